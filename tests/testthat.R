@@ -1,0 +1,4 @@
+library(testthat)
+library(hmvn)
+
+test_check("hmvn")
