@@ -1,0 +1,246 @@
+// The No-U-Turn sampler: one transition of Hamiltonian Monte Carlo that chooses its own length.
+#pragma once
+
+#include <Eigen/Core>
+#include <algorithm>
+#include <atomic>
+#include <cmath>
+#include <limits>
+#include <stdexcept>
+#include <vector>
+
+#include "hmvn/random/random_stream.hpp"
+
+namespace hmvn {
+
+// What a target must offer: `double target(position, gradient)` returns the log density and fills
+// the gradient. A position where it cannot be computed has log density -inf (a divergence).
+
+// Thrown from within a trajectory when the owner of the flag asks the chain to stop.
+struct StopRequested : std::runtime_error {
+  StopRequested() : std::runtime_error("stopped") {}
+};
+
+// A position with its momentum and what the target says of it.
+struct PhasePoint {
+  Eigen::VectorXd position, momentum, gradient;
+  double log_density = -std::numeric_limits<double>::infinity();
+
+  void resize(Eigen::Index n) {
+    position.setZero(n);
+    momentum.setZero(n);
+    gradient.setZero(n);
+  }
+};
+
+// Facts about one transition, in the words of the field.
+struct TransitionStatistics {
+  double accept_stat = 0.0, step_size = 0.0, energy = 0.0;
+  int tree_depth = 0, n_leapfrog = 0;
+  bool divergent = false;
+};
+
+inline double log_sum_exp(double a, double b) {
+  const double high = std::max(a, b);
+  if (high == -std::numeric_limits<double>::infinity()) return high;
+  return high + std::log1p(std::exp(std::min(a, b) - high));
+}
+
+// Multinomial sampling over the trajectory and the generalised U-turn criterion (Betancourt 2017,
+// appendices A.3.2 and A.4.2), with the criterion also checked across the two half-trees: without that
+// a near-iid target runs many times the steps that are due.
+template <class Target>
+class Nuts {
+ public:
+  Nuts(Target& target, const std::atomic<bool>& stop, int max_tree_depth)
+      : target_(target), stop_(stop), max_tree_depth_(max_tree_depth), n_(target.dimension()),
+        inverse_metric_(Eigen::VectorXd::Ones(n_)), levels_(max_tree_depth) {
+    for (PhasePoint* point : {&current_, &forward_, &backward_, &proposal_, &moving_}) point->resize(n_);
+    whole_.resize(n_);
+    for (Level& level : levels_) level.resize(n_);
+  }
+
+  // Moves to a position; true if the log density is finite there.
+  bool start_at(const Eigen::VectorXd& position) {
+    current_.position = position;
+    current_.log_density = target_(current_.position, current_.gradient);
+    return std::isfinite(current_.log_density) && current_.gradient.allFinite();
+  }
+
+  const Eigen::VectorXd& position() const { return current_.position; }
+  double step_size() const { return step_size_; }
+  void set_step_size(double step_size) { step_size_ = step_size; }
+  void set_inverse_metric(const Eigen::VectorXd& inverse_metric) { inverse_metric_ = inverse_metric; }
+
+  TransitionStatistics transition(RandomStream& random) {
+    draw_momentum(random);
+    initial_energy_ = energy(current_);
+    divergent_ = false;
+    n_leapfrog_ = 0;
+    accept_sum_ = 0.0;
+    forward_ = current_;
+    backward_ = current_;
+    proposal_ = current_;
+    whole_.set_to_point(current_.momentum, inverse_metric_);
+    double log_weight = 0.0;
+    int depth = 0;
+    for (; depth < max_tree_depth_; ++depth) {
+      const bool go_forward = random.uniform() > 0.5;
+      Level& level = levels_[depth];
+      PhasePoint& end = go_forward ? forward_ : backward_;
+      double log_weight_new = -std::numeric_limits<double>::infinity();
+      if (!build(depth, end, go_forward ? 1.0 : -1.0, level.span, level.proposal, log_weight_new, random)) break;
+      if (std::log(random.uniform()) < log_weight_new - log_weight) std::swap(proposal_, level.proposal);
+      log_weight = log_sum_exp(log_weight, log_weight_new);
+      const bool keeps_on = go_forward ? join(whole_, level.span, whole_) : join(level.span, whole_, whole_);
+      if (!keeps_on) {
+        ++depth;
+        break;
+      }
+    }
+    TransitionStatistics facts;
+    facts.accept_stat = n_leapfrog_ > 0 ? accept_sum_ / n_leapfrog_ : 0.0;
+    facts.step_size = step_size_;
+    facts.energy = energy(proposal_);
+    facts.tree_depth = depth;
+    facts.n_leapfrog = n_leapfrog_;
+    facts.divergent = divergent_;
+    std::swap(current_, proposal_);
+    return facts;
+  }
+
+  // Doubles or halves the step size until one step is accepted about half of the time
+  // (Hoffman and Gelman 2014, algorithm 4).
+  void find_reasonable_step_size(RandomStream& random) {
+    if (n_ == 0) return;
+    int direction = 0;
+    for (int tries = 0; tries < 100; ++tries) {
+      draw_momentum(random);
+      moving_ = current_;
+      const double energy_before = energy(moving_);
+      leapfrog(moving_, step_size_);
+      double change = energy_before - energy(moving_);
+      if (!std::isfinite(change)) change = -std::numeric_limits<double>::infinity();
+      const int wanted = change > std::log(0.8) ? 1 : -1;
+      if (direction == 0) direction = wanted;
+      if (wanted != direction) return;
+      step_size_ *= direction == 1 ? 2.0 : 0.5;
+      if (!(step_size_ > 1e-12 && step_size_ < 1e7)) {
+        throw std::runtime_error("no step size works: the posterior is improper or its density cannot be computed");
+      }
+    }
+  }
+
+ private:
+  // A stretch of a trajectory: its ends' momenta and velocities (p sharp) and the sum of its momenta.
+  struct Span {
+    Eigen::VectorXd first_momentum, last_momentum, first_velocity, last_velocity, sum;
+
+    void resize(Eigen::Index n) {
+      for (Eigen::VectorXd* v : {&first_momentum, &last_momentum, &first_velocity, &last_velocity, &sum}) v->setZero(n);
+    }
+    void set_to_point(const Eigen::VectorXd& momentum, const Eigen::VectorXd& inverse_metric) {
+      first_momentum = last_momentum = sum = momentum;
+      first_velocity = last_velocity = inverse_metric.cwiseProduct(momentum);
+    }
+  };
+
+  struct Level {
+    Span span, left, right;
+    PhasePoint proposal, other;
+    Eigen::VectorXd joined;
+    void resize(Eigen::Index n) {
+      for (Span* s : {&span, &left, &right}) s->resize(n);
+      proposal.resize(n);
+      other.resize(n);
+    }
+  };
+
+  double energy(const PhasePoint& z) const {
+    return 0.5 * z.momentum.cwiseAbs2().dot(inverse_metric_) - z.log_density;
+  }
+
+  void draw_momentum(RandomStream& random) {
+    for (Eigen::Index i = 0; i < n_; ++i) current_.momentum[i] = random.normal() / std::sqrt(inverse_metric_[i]);
+  }
+
+  void leapfrog(PhasePoint& z, double step) {
+    if (stop_.load(std::memory_order_relaxed)) throw StopRequested();
+    z.momentum.noalias() += 0.5 * step * z.gradient;
+    z.position.noalias() += step * inverse_metric_.cwiseProduct(z.momentum);
+    z.log_density = target_(z.position, z.gradient);
+    z.momentum.noalias() += 0.5 * step * z.gradient;
+  }
+
+  // No U-turn between two ends: both velocities still point along the sum of the momenta.
+  template <class Sum>
+  static bool extends(const Eigen::VectorXd& first_velocity, const Eigen::VectorXd& last_velocity, const Sum& sum) {
+    return first_velocity.dot(sum) > 0.0 && last_velocity.dot(sum) > 0.0;
+  }
+
+  // Joins two neighbouring spans in time order into `out` (which may be one of them); false if the whole,
+  // or either half with the nearest point of the other, has turned round.
+  bool join(const Span& early, const Span& late, Span& out) {
+    const bool keeps_on =
+        extends(early.first_velocity, late.last_velocity, early.sum + late.sum) &&
+        extends(early.first_velocity, late.first_velocity, early.sum + late.first_momentum) &&
+        extends(early.last_velocity, late.last_velocity, late.sum + early.last_momentum);
+    out.sum = early.sum + late.sum;
+    if (&out != &early) {
+      out.first_momentum = early.first_momentum;
+      out.first_velocity = early.first_velocity;
+    }
+    if (&out != &late) {
+      out.last_momentum = late.last_momentum;
+      out.last_velocity = late.last_velocity;
+    }
+    return keeps_on;
+  }
+
+  // Extends the trajectory from `end` by 2^depth steps. Fills the span (in time order), a proposal drawn
+  // from it, and its log weight; false if it diverged or turned round inside.
+  bool build(int depth, PhasePoint& end, double direction, Span& span, PhasePoint& proposal, double& log_weight,
+             RandomStream& random) {
+    if (depth == 0) {
+      leapfrog(end, direction * step_size_);
+      ++n_leapfrog_;
+      double change = initial_energy_ - energy(end);
+      if (std::isnan(change)) change = -std::numeric_limits<double>::infinity();
+      if (change < -max_energy_error) divergent_ = true;
+      accept_sum_ += std::min(1.0, std::exp(change));
+      log_weight = change;
+      proposal = end;
+      span.set_to_point(end.momentum, inverse_metric_);
+      return !divergent_;
+    }
+    Level& level = levels_[depth - 1];
+    // The first half's span and proposal are parked in this level; the second half uses the deeper levels anew.
+    Span& first = depth_span(depth, 0);
+    Span& second = depth_span(depth, 1);
+    double log_weight_first, log_weight_second;
+    if (!build(depth - 1, end, direction, first, proposal, log_weight_first, random)) return false;
+    if (!build(depth - 1, end, direction, second, level.other, log_weight_second, random)) return false;
+    log_weight = log_sum_exp(log_weight_first, log_weight_second);
+    if (std::log(random.uniform()) < log_weight_second - log_weight) std::swap(proposal, level.other);
+    return direction > 0 ? join(first, second, span) : join(second, first, span);
+  }
+
+  Span& depth_span(int depth, int half) { return half == 0 ? levels_[depth - 1].left : levels_[depth - 1].right; }
+
+  static constexpr double max_energy_error = 1000.0;
+
+  Target& target_;
+  const std::atomic<bool>& stop_;
+  int max_tree_depth_;
+  Eigen::Index n_;
+  Eigen::VectorXd inverse_metric_;
+  double step_size_ = 1.0;
+  double initial_energy_ = 0.0, accept_sum_ = 0.0;
+  int n_leapfrog_ = 0;
+  bool divergent_ = false;
+  PhasePoint current_, forward_, backward_, proposal_, moving_;
+  Span whole_;
+  std::vector<Level> levels_;
+};
+
+}  // namespace hmvn

@@ -1,0 +1,66 @@
+// What the likelihood knows of the data (M2), in the form the density uses.
+#pragma once
+
+#include <Eigen/Core>
+#include <Eigen/Eigenvalues>
+#include <cmath>
+#include <vector>
+
+namespace hmvn {
+
+// One pattern of observed features in one group. Everything is K long or K x K and zero where not observed, so that
+// no index list is needed: `unobserved` is added to a diagonal to make a block invertible without changing it.
+struct PatternStatistics {
+  double n = 0.0;                // sum of weights
+  int n_observed = 0;            // features observed
+  Eigen::VectorXd observed;      // 1 where observed, else 0
+  Eigen::VectorXd mean;          // of the rows, less the prior location of the means
+  Eigen::MatrixXd scatter;       // centred
+  Eigen::MatrixXd scatter_root;  // scatter = scatter_root * scatter_root'
+};
+
+struct GroupStatistics {
+  std::vector<PatternStatistics> patterns;
+  Eigen::VectorXd observed;  // 1 where observed in some row of the group
+  double n = 0.0;
+  int n_observed = 0;
+
+  bool complete() const { return patterns.size() == 1 && patterns[0].n_observed == patterns[0].observed.size(); }
+};
+
+// A root of a positive semidefinite matrix. Scaled to unit diagonal first, so that features of very different size
+// are all resolved; rounding below zero is rounding of zero.
+inline Eigen::MatrixXd semidefinite_root(const Eigen::MatrixXd& scatter) {
+  const Eigen::VectorXd scale =
+      scatter.diagonal().unaryExpr([](double v) { return v > 0.0 ? std::sqrt(v) : 1.0; });
+  const Eigen::MatrixXd scaled = scale.cwiseInverse().asDiagonal() * scatter * scale.cwiseInverse().asDiagonal();
+  const Eigen::SelfAdjointEigenSolver<Eigen::MatrixXd> eigen(scaled);
+  const Eigen::VectorXd root = eigen.eigenvalues().cwiseMax(0.0).cwiseSqrt();
+  return scale.asDiagonal() * eigen.eigenvectors() * root.asDiagonal();
+}
+
+inline PatternStatistics make_pattern(double n, const Eigen::VectorXd& observed, const Eigen::VectorXd& mean,
+                                      const Eigen::MatrixXd& scatter) {
+  PatternStatistics pattern;
+  pattern.n = n;
+  pattern.n_observed = static_cast<int>(observed.sum());
+  pattern.observed = observed;
+  pattern.mean = mean.cwiseProduct(observed);
+  pattern.scatter = observed.asDiagonal() * scatter * observed.asDiagonal();
+  pattern.scatter_root = semidefinite_root(pattern.scatter);
+  return pattern;
+}
+
+inline GroupStatistics make_group(std::vector<PatternStatistics> patterns, Eigen::Index n_features) {
+  GroupStatistics group;
+  group.observed = Eigen::VectorXd::Zero(n_features);
+  for (const PatternStatistics& pattern : patterns) {
+    group.n += pattern.n;
+    group.observed = group.observed.cwiseMax(pattern.observed);
+  }
+  group.n_observed = static_cast<int>(group.observed.sum());
+  group.patterns = std::move(patterns);
+  return group;
+}
+
+}  // namespace hmvn

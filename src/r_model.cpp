@@ -1,0 +1,92 @@
+#include "r_model.hpp"
+
+#include <stdexcept>
+#include <string>
+
+namespace hmvn {
+
+namespace {
+
+Pooling unpack_pooling(const std::string& name) {
+  if (name == "none") return Pooling::none;
+  if (name == "partial") return Pooling::partial;
+  if (name == "complete") return Pooling::complete;
+  throw std::invalid_argument("unknown pooling: " + name);
+}
+
+ScaleFamily unpack_family(const std::string& name) {
+  if (name == "exponential") return ScaleFamily::exponential;
+  if (name == "normal") return ScaleFamily::normal;
+  if (name == "student_t") return ScaleFamily::student_t;
+  if (name == "gamma") return ScaleFamily::gamma;
+  if (name == "lognormal") return ScaleFamily::lognormal;
+  throw std::invalid_argument("unknown family: " + name);
+}
+
+Block unpack_block(const Rcpp::CharacterVector& pooling, const Rcpp::NumericMatrix& heterogeneity, int row) {
+  Block block;
+  block.pooling = unpack_pooling(Rcpp::as<std::string>(pooling[row]));
+  block.heterogeneity.fixed = !ISNAN(heterogeneity(row, 0));
+  if (block.heterogeneity.fixed) {
+    block.heterogeneity.value = heterogeneity(row, 0);
+  } else {
+    block.heterogeneity.shape1 = heterogeneity(row, 1);
+    block.heterogeneity.shape2 = heterogeneity(row, 2);
+  }
+  return block;
+}
+
+Eigen::VectorXd copy_vector(const Rcpp::NumericVector& x) { return Eigen::Map<const Eigen::VectorXd>(x.begin(), x.size()); }
+
+}  // namespace
+
+Model unpack_model(const Rcpp::List& list) {
+  Model model;
+  const Rcpp::CharacterVector pooling = list["pooling"];
+  const Rcpp::NumericMatrix heterogeneity = list["heterogeneity"];
+  model.mean = unpack_block(pooling, heterogeneity, 0);
+  model.scale = unpack_block(pooling, heterogeneity, 1);
+  model.correlation = unpack_block(pooling, heterogeneity, 2);
+  model.mean_location = copy_vector(list["location"]);
+  model.mean_scale = copy_vector(list["scale"]);
+  const Rcpp::CharacterVector family = list["family"];
+  const Rcpp::NumericMatrix parameters = list["parameters"];
+  const double eta = Rcpp::as<double>(list["eta"]);
+  const int n_features = model.n_features();
+  for (int k = 0; k < n_features; ++k) {
+    model.scale_priors.emplace_back(unpack_family(Rcpp::as<std::string>(family[k])), parameters(k, 0),
+                                    parameters(k, 1), parameters(k, 2));
+  }
+  for (int j = 1; j < n_features; ++j) {
+    model.correlation_priors.emplace_back(partial_correlation_shape(eta, n_features, j));
+  }
+  build_maps(model);
+  return model;
+}
+
+std::vector<GroupStatistics> unpack_groups(const Rcpp::List& patterns, int n_groups, const Eigen::VectorXd& location,
+                                           bool prior_only) {
+  const Eigen::Index n_features = location.size();
+  std::vector<std::vector<PatternStatistics>> by_group(n_groups);
+  if (!prior_only) {
+    const Rcpp::IntegerVector group = patterns["group"];
+    const Rcpp::NumericVector n = patterns["n"];
+    const Rcpp::LogicalVector observed = patterns["observed"];
+    const Rcpp::NumericVector mean = patterns["mean"];
+    const Rcpp::NumericVector scatter = patterns["scatter"];
+    for (R_xlen_t p = 0; p < group.size(); ++p) {
+      const Eigen::VectorXd seen =
+          Eigen::Map<const Eigen::VectorXi>(observed.begin() + p * n_features, n_features).cast<double>();
+      const Eigen::Map<const Eigen::VectorXd> center(mean.begin() + p * n_features, n_features);
+      const Eigen::Map<const Eigen::MatrixXd> squares(scatter.begin() + p * n_features * n_features, n_features,
+                                                      n_features);
+      by_group[group[p] - 1].push_back(make_pattern(n[p], seen, center - location, squares));
+    }
+  }
+  std::vector<GroupStatistics> groups;
+  groups.reserve(n_groups);
+  for (auto& of_group : by_group) groups.push_back(make_group(std::move(of_group), n_features));
+  return groups;
+}
+
+}  // namespace hmvn

@@ -1,0 +1,21 @@
+// From R's lists to the core's types: strings become enums here and nowhere deeper.
+#pragma once
+
+#include <Rcpp.h>
+
+#include <vector>
+
+#include "hmvn/model/model.hpp"
+#include "hmvn/model/sufficient_statistics.hpp"
+
+namespace hmvn {
+
+// `model`: list(location, scale, family, parameters, eta, pooling, heterogeneity), see model_for_core() in R.
+Model unpack_model(const Rcpp::List& model);
+
+// `patterns`: list(group, n, observed, mean, scatter) as in an hmvn_statistics object. Means come out relative to
+// `location`. Without data (`prior_only`) the groups are empty.
+std::vector<GroupStatistics> unpack_groups(const Rcpp::List& patterns, int n_groups, const Eigen::VectorXd& location,
+                                           bool prior_only);
+
+}  // namespace hmvn

@@ -1,0 +1,47 @@
+// Samples one unit with one chain: where the model and the sampler meet.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <vector>
+
+#include "hmvn/mcmc/chain.hpp"
+#include "hmvn/model/draw.hpp"
+#include "hmvn/model/model.hpp"
+#include "hmvn/model/sufficient_statistics.hpp"
+
+namespace hmvn {
+
+struct SamplingPlan {
+  ChainSettings chain;
+  int iter_sampling = 1000;
+  int thin = 1;
+  std::uint64_t seed = 0;
+
+  int n_kept() const { return iter_sampling / thin; }
+};
+
+// Where a unit's draws go. `kept` counts from 0.
+class DrawSink {
+ public:
+  virtual ~DrawSink() = default;
+  virtual void record(int kept, const Draw& draw, const TransitionStatistics& facts) = 0;
+};
+
+// What must be said of a unit and chain as a whole.
+struct UnitReport {
+  int divergent = 0, max_treedepth_hits = 0;
+  double ebfmi = 0.0, warmup_seconds = 0.0, sampling_seconds = 0.0;
+};
+
+struct UnitJob {
+  const Model* model;
+  std::vector<GroupStatistics> groups;
+  std::uint64_t unit, chain;
+};
+
+// Chooses the code compiled for the number of features. `iterations_done` is advanced for the progress bar.
+UnitReport sample_unit(const UnitJob& job, const SamplingPlan& plan, const std::atomic<bool>& stop,
+                       std::atomic<long long>& iterations_done, DrawSink& sink);
+
+}  // namespace hmvn
