@@ -1,0 +1,160 @@
+#' Fit each group's mean and covariance matrix
+#'
+#' `fit_hmvn()` draws from the posterior distribution of every group's mean
+#' vector `mu`, standard deviations `sigma`, correlation matrix `Omega` and
+#' covariance matrix `Sigma` under a multivariate normal model. Groups can be
+#' independent, share a population, or have a quantity in common, separately for
+#' means, standard deviations and correlations (`pooling`).
+#'
+#' @section The model:
+#' Rows of group g are independent Normal(`mu[g]`, `Sigma[g]`) with
+#' `Sigma[g] = diag(sigma[g]) Omega[g] diag(sigma[g])`. Each group's prior is
+#' `mu[g,k] ~ Normal`, `sigma[g,k] ~` a distribution on the positive numbers,
+#' `Omega[g] ~ LKJ(eta)`, whatever the pooling. `vignette("hmvn")` starts from
+#' data, `model.md`'s equations are restated in `vignette("model")`.
+#'
+#' The likelihood depends on the rows only through every group's counts, means and
+#' scatter matrices, so sampling takes as long for a thousand rows as for ten
+#' million. Missing cells (`NA`) are integrated out exactly, assuming they are
+#' missing at random.
+#'
+#' @param data A data frame (tibble, data.table), or statistics from
+#'   [hmvn_statistics()]. Rows are observations.
+#' @param group The grouping columns: a one-sided formula (`~ g`, `~ g1 + g2`,
+#'   `~ g1:g2`) or their names. Groups are the combinations that occur. Factors keep
+#'   the order of their levels.
+#' @param features The numeric columns that are modelled jointly: a one-sided
+#'   formula (`~ x + y`) or their names. By default all numeric columns that
+#'   are not in `group`.
+#' @param pooling One of `"none"` (groups independent), `"partial"` (groups
+#'   vary around a population whose spread is learned) or `"complete"` (one value
+#'   for all groups); either one string, or a named vector
+#'   `c(mean = , sd = , cor = )` in which a block not named is `"none"`.
+#' @param prior An [hmvn_prior()]. What it leaves unset scales with the data.
+#' @param ... Must be empty; all that follows is given by name.
+#' @param weights Optional frequency weights, a one-sided formula `~ w` or the
+#'   name of a positive numeric column: a row of weight 2 counts as two rows.
+#' @param prior_only If `TRUE`, draw from the prior (the data only set defaults).
+#' @param chains,iter_warmup,iter_sampling,thin Number of Markov chains, warm-up
+#'   and sampling iterations of each, and the interval at which draws are kept.
+#' @param cores Number of threads. Draws do not depend on it.
+#' @param seed A whole number; `NULL` takes one from R's random number generator.
+#' @param adapt_delta Target acceptance rate of the sampler. `NULL` means 0.8, and 0.95
+#'   under partial pooling or where a group has fewer than K + 10 rows for its K features.
+#' @param max_treedepth Longest trajectory, as the power of 2 of its steps.
+#' @param init Chains start uniformly within this distance of the centre of the
+#'   standardised unconstrained space (each coordinate about one posterior
+#'   standard deviation).
+#' @param progress Show a progress bar? By default in interactive sessions.
+#' @param keep_data If `FALSE`, the fit does not refer to `data`; what needs rows
+#'   then cannot be computed from it.
+#'
+#' @return An object of class `hmvn_fit`; see [hmvn_fit] for its parts and
+#'   [posterior draws][as_draws.hmvn_fit] for how to read it. `print()` and
+#'   [summary()][summary.hmvn_fit] show the estimates.
+#'
+#' @section Errors:
+#' All input is checked before sampling. Errors have class `hmvn_error`, and a class
+#' for their topic, for example `hmvn_error_column` (no such column),
+#' `hmvn_error_prior` or `hmvn_error_improper` (a posterior that is not
+#' a distribution, because features are collinear or constant within a group).
+#'
+#' @examples
+#' fit <- fit_hmvn(iris, group = ~ Species, chains = 2, iter_sampling = 500, seed = 1)
+#' fit
+#' group_cov(fit)["setosa", , ]
+#' @export
+fit_hmvn <- function(data, group, features = NULL, pooling = "none", prior = hmvn_prior(), ...,
+                     weights = NULL, prior_only = FALSE,
+                     chains = 4, iter_warmup = 1000, iter_sampling = 1000, thin = 1,
+                     cores = getOption("mc.cores", 1L), seed = NULL,
+                     adapt_delta = NULL, max_treedepth = 10, init = 2,
+                     progress = interactive(), keep_data = TRUE) {
+  started <- proc.time()[["elapsed"]]
+  call <- rlang::current_env()
+  check_no_dots(..., known = names(formals()), call = call)
+  control <- check_sampler_settings(
+    chains = chains, iter_warmup = iter_warmup, iter_sampling = iter_sampling, thin = thin,
+    cores = cores, seed = seed, adapt_delta = adapt_delta, max_treedepth = max_treedepth,
+    init = init, prior_only = prior_only, progress = progress, keep_data = keep_data, call = call
+  )
+  input <- read_input(
+    data, rlang::enquo(group), rlang::enquo(features), rlang::enquo(weights), call
+  )
+  model <- specify_model(input$statistics, prior, pooling, call)
+  if (!control$prior_only) {
+    check_propriety(input$statistics, model$prior, model$pooling, call = call)
+  }
+  control <- complete_control(control, model$pooling, input$statistics)
+
+  sampled <- sample_chains(input$statistics, model, control, call)
+
+  fit <- new_hmvn_fit(
+    call = match.call(),
+    data = if (control$keep_data) input$data,
+    statistics = input$statistics,
+    model = model,
+    sampled = sampled,
+    control = control
+  )
+  fit$time$total <- proc.time()[["elapsed"]] - started
+  fit$warnings <- sampler_warnings(fit)
+  fit
+}
+
+# internal -----------------------------------------------------------------
+
+# Rows or statistics -> list(data = hmvn_model_data or NULL, statistics = hmvn_statistics).
+read_input <- function(data, group, features, weights, call) {
+  if (inherits(data, "hmvn_statistics")) {
+    given <- c(group = !rlang::quo_is_missing(group), features = !rlang::quo_is_null(features),
+               weights = !rlang::quo_is_null(weights))
+    if (any(given)) {
+      abort_hmvn(
+        c("Statistics already have their groups, features and weights.",
+          x = "{.arg {names(which(given))}} {?was/were} given too.",
+          i = "Name them in {.fn hmvn_statistics} instead."),
+        "argument", argument = names(which(given)), call = call
+      )
+    }
+    return(list(data = NULL, statistics = data))
+  }
+  group <- capture_column_argument(group, data, "group", call)
+  features <- capture_column_argument(features, data, "features", call)
+  weights <- capture_column_argument(weights, data, "weights", call)
+  data <- new_model_data(data, group, features, weights, call = call)
+  list(data = data, statistics = compute_statistics(data))
+}
+
+# Pooling and prior with everything resolved. A partially pooled block whose h the user fixed at
+# an end is no partial pooling.
+specify_model <- function(statistics, prior, pooling, call) {
+  resolved <- resolve_prior(prior, statistics, call = call)
+  pooling <- resolve_pooling(pooling, call = call)
+  fixed <- vapply(resolved$heterogeneity[names(pooling)], function(h) h[["fixed"]], double(1))
+  pooling[pooling == "partial" & fixed %in% 0] <- "complete"
+  pooling[pooling == "partial" & fixed %in% 1] <- "none"
+  list(prior = resolved, prior_given = prior, pooling = pooling)
+}
+
+complete_control <- function(control, pooling, statistics) {
+  if (is.null(control$seed)) {
+    control$seed <- sample.int(.Machine$integer.max, 1L)
+  }
+  if (is.null(control$adapt_delta)) {
+    control$adapt_delta <- default_adapt_delta(pooling, statistics)
+  }
+  control$algorithm <- "nuts"
+  control
+}
+
+# Little data on a covariance matrix makes its posterior steep on one side; partial pooling makes
+# scales vary with h. Both want shorter steps than the usual 0.8 gives.
+default_adapt_delta <- function(pooling, statistics) {
+  size <- numeric(length(statistics$labels))
+  by_group <- rowsum(statistics$patterns$n, statistics$patterns$group)
+  size[as.integer(rownames(by_group))] <- by_group
+  own_covariance <- any(pooling[c("sd", "cor")] == "none")
+  scarce <- own_covariance && any(size < length(statistics$features) + 10)
+  if (any(pooling == "partial") || scarce) 0.95 else 0.8
+}
