@@ -1,7 +1,6 @@
 #include "r_model.hpp"
 
 #include <stdexcept>
-#include <string>
 
 namespace hmvn {
 
@@ -40,6 +39,10 @@ Eigen::VectorXd copy_vector(const Rcpp::NumericVector& x) { return Eigen::Map<co
 
 }  // namespace
 
+ScalePrior unpack_scale_prior(const std::string& family, double p1, double p2, double p3) {
+  return ScalePrior(unpack_family(family), p1, p2, p3);
+}
+
 Model unpack_model(const Rcpp::List& list) {
   Model model;
   const Rcpp::CharacterVector pooling = list["pooling"];
@@ -54,8 +57,8 @@ Model unpack_model(const Rcpp::List& list) {
   const double eta = Rcpp::as<double>(list["eta"]);
   const int n_features = model.n_features();
   for (int k = 0; k < n_features; ++k) {
-    model.scale_priors.emplace_back(unpack_family(Rcpp::as<std::string>(family[k])), parameters(k, 0),
-                                    parameters(k, 1), parameters(k, 2));
+    model.scale_priors.push_back(
+        unpack_scale_prior(Rcpp::as<std::string>(family[k]), parameters(k, 0), parameters(k, 1), parameters(k, 2)));
   }
   for (int j = 1; j < n_features; ++j) {
     model.correlation_priors.emplace_back(partial_correlation_shape(eta, n_features, j));

@@ -1,0 +1,107 @@
+// Looks into the core from R, for the tests: densities, gradients, maps, streams.
+#include <Rcpp.h>
+
+#include "hmvn/model/unit_posterior.hpp"
+#include "hmvn/random/random_stream.hpp"
+#include "r_model.hpp"
+
+using namespace hmvn;
+
+namespace {
+
+using LongVector = Eigen::Matrix<long double, Eigen::Dynamic, 1>;
+
+Eigen::VectorXd position_of(const Rcpp::NumericMatrix& positions, int column) {
+  return Eigen::Map<const Eigen::VectorXd>(&positions(0, column), positions.nrow());
+}
+
+}  // namespace
+
+// Dimension of the position vector of the unit that holds all groups.
+// [[Rcpp::export(rng = false)]]
+int inspect_dimension_(const Rcpp::List& patterns, int n_groups, const Rcpp::List& model_list) {
+  const Model model = unpack_model(model_list);
+  return make_layout(model, n_groups).dimension();
+}
+
+// At every column of `positions`: log density and gradient in double precision, and central differences of the same
+// template in long double.
+// [[Rcpp::export(rng = false)]]
+Rcpp::List inspect_density_(const Rcpp::List& patterns, int n_groups, const Rcpp::List& model_list,
+                            const Rcpp::NumericMatrix& positions) {
+  const Model model = unpack_model(model_list);
+  UnitPosterior<Eigen::Dynamic> posterior(model, unpack_groups(patterns, n_groups, model.mean_location, false));
+  const int n = positions.nrow();
+  Rcpp::NumericVector log_density(positions.ncol());
+  Rcpp::NumericMatrix gradient(n, positions.ncol()), difference(n, positions.ncol());
+  Eigen::VectorXd slope(n);
+  for (int c = 0; c < positions.ncol(); ++c) {
+    const Eigen::VectorXd position = position_of(positions, c);
+    log_density[c] = posterior(position, slope);
+    const long double step = 1e-5L;
+    for (int i = 0; i < n; ++i) {
+      LongVector high = position.cast<long double>(), low = high;
+      high[i] += step;
+      low[i] -= step;
+      gradient(i, c) = slope[i];
+      difference(i, c) = static_cast<double>((posterior.log_density(high) - posterior.log_density(low)) / (2 * step));
+    }
+  }
+  return Rcpp::List::create(Rcpp::_["log_density"] = log_density, Rcpp::_["gradient"] = gradient,
+                            Rcpp::_["difference"] = difference);
+}
+
+// At every column of `positions`: one draw in the user's terms, with the parts of lp__.
+// [[Rcpp::export(rng = false)]]
+Rcpp::List inspect_draws_(const Rcpp::List& patterns, int n_groups, const Rcpp::List& model_list,
+                          const Rcpp::NumericMatrix& positions, double seed) {
+  const Model model = unpack_model(model_list);
+  UnitPosterior<Eigen::Dynamic> posterior(model, unpack_groups(patterns, n_groups, model.mean_location, false));
+  RandomStream random(static_cast<std::uint64_t>(seed), 0, 0);
+  Rcpp::List draws(positions.ncol());
+  Draw draw;
+  for (int c = 0; c < positions.ncol(); ++c) {
+    posterior.draw(position_of(positions, c), random, draw);
+    const auto vector = [](const Eigen::VectorXd& v) { return Rcpp::NumericVector(v.data(), v.data() + v.size()); };
+    const auto matrix = [](const Eigen::MatrixXd& m) {
+      return Rcpp::NumericMatrix(static_cast<int>(m.rows()), static_cast<int>(m.cols()), m.data());
+    };
+    using Rcpp::_;
+    draws[c] = Rcpp::List::create(_["mean"] = matrix(draw.mean), _["chol"] = matrix(draw.factor),
+                                  _["mean0"] = vector(draw.mean0), _["scale0"] = vector(draw.scale0),
+                                  _["chol_cor0"] = vector(draw.correlation_factor0), _["h_mean"] = vector(draw.h_mean),
+                                  _["h_sd"] = vector(draw.h_scale), _["h_cor"] = draw.h_correlation,
+                                  _["log_likelihood"] = draw.log_likelihood, _["log_prior"] = draw.log_prior);
+  }
+  return draws;
+}
+
+// x, dx/du and the score of x for the prior of a standard deviation (x = log sigma; family as in the model) or, with
+// family "beta", of a partial correlation with shape parameters[1] (x = atanh c).
+// [[Rcpp::export(rng = false)]]
+Rcpp::NumericMatrix inspect_map_(const std::string& family, const Rcpp::NumericVector& parameters,
+                                 const Rcpp::NumericVector& scores) {
+  const ScoreMap map = family == "beta" ? ScoreMap(PartialCorrelationPrior(parameters[0]))
+                                        : ScoreMap(unpack_scale_prior(family, parameters[0], parameters[1], parameters[2]));
+  Rcpp::NumericMatrix out(scores.size(), 3);
+  for (R_xlen_t i = 0; i < scores.size(); ++i) {
+    const auto value = map(scores[i]);
+    out(i, 0) = value.x;
+    out(i, 1) = value.slope;
+    out(i, 2) = map.inverse(value.x);
+  }
+  return out;
+}
+
+// `n` draws of the stream (seed, unit, chain): column 1 uniform, column 2 normal.
+// [[Rcpp::export(rng = false)]]
+Rcpp::NumericMatrix inspect_stream_(double seed, double unit, double chain, int n) {
+  RandomStream random(static_cast<std::uint64_t>(seed), static_cast<std::uint64_t>(unit),
+                      static_cast<std::uint64_t>(chain));
+  Rcpp::NumericMatrix out(n, 2);
+  for (int i = 0; i < n; ++i) {
+    out(i, 0) = random.uniform();
+    out(i, 1) = random.normal();
+  }
+  return out;
+}
