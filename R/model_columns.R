@@ -1,0 +1,114 @@
+# What a feature, a cell or a weight must be.
+
+# internal -----------------------------------------------------------------
+
+# Plain numbers: no class but "AsIs" (I(x)), one dimension.
+is_feature <- function(x) {
+  is.numeric(x) && is.null(dim(x)) && (!is.object(x) || identical(class(x), "AsIs"))
+}
+
+default_features <- function(data, candidates, call) {
+  numeric <- vapply(candidates, function(name) is_feature(data[[name]]), logical(1))
+  features <- candidates[numeric]
+  if (length(features) == 0L) {
+    abort_hmvn(
+      c(
+        "{.arg data} must have a numeric column besides the group.",
+        x = "It has none to use as a feature."
+      ),
+      "column", argument = "features", call = call
+    )
+  }
+  check_names_once(features, "features", call)
+  left_out <- candidates[!numeric]
+  inform_hmvn(
+    c(
+      i = "Features: {.field {features}}.",
+      if (length(left_out)) c(" " = "Left out, not numeric: {.field {left_out}}.")
+    ),
+    "features", features = features
+  )
+  features
+}
+
+check_feature <- function(x, name, call) {
+  if (is_feature(x)) {
+    return(x)
+  }
+  # the class of a matrix says no more than its dimensions
+  found <- if (is.list(x)) {
+    "a list column"
+  } else if (!is.null(dim(x))) {
+    paste("a matrix column with", ncol(x), "columns")
+  } else {
+    paste0("of class <", paste(class(x), collapse = "/"), ">")
+  }
+  remedy <- if (is.data.frame(x) || (!is.null(dim(x)) && !is.list(x))) {
+    "Put each of its columns into the data frame on its own."
+  } else if (is.list(x)) {
+    "Unnest it into numeric columns."
+  } else if (inherits(x, "integer64")) {
+    "Convert it by {.fn as.double}; whole numbers up to 2^53 stay exact."
+  } else {
+    "Convert it to numbers (for example by {.fn as.numeric}) or leave it out."
+  }
+  abort_hmvn(
+    c("A feature must be a numeric column.", x = "Column {.field {name}} is {found}.", i = remedy),
+    "column", argument = "features", column = name, call = call
+  )
+}
+
+check_cells <- function(columns, features, call) {
+  bad <- find_bad_cells_(columns)
+  if (is.null(bad)) {
+    return(invisible(NULL))
+  }
+  name <- features[[bad$column]]
+  row <- bad$row
+  others <- bad$count - 1
+  more <- if (others > 0) " and {others} more cell{?s} of it {?is/are} NaN or infinite too" else ""
+  abort_hmvn(
+    c(
+      "Features must be finite numbers or NA.",
+      x = paste0("Column {.field {name}} is {bad$value} in row {row}", more, "."),
+      i = "If that means missing, set it to NA; else correct it or leave those rows out."
+    ),
+    "cells", argument = "data", column = name, row = row, count = bad$count, call = call
+  )
+}
+
+weight_name <- function(weights, data, call) {
+  name <- column_names(weights, data, "weights", operators = "+", call = call)
+  if (length(name) != 1L) {
+    abort_hmvn(
+      c("{.arg weights} must name one column.", x = "It names {length(name)}: {.field {name}}."),
+      "column", argument = "weights", column = name, call = call
+    )
+  }
+  name
+}
+
+check_weights <- function(x, name, call) {
+  if (!is_feature(x)) {
+    found <- paste(class(x), collapse = "/")
+    abort_hmvn(
+      c("{.arg weights} must be a numeric column.", x = "Column {.field {name}} has class {.cls {found}}."),
+      "weights", argument = "weights", column = name, call = call
+    )
+  }
+  # range() is one pass without a copy; NA, NaN, Inf and values <= 0 all show in it
+  extremes <- range(x)
+  if (anyNA(extremes) || extremes[[1L]] <= 0 || extremes[[2L]] == Inf) {
+    row <- which(!(is.finite(x) & x > 0))[[1L]]
+    found <- format(x[[row]])
+    abort_hmvn(
+      c(
+        "Weights must be positive finite numbers.",
+        x = "Column {.field {name}} is {found} in row {row}.",
+        i = "A weight says how often a row is repeated; leave out rows repeated 0 times."
+      ),
+      "weights", argument = "weights", column = name, row = row, call = call
+    )
+  }
+  as.double(x)
+}

@@ -1,0 +1,264 @@
+#' Prior distributions
+#'
+#' Says what is known of a single group before its data: its means, standard deviations
+#' and correlations. What is left `NULL` scales with the data: means
+#' Normal(mean, (2.5 sd)^2), standard deviations Exponential(1 / sd), with mean and sd of
+#' the feature over all observed cells; correlations LKJ(2).
+#'
+#' @param mean Normal distributions, `distributional::dist_normal(mu, sigma)`: one for all
+#'   features or one each, by position or by name (a vector made by `c()` or a list). On
+#'   the scale of the data.
+#' @param sd Distributions of the standard deviations, one for all features or one each:
+#'   [distributional::dist_exponential()], [distributional::dist_gamma()],
+#'   [distributional::dist_lognormal()], or a normal, Student t or Cauchy on the positive
+#'   numbers. Of the last three, one with location 0 is read as its positive half; any location
+#'   is allowed in `distributional::dist_truncated(d, 0, Inf)`. Families may differ by feature.
+#' @param cor [dist_lkj()].
+#' @param heterogeneity How much groups may differ where a block is partially pooled: a
+#'   number h from 0 (all equal) to 1 (independent) or a distribution of it,
+#'   `distributional::dist_beta(a, b)` (default Beta(1, 1)); for all blocks, or a list by
+#'   block, for example `list(mean = distributional::dist_beta(1, 3), cor = 0.5)`.
+#' @return An object of class `hmvn_prior`.
+#' @section Errors: Class `hmvn_error_prior`, with the argument as a field.
+#' @examples
+#' hmvn_prior(
+#'   mean = distributional::dist_normal(0, 1),
+#'   sd = distributional::dist_exponential(1),
+#'   cor = dist_lkj(2)
+#' )
+#' @export
+hmvn_prior <- function(mean = NULL, sd = NULL, cor = NULL, heterogeneity = NULL) {
+  call <- rlang::current_env()
+  mean <- as_distributions(mean, "mean", call)
+  sd <- as_distributions(sd, "sd", call)
+  # read now, so that what is wrong is said where it was written
+  for (i in seq_along(mean)) read_mean_prior(mean[i], call)
+  for (i in seq_along(sd)) read_sd_prior(sd[i], call)
+  if (!is.null(cor) && !inherits(cor, "hmvn_lkj")) {
+    abort_prior("{.arg cor} must be an LKJ distribution.", "It is {found}.", "cor",
+      found = describe_prior(cor), hint = "For example {.code cor = dist_lkj(2)}.", call = call
+    )
+  }
+  structure(
+    list(mean = mean, sd = sd, cor = cor, heterogeneity = check_heterogeneity(heterogeneity, call)),
+    class = "hmvn_prior"
+  )
+}
+
+#' LKJ distribution of a correlation matrix
+#'
+#' Density proportional to det(Omega)^(eta - 1): uniform over correlation matrices at
+#' eta = 1, concentrated near the identity above, near the boundary below.
+#' @param eta A positive number, not necessarily whole.
+#' @return An object of class `hmvn_lkj`.
+#' @references Lewandowski, Kurowicka and Joe (2009), Journal of Multivariate Analysis 100.
+#' @examples
+#' dist_lkj(2)
+#' @export
+dist_lkj <- function(eta) {
+  call <- rlang::current_env()
+  if (!is_plain_number(eta) || eta <= 0) {
+    abort_prior("{.arg eta} must be one positive finite number.", "It is {found}.", "eta",
+      found = describe_value(eta), call = call
+    )
+  }
+  structure(list(eta = as.double(eta)), class = "hmvn_lkj")
+}
+
+#' @export
+format.hmvn_lkj <- function(x, ...) paste0("LKJ(", format(x$eta, digits = 7), ")")
+
+#' @export
+print.hmvn_lkj <- function(x, ...) {
+  cat(format(x), "\n", sep = "")
+  invisible(x)
+}
+
+#' @export
+format.hmvn_prior <- function(x, ...) {
+  block <- function(d, default) {
+    if (is.null(d)) {
+      return(default)
+    }
+    name <- names(d)
+    text <- format(d)
+    paste(if (is.null(name)) text else paste0(name, " ~ ", text), collapse = ", ")
+  }
+  h <- vapply(x$heterogeneity, function(d) {
+    if (is.null(d)) "Beta(1, 1)" else if (is.numeric(d)) paste("fixed at", format(d)) else format(d)
+  }, "")
+  c(
+    mean = block(x$mean, "Normal(mean, (2.5 sd)^2) of each feature's data"),
+    sd = block(x$sd, "Exponential(1 / sd) of each feature's data"),
+    cor = if (is.null(x$cor)) "LKJ(2)" else format(x$cor),
+    heterogeneity = if (length(unique(h)) == 1L) h[[1L]] else paste(names(h), h, collapse = ", ")
+  )
+}
+
+#' @export
+print.hmvn_prior <- function(x, ...) {
+  text <- format(x)
+  cat("Prior of every group\n")
+  cat(paste0("  ", formatC(names(text), width = -14), text, "\n"), sep = "")
+  invisible(x)
+}
+
+# internal -----------------------------------------------------------------
+
+# Parts that are left out take the default, a distribution on [0, 1].
+check_heterogeneity <- function(x, call) {
+  by_block <- stats::setNames(vector("list", 3L), pooling_blocks)
+  if (is.null(x)) {
+    return(by_block)
+  }
+  named <- !is.null(names(x)) && (is.list(x) || is.numeric(x))
+  if (!named) {
+    value <- check_one_heterogeneity(if (is_bare_list(x) && length(x) == 1L) x[[1L]] else x, call)
+    by_block[] <- list(value)
+    return(by_block)
+  }
+  unknown <- setdiff(names(x), pooling_blocks)
+  if (length(unknown) > 0L || anyDuplicated(names(x))) {
+    abort_prior("{.arg heterogeneity} must name blocks {.val {blocks}}, each once.",
+      "It names {.val {found}}.", "heterogeneity", blocks = pooling_blocks, found = names(x), call = call
+    )
+  }
+  for (name in names(x)) {
+    value <- if (is_bare_list(x)) x[[name]] else unname(x[match(name, names(x))])
+    by_block[name] <- list(if (!is.null(value)) check_one_heterogeneity(value, call))
+  }
+  by_block
+}
+
+check_one_heterogeneity <- function(x, call) {
+  if (is_plain_number(x) && x >= 0 && x <= 1) {
+    return(as.double(x))
+  }
+  fine <- FALSE
+  if (inherits(x, "distribution") && length(x) == 1L && !is.na(x) && stats::family(x) == "beta") {
+    shapes <- unlist(distributional::parameters(x))
+    fine <- all(is.finite(shapes)) && all(shapes > 0)
+  }
+  if (!fine) {
+    abort_prior("{.arg heterogeneity} must be numbers from 0 to 1 or Beta distributions with positive shapes.",
+      "It contains {found}.", "heterogeneity", found = describe_prior(x),
+      hint = "For example {.code distributional::dist_beta(1, 1)}.", call = call
+    )
+  }
+  x
+}
+
+is_bare_list <- function(x) is.list(x) && !is.object(x)
+
+# A distribution vector (or a list of them) as one vector, names kept.
+as_distributions <- function(x, arg, call) {
+  if (is.null(x)) {
+    return(NULL)
+  }
+  if (is_bare_list(x)) {
+    single <- vapply(x, function(d) inherits(d, "distribution") && length(d) == 1L, logical(1))
+    if (length(x) > 0L && all(single)) x <- do.call(c, x)
+  }
+  if (!inherits(x, "distribution") || length(x) == 0L) {
+    abort_prior("{.arg {arg}} must be distributions of the {.pkg distributional} package.",
+      "It is {found}.", arg, found = describe_prior(x), hint = prior_hint(arg), call = call
+    )
+  }
+  if (anyNA(x)) {
+    abort_prior("{.arg {arg}} must not contain NA.", "Element {found} is NA.", arg,
+      found = which(is.na(x)), call = call
+    )
+  }
+  x
+}
+
+# One element -> c(location, scale).
+read_mean_prior <- function(d, call) {
+  if (stats::family(d) != "normal") {
+    abort_prior("Priors of means must be normal.", "One is {found}.", "mean",
+      found = describe_prior(d), hint = prior_hint("mean"), call = call
+    )
+  }
+  # one element at a time: parameters() of a mixed vector pads with NA
+  p <- as.list(distributional::parameters(d))
+  check_scale(c(p$mu, p$sigma), p$sigma, d, "mean", call)
+  c(p$mu, p$sigma)
+}
+
+# One element -> list(family =, parameters = three numbers), see interfaces of the core:
+# exponential (rate), normal and student_t on (0, Inf) ([df,] mu, sigma), gamma (shape,
+# rate), lognormal (meanlog, sdlog).
+read_sd_prior <- function(d, call) {
+  family <- stats::family(d)
+  p <- as.list(distributional::parameters(d))
+  truncated <- family == "truncated"
+  if (truncated) {
+    if (!isTRUE(p$upper == Inf) || !isTRUE(p$lower == 0)) {
+      abort_prior("A truncated prior of a standard deviation must be truncated to (0, Inf).",
+        "It is {found}.", "sd", found = describe_prior(d), call = call
+      )
+    }
+    inner <- p$dist
+    family <- stats::family(inner)
+    p <- as.list(distributional::parameters(inner))
+  }
+  if (family == "cauchy") {
+    family <- "student_t"
+    p <- list(df = 1, mu = p$location, sigma = p$scale)
+  }
+  values <- switch(family,
+    exponential = p$rate,
+    normal = c(p$mu, p$sigma),
+    student_t = c(p$df, p$mu, p$sigma),
+    gamma = c(p$shape, p$rate),
+    lognormal = c(p$mu, p$sigma),
+    abort_prior("Priors of standard deviations must be of a family the package knows.",
+      "One is {found}.", "sd", found = describe_prior(d), hint = prior_hint("sd"), call = call
+    )
+  )
+  positive <- switch(family, normal = p$sigma, student_t = c(p$df, p$sigma), lognormal = p$sigma, values)
+  check_scale(values, positive, d, "sd", call)
+  if (family %in% c("normal", "student_t") && !truncated && p$mu != 0) {
+    abort_prior("A prior of a standard deviation must be on the positive numbers.",
+      "{found} is not, and its location is not 0, so that it has no half.", "sd", found = describe_prior(d),
+      hint = "Truncate it: {.code distributional::dist_truncated(d, 0, Inf)}.", call = call
+    )
+  }
+  list(family = family, parameters = c(values, rep(NA_real_, 3L - length(values))))
+}
+
+# distributional refuses negative scales itself but lets 0, NA and Inf pass.
+check_scale <- function(values, positive, d, arg, call) {
+  if (!is.numeric(values) || !all(is.finite(values)) || any(positive <= 0)) {
+    abort_prior("Parameters of a prior must be finite, scales and shapes positive.",
+      "One in {.arg {arg}} is {found}.", arg, found = describe_prior(d), call = call
+    )
+  }
+}
+
+prior_hint <- function(arg) {
+  switch(arg,
+    mean = "For example {.code mean = distributional::dist_normal(0, 1)}.",
+    sd = paste(
+      "For example {.code sd = distributional::dist_exponential(1)}; also normal, student_t and",
+      "cauchy (their positive halves), gamma, lognormal."
+    )
+  )
+}
+
+describe_prior <- function(x) {
+  if (inherits(x, "distribution") || inherits(x, "hmvn_lkj")) {
+    toString(format(x))
+  } else {
+    describe_value(x)
+  }
+}
+
+# `must`, `found` and `hint` are cli texts that may refer to the values in `...`.
+abort_prior <- function(must, problem, arg, ..., hint = NULL, call = NULL) {
+  values <- rlang::new_environment(list(arg = arg, ...), parent = rlang::current_env())
+  abort_hmvn(
+    c(must, x = problem, if (!is.null(hint)) c(i = hint)),
+    "prior", argument = arg, call = call, .envir = values
+  )
+}

@@ -1,0 +1,252 @@
+# Is the posterior a distribution at all? (M3), checked on the statistics before any
+# sampling: samplers draw from improper posteriors without a word.
+
+# internal -----------------------------------------------------------------
+
+# Stops with class hmvn_error_improper (fields group, features, kind) where (M3) fails.
+#
+# Which scatter is judged: that of every group where the block is not pooled, and also
+# where it is partially pooled (the heterogeneity may reach 1; a fixed one is judged the
+# same, on the safe side). Under complete pooling the groups' scatters together: about the
+# groups' own means, or about the common mean if means are completely pooled too.
+#
+# tolerance: features count as collinear when, after those chosen before, the share of a
+# feature's variance left unexplained (1 - R^2, on the scale of correlations, so without
+# regard to units and offsets) is at most this: correlations up to 1 - 5e-11 pass.
+#
+# With missing cells a set of features is judged by the rows that observe all of it (other
+# rows stay bounded when these features become collinear), with LKJ's marginal over the set, LKJ(eta +
+# (K - size)/2). Sets tried: all features, all pairs, and the patterns with most rows; a set
+# of full rank clears its subsets. So what is refused is improper; an improper posterior
+# that only another set shows is not found.
+check_propriety <- function(statistics, prior, pooling, tolerance = 1e-10, call = NULL) {
+  if (length(statistics$patterns$n) == 0L) {
+    return(invisible(NULL)) # no data: the posterior is the prior
+  }
+  check_constant(statistics, prior, pooling, call)
+  if (length(statistics$features) > 1L) {
+    check_collinear(statistics, prior, pooling, tolerance, call)
+  }
+  invisible(NULL)
+}
+
+# The power of sigma that the sd prior's density has at 0, plus one.
+sd_prior_power <- function(sd) {
+  ifelse(sd$family == "gamma", sd$parameters[, 1L], ifelse(sd$family == "lognormal", Inf, 1))
+}
+
+# A feature constant over rows whose residuals have n - 1 degrees of freedom lets sigma go to
+# 0: the density grows like sigma^-(n - 1) against sigma^(power - 1) of the prior.
+check_constant <- function(statistics, prior, pooling, call) {
+  power <- sd_prior_power(prior$sd)
+  features <- statistics$features
+  for (k in which(is.finite(power))) {
+    by_group <- feature_scatter(statistics$patterns, k)
+    if (pooling[["sd"]] != "complete") {
+      bad <- which(by_group$constant & by_group$n - 1 >= power[[k]])
+      if (length(bad) > 0L) {
+        groups <- statistics$labels[by_group$group[bad]]
+        abort_constant(groups, features[[k]], by_group$n[[bad[[1L]]]], prior$sd$family[[k]], call)
+      }
+    } else {
+      degrees <- sum(by_group$n - 1)
+      constant <- all(by_group$constant)
+      if (pooling[["mean"]] == "complete" && constant) {
+        degrees <- sum(by_group$n) - 1
+        level <- range(by_group$mean)
+        constant <- diff(level) <= constant_tolerance * max(abs(level))
+      }
+      if (constant && degrees >= power[[k]]) {
+        abort_constant(character(), features[[k]], sum(by_group$n), prior$sd$family[[k]], call)
+      }
+    }
+  }
+}
+
+# Per group that observes feature k: n, mean and whether all its cells are equal.
+feature_scatter <- function(patterns, k) {
+  p <- which(patterns$observed[k, ])
+  group <- patterns$group[p]
+  n <- patterns$n[p]
+  first <- !duplicated(group)
+  index <- cumsum(first) # groups are in order
+  sums <- function(x) rowsum(x, index, reorder = FALSE)[, 1L]
+  total <- unname(sums(n))
+  from_pivot <- patterns$mean[k, p] - patterns$mean[k, p[first]][index]
+  centre <- unname(sums(n * from_pivot)) / total
+  scatter <- unname(sums(patterns$scatter[k, k, p] + n * (from_pivot - centre[index])^2))
+  mean <- patterns$mean[k, p[first]] + centre
+  list(
+    group = group[first], n = total, mean = mean,
+    constant = sqrt(scatter / total) <= constant_tolerance * abs(mean)
+  )
+}
+
+# As Sigma loses rank along a direction in which the rows do not vary, the density grows
+# with the degrees of freedom beyond the rank; LKJ(eta) holds it back up to 2 eta.
+check_collinear <- function(statistics, prior, pooling, tolerance, call) {
+  if (pooling[["cor"]] != "complete") {
+    check_collinear_groups(statistics, prior$cor$eta, tolerance, call)
+  } else {
+    check_collinear_pooled(statistics, prior$cor$eta, pooling, tolerance, call)
+  }
+}
+
+check_collinear_groups <- function(statistics, eta, tolerance, call) {
+  patterns <- statistics$patterns
+  K <- length(statistics$features)
+  complete <- colSums(patterns$observed) == K
+  ranks <- scaled_ranks_(drop_constants(patterns), K, tolerance)
+  # complete rows of full rank clear the group, whatever is missing in its other rows; so
+  # do too few rows. Few groups are left for the loop.
+  cleared <- patterns$group[complete & ranks[, 1L] == K]
+  alone <- !(duplicated(patterns$group) | duplicated(patterns$group, fromLast = TRUE))
+  fine <- complete & alone & (ranks[, 1L] == ranks[, 2L] | patterns$n - 1 - ranks[, 1L] < 2 * eta)
+  few <- which(group_n(statistics) - 2 < 2 * eta)
+  members <- split(seq_along(patterns$group), patterns$group)
+  left <- setdiff(as.integer(names(members)), c(cleared, patterns$group[fine], few))
+  for (g in left) {
+    p <- members[[as.character(g)]]
+    for (set in feature_sets(patterns, p)) {
+      rows <- p[colSums(patterns$observed[set, p, drop = FALSE]) == length(set)]
+      if (length(rows) == 0L) next
+      joint <- merge_moments(patterns, rows, set)
+      rank <- scaled_ranks_(zero_constants(joint$scatter, joint$mean, joint$n), length(set), tolerance)
+      if (is_degenerate(rank, joint$n - 1 - rank[[1L]], eta + (K - length(set)) / 2)) {
+        abort_collinear(statistics$labels[[g]], statistics$features[set], joint, eta, tolerance, call)
+      }
+    }
+  }
+}
+
+check_collinear_pooled <- function(statistics, eta, pooling, tolerance, call) {
+  patterns <- statistics$patterns
+  features <- statistics$features
+  K <- length(features)
+  common_mean <- pooling[["mean"]] == "complete" && pooling[["sd"]] == "complete"
+  for (set in feature_sets(patterns, seq_along(patterns$n))) {
+    rows <- which(colSums(patterns$observed[set, , drop = FALSE]) == length(set))
+    if (length(rows) == 0L) next
+    if (common_mean) {
+      joint <- merge_moments(patterns, rows, set)
+      joint$scatter <- zero_constants(joint$scatter, joint$mean, joint$n)
+    } else {
+      joint <- pool_scatters(patterns, rows, set, own_sds = pooling[["sd"]] != "complete", tolerance)
+    }
+    rank <- scaled_ranks_(joint$scatter, length(set), tolerance)
+    beyond <- joint$beyond %||% ((joint$degrees %||% (joint$n - 1)) - rank[[1L]])
+    if (is_degenerate(rank, beyond, eta + (K - length(set)) / 2)) {
+      abort_collinear(character(), features[set], joint, eta, tolerance, call)
+    }
+  }
+}
+
+# The groups' scatters about their own means, added. Groups with sds of their own are added on
+# the scale of their own correlations, and each pays for its own rank: its sds must fit too.
+pool_scatters <- function(patterns, rows, set, own_sds, tolerance) {
+  groups <- lapply(split(rows, patterns$group[rows]), merge_moments, patterns = patterns, features = set)
+  n <- vapply(groups, `[[`, 0, "n")
+  parts <- lapply(groups, function(m) zero_constants(m$scatter, m$mean, m$n))
+  beyond <- NULL
+  if (own_sds) {
+    parts <- lapply(parts, correlation_scaled)
+    ranks <- vapply(parts, function(s) scaled_ranks_(s, length(set), tolerance)[[1L]], 0L)
+    beyond <- sum(n - 1 - ranks)
+  }
+  list(
+    n = sum(n), mean = rep(0, length(set)), scatter = Reduce(`+`, parts),
+    degrees = sum(n - 1), beyond = beyond
+  )
+}
+
+# (M3) fails: features that vary do not vary jointly, and the degrees of freedom `beyond` the
+# rank are too many for LKJ(eta).
+is_degenerate <- function(rank, beyond, eta) rank[[1L]] < rank[[2L]] && beyond >= 2 * eta
+
+feature_sets <- function(patterns, p) {
+  K <- nrow(patterns$observed)
+  sets <- list(seq_len(K))
+  if (all(patterns$observed[, p])) {
+    return(sets)
+  }
+  largest <- p[order(-patterns$n[p])][seq_len(min(length(p), 20L))]
+  own <- lapply(largest, function(q) which(patterns$observed[, q]))
+  pairs <- if (K > 2L) utils::combn(K, 2L, simplify = FALSE)
+  sets <- unique(c(sets, own, pairs))
+  sets[lengths(sets) > 1L]
+}
+
+# Scatter with the rows and columns of constant features exactly 0: a constant feature is
+# not a matter of correlations (its sd prior decides), and rounding must not make it one.
+zero_constants <- function(scatter, mean, n) {
+  constant <- sqrt(diag(scatter) / n) <= constant_tolerance * abs(mean)
+  scatter[constant, ] <- 0
+  scatter[, constant] <- 0
+  scatter
+}
+
+drop_constants <- function(patterns) {
+  K <- nrow(patterns$mean)
+  diagonal <- matrix(patterns$scatter, K * K)[(seq_len(K) - 1L) * K + seq_len(K), , drop = FALSE]
+  constant <- sqrt(diagonal / rep(patterns$n, each = K)) <= constant_tolerance * abs(patterns$mean)
+  scatter <- patterns$scatter
+  for (p in which(colSums(constant) > 0)) {
+    scatter[constant[, p], , p] <- 0
+    scatter[, constant[, p], p] <- 0
+  }
+  scatter
+}
+
+correlation_scaled <- function(scatter) {
+  scale <- sqrt(diag(scatter))
+  scale[scale == 0] <- 1
+  t(scatter / scale) / scale
+}
+
+abort_constant <- function(groups, feature, n, family, call) {
+  where <- if (length(groups) == 0L) {
+    "Over all groups together"
+  } else if (length(groups) == 1L) {
+    "In group {.val {groups}}"
+  } else {
+    "In groups {.val {groups}}"
+  }
+  n <- format(n)
+  abort_hmvn(
+    c(
+      "The posterior must be proper: it must not pile up without limit at a standard deviation of 0.",
+      x = paste0(where, ", feature {.field {feature}} is constant (n = {n})."),
+      i = "Remedies: a prior of its standard deviation that vanishes at 0, such as {.fn distributional::dist_lognormal} (now: {family});",
+      " " = "{.code pooling = c(sd = \"complete\")} if it varies in other groups; or leave out the feature or the group."
+    ),
+    "improper", group = groups, features = feature, kind = "constant", call = call
+  )
+}
+
+abort_collinear <- function(group, features, joint, eta, tolerance, call) {
+  features <- smallest_collinear(joint$scatter, features, joint$mean, joint$n, tolerance)
+  where <- if (length(group)) "In group {.val {group}}" else "Over all groups together"
+  n <- format(joint$n)
+  abort_hmvn(
+    c(
+      "The posterior must be proper: its covariance matrices must be held away from singular ones.",
+      x = paste0(where, ", features {.field {features}} are collinear (n = {n}, LKJ eta = {eta})."),
+      i = "Remedies: leave out one of these features;",
+      " " = "{.code pooling = c(cor = \"complete\")} if they are not collinear in other groups; or a larger {.arg eta} in {.fn dist_lkj}."
+    ),
+    "improper", group = group, features = features, kind = "collinear", call = call
+  )
+}
+
+# Drops features as long as those left are still collinear, so that those named are the culprits.
+smallest_collinear <- function(scatter, features, mean, n, tolerance) {
+  scatter <- zero_constants(scatter, mean, n)
+  left <- which(diag(scatter) > 0)
+  for (k in left) {
+    without <- setdiff(left, k)
+    if (length(without) < 2L) break
+    rank <- scaled_ranks_(scatter[without, without], length(without), tolerance)
+    if (rank[[1L]] < rank[[2L]]) left <- without
+  }
+  features[left]
+}

@@ -1,0 +1,145 @@
+# From what the user said about the prior to numbers for every feature.
+
+#' @export
+print.hmvn_resolved_prior <- function(x, ...) {
+  from_data <- function(default) ifelse(default, "  (scaled with the data)", "")
+  number <- function(v) format(signif(v, 5), trim = TRUE)
+  features <- names(x$mean$location)
+  cat("Prior of every group\n")
+  cat(paste0("  mean ", features, ": Normal(", number(x$mean$location), ", ", number(x$mean$scale), "^2)",
+    from_data(x$default$mean), "\n"), sep = "")
+  cat(paste0("  sd ", features, ": ", format_sd_priors(x$sd), from_data(x$default$sd), "\n"), sep = "")
+  cat("  cor: LKJ(", number(x$cor$eta), ")\n", sep = "")
+  invisible(x)
+}
+
+# internal -----------------------------------------------------------------
+
+# `prior`: an hmvn_prior or NULL (all defaults). Defaults come from the statistics;
+# where these have no mean or no spread to give, an explicit prior is asked for.
+resolve_prior <- function(prior, statistics, call = NULL) {
+  prior <- prior %||% hmvn_prior()
+  if (!inherits(prior, "hmvn_prior")) {
+    abort_prior("{.arg prior} must be made by {.fn hmvn_prior}.", "It is {found}.", "prior",
+      found = describe_prior(prior), call = call
+    )
+  }
+  features <- statistics$features
+  default_mean <- is.null(prior$mean)
+  default_sd <- is.null(prior$sd)
+  if (default_mean || default_sd) {
+    moments <- pooled_moments(statistics)
+    check_moments(moments, features, c("mean", "sd")[c(default_mean, default_sd)], call)
+  }
+
+  mean <- if (default_mean) {
+    list(location = moments$mean, scale = 2.5 * moments$sd)
+  } else {
+    values <- lapply(match_features(prior$mean, features, "mean", call), read_mean_prior, call = call)
+    list(
+      location = stats::setNames(vapply(values, `[[`, 0, 1L), features),
+      scale = stats::setNames(vapply(values, `[[`, 0, 2L), features)
+    )
+  }
+  sd <- if (default_sd) {
+    list(
+      family = rep("exponential", length(features)),
+      parameters = cbind(1 / moments$sd, NA_real_, NA_real_, deparse.level = 0)
+    )
+  } else {
+    values <- lapply(match_features(prior$sd, features, "sd", call), read_sd_prior, call = call)
+    list(
+      family = vapply(values, `[[`, "", "family", USE.NAMES = FALSE),
+      parameters = do.call(rbind, lapply(values, `[[`, "parameters"))
+    )
+  }
+  dimnames(sd$parameters) <- list(features, NULL)
+
+  all_features <- function(x) stats::setNames(rep(x, length(features)), features)
+  structure(
+    list(
+      mean = mean,
+      sd = sd,
+      cor = list(eta = if (is.null(prior$cor)) 2 else prior$cor$eta),
+      heterogeneity = lapply(prior$heterogeneity, resolve_heterogeneity),
+      default = list(mean = all_features(default_mean), sd = all_features(default_sd), cor = is.null(prior$cor))
+    ),
+    class = "hmvn_resolved_prior"
+  )
+}
+
+resolve_heterogeneity <- function(x) {
+  if (is.null(x)) {
+    c(fixed = NA, shape1 = 1, shape2 = 1)
+  } else if (is.numeric(x)) {
+    c(fixed = x, shape1 = NA, shape2 = NA)
+  } else {
+    p <- as.list(distributional::parameters(x))
+    c(fixed = NA, shape1 = p$shape1, shape2 = p$shape2)
+  }
+}
+
+# One distribution for all features, or one each: a list of single distributions.
+match_features <- function(d, features, arg, call) {
+  if (!is.null(names(d)) && any(nzchar(names(d)))) {
+    unknown <- setdiff(names(d), features)
+    absent <- setdiff(features, names(d))
+    if (length(unknown) || length(absent) || anyDuplicated(names(d))) {
+      problem <- if (length(unknown)) {
+        "There is no feature {.field {unknown}}."
+      } else if (length(absent)) {
+        "Nothing is said about {.field {absent}}."
+      } else {
+        "A feature is named twice."
+      }
+      abort_prior("Names of the priors of {.arg {arg}} must be those of the features, {.field {features}}.",
+        problem, arg, unknown = unknown, absent = absent, features = features, call = call
+      )
+    }
+    return(lapply(match(features, names(d)), function(i) d[i]))
+  }
+  if (length(d) == 1L) {
+    return(rep(list(d), length(features)))
+  }
+  if (length(d) != length(features)) {
+    abort_prior("{.arg {arg}} must be one distribution or one for each feature.",
+      "There are {given} distributions for {size} feature{?s}.", arg,
+      given = length(d), size = length(features), call = call
+    )
+  }
+  lapply(seq_along(d), function(i) d[i])
+}
+
+check_moments <- function(moments, features, blocks, call) {
+  # a constant at an offset: its spread is rounding error
+  usable <- !is.na(moments$sd) & moments$sd > constant_tolerance * abs(moments$mean) &
+    is.finite(1 / moments$sd)
+  if (all(usable)) {
+    return(invisible(NULL))
+  }
+  bad <- features[!usable]
+  abort_prior("A prior that scales with the data needs features that vary.",
+    "{.field {bad}} {?has/have} no variation or fewer than two observed cells.",
+    "prior", bad = bad, blocks = blocks,
+    hint = "Give explicit priors: {.code hmvn_prior(mean = , sd = )} (unset: {.arg {blocks}}), or leave the feature out.",
+    call = call
+  )
+}
+
+# A standard deviation below this share of the mean's size is rounding error.
+constant_tolerance <- 4 * .Machine$double.eps
+
+format_sd_priors <- function(sd) {
+  half <- function(location) ifelse(location == 0, "half-", "positive ")
+  vapply(seq_along(sd$family), function(k) {
+    v <- sd$parameters[k, ]
+    number <- function(i) format(signif(v[[i]], 5))
+    switch(sd$family[[k]],
+      exponential = paste0("Exponential(", number(1), ")"),
+      normal = paste0(half(v[[1L]]), "Normal(", number(1), ", ", number(2), "^2)"),
+      student_t = paste0(half(v[[2L]]), "Student t(", number(1), ", ", number(2), ", ", number(3), ")"),
+      gamma = paste0("Gamma(", number(1), ", ", number(2), ")"),
+      lognormal = paste0("lognormal(", number(1), ", ", number(2), "^2)")
+    )
+  }, "")
+}

@@ -1,0 +1,270 @@
+#' Summaries of data by group
+#'
+#' What the model needs to know of the rows: for every group, and within it for every
+#' pattern of observed features, the number of rows, the mean and the centred scatter
+#' matrix. [fit_hmvn()] takes the result in place of data.
+#'
+#' `c()` combines statistics: those of two parts of the data give those of all of it,
+#' to rounding. Groups are matched by label; features must be the same, in any order.
+#'
+#' @param data A data frame, tibble or data.table. Cells that are `NA` are missing.
+#' @param group The column or columns that name the group: a one-sided formula
+#'   (`~ g`, `~ g1 + g2`) or a character vector.
+#' @param features The numeric columns to describe: a one-sided formula (`~ x + y`) or
+#'   a character vector. `NULL`: all numeric columns not in `group` and not `weights`.
+#' @param weights Frequency weights: a one-sided formula (`~ w`) or a column's name. A row
+#'   of weight 3 counts as three rows; weights are positive, not necessarily whole.
+#' @param cores Number of threads. The result does not depend on it.
+#' @return An object of class `hmvn_statistics`: a list with `labels` and `keys` of the
+#'   groups, `features`, `patterns` (a list of `group`, `n`, `observed` \[feature,
+#'   pattern\], `mean` \[feature, pattern\] and `scatter` \[feature, feature, pattern\], in
+#'   the units of the data and their squares), `n_rows`, `n_empty` (rows with nothing
+#'   observed), `n_missing` (missing cells in the other rows) and `weighted`.
+#' @section Errors:
+#' Class `hmvn_error_data`, `_column`, `_cells`, `_group` or `_weights`, with the argument,
+#' the column and the row as fields.
+#' @seealso [hmvn_statistics_from()] for published means and covariances.
+#' @examples
+#' hmvn_statistics(iris, group = ~ Species)
+#' @export
+hmvn_statistics <- function(data, group, features = NULL, weights = NULL, cores = 1) {
+  call <- rlang::current_env()
+  check_data(data, call)
+  group <- capture_column_argument(rlang::enquo(group), data, "group", call)
+  features <- capture_column_argument(rlang::enquo(features), data, "features", call)
+  weights <- capture_column_argument(rlang::enquo(weights), data, "weights", call)
+  cores <- check_count(cores, "cores", min = 1, call = call)
+  compute_statistics(new_model_data(data, group, features, weights, call = call), cores, call)
+}
+
+#' @rdname hmvn_statistics
+#' @param ... For `c()`: objects of class `hmvn_statistics`.
+#' @export
+c.hmvn_statistics <- function(...) {
+  parts <- list(...)
+  call <- rlang::caller_env()
+  for (part in parts) check_combinable(part, parts[[1L]], call)
+  Reduce(function(a, b) combine_statistics(a, b, call), parts)
+}
+
+#' @rdname hmvn_statistics
+#' @param x An object of class `hmvn_statistics`.
+#' @param n_groups How many groups to print.
+#' @export
+print.hmvn_statistics <- function(x, n_groups = 10, ...) {
+  G <- length(x$labels)
+  K <- length(x$features)
+  cat("Statistics of ", count_of(G, "group"), ", ", count_of(K, "feature"), ", ",
+    count_of(x$n_rows, "row"), "\n",
+    sep = ""
+  )
+  if (x$weighted) cat("Weighted: n is the sum of the weights\n")
+  if (x$n_missing > 0) {
+    cat(count_of(x$n_missing, "missing cell"), " in ", count_of(length(x$patterns$n), "pattern"),
+      " over the groups\n",
+      sep = ""
+    )
+  }
+  if (x$n_empty > 0) cat(count_of(x$n_empty, "row"), " with nothing observed, not used\n", sep = "")
+  shown <- seq_len(min(G, n_groups))
+  rows <- lapply(shown, function(g) {
+    cells <- pooled_moments(x, group = g)
+    values <- paste0(signif(cells$mean, 4), " (", signif(cells$sd, 3), ")")
+    values[cells$n == 0] <- "-"
+    c(format(group_n(x)[[g]], digits = 10, big.mark = ""), values)
+  })
+  table <- matrix(unlist(rows), nrow = length(shown), byrow = TRUE)
+  dimnames(table) <- list(x$labels[shown], c("n", x$features))
+  cat("Mean (sd) of the observed cells:\n")
+  print(noquote(table), right = TRUE)
+  if (G > length(shown)) cat("... and ", count_of(G - length(shown), "more group"), "\n", sep = "")
+  invisible(x)
+}
+
+# internal -----------------------------------------------------------------
+
+new_statistics <- function(labels, keys, features, patterns, n_rows, n_empty, n_missing, weighted) {
+  structure(
+    list(
+      labels = labels, keys = keys, features = features, patterns = patterns,
+      n_rows = n_rows, n_empty = n_empty, n_missing = n_missing, weighted = weighted
+    ),
+    class = "hmvn_statistics"
+  )
+}
+
+compute_statistics <- function(model_data, cores = 1L, call = NULL) {
+  result <- group_statistics_(
+    model_data$columns, model_data$codes, length(model_data$labels), model_data$weights, cores
+  )
+  # a product of cells beyond 1e308: nothing can be done with such a scatter matrix
+  overflow <- which(rowSums(!is.finite(matrix(result$patterns$scatter, length(model_data$features)))) > 0)
+  if (length(overflow) > 0L) {
+    names <- model_data$features[overflow]
+    abort_hmvn(
+      c(
+        "Squares of the cells must be finite.",
+        x = "Column{?s} {.field {names}} hold{?s/} values too large to be squared.",
+        i = "Use a larger unit, for example divide by 1e100."
+      ),
+      "cells", argument = "data", column = names, call = call
+    )
+  }
+  new_statistics(
+    model_data$labels, model_data$keys, model_data$features, result$patterns,
+    result$n_rows, result$n_empty, result$n_missing, !is.null(model_data$weights)
+  )
+}
+
+# Per group the sum of weights of the rows with something observed.
+group_n <- function(statistics) {
+  patterns <- statistics$patterns
+  n <- rowsum(patterns$n, patterns$group)
+  result <- stats::setNames(double(length(statistics$labels)), statistics$labels)
+  result[as.integer(rownames(n))] <- n[, 1L]
+  result
+}
+
+# Per feature n, mean and sd (divisor n - 1) over all observed cells, or over those of
+# one group; means are merged about a pivot and spreads about the mean, so that an
+# offset costs no digits. sd is NA where n <= 1.
+pooled_moments <- function(statistics, group = NULL) {
+  patterns <- statistics$patterns
+  features <- statistics$features
+  keep <- if (is.null(group)) seq_along(patterns$n) else which(patterns$group == group)
+  result <- lapply(seq_along(features), function(k) {
+    p <- keep[patterns$observed[k, keep]]
+    if (length(p) == 0L) {
+      return(c(0, NA, NA))
+    }
+    n <- patterns$n[p]
+    total <- sum(n)
+    from_pivot <- patterns$mean[k, p] - patterns$mean[k, p[[1L]]]
+    centre <- sum(n * from_pivot) / total
+    scatter <- sum(patterns$scatter[k, k, p]) + sum(n * (from_pivot - centre)^2)
+    sd <- if (total > 1) sqrt(scatter / (total - 1)) else NA_real_
+    c(total, patterns$mean[k, p[[1L]]] + centre, sd)
+  })
+  moments <- matrix(unlist(result), nrow = 3L)
+  named <- function(x) stats::setNames(x, features)
+  list(n = named(moments[1L, ]), mean = named(moments[2L, ]), sd = named(moments[3L, ]))
+}
+
+check_combinable <- function(part, first, call) {
+  if (!inherits(part, "hmvn_statistics")) {
+    found <- describe_value(part)
+    abort_hmvn(
+      c("Only statistics can be combined with statistics.", x = "One argument is {found}."),
+      "argument", argument = "...", call = call
+    )
+  }
+  if (!setequal(part$features, first$features)) {
+    abort_hmvn(
+      c(
+        "Statistics must describe the same features to be combined.",
+        x = "One describes {.field {first$features}}, another {.field {part$features}}."
+      ),
+      "column", argument = "...", call = call
+    )
+  }
+  if (!identical(names(part$keys), names(first$keys))) {
+    abort_hmvn(
+      c(
+        "Statistics must be by the same group columns to be combined.",
+        x = "One is by {.field {names(first$keys)}}, another by {.field {names(part$keys)}}."
+      ),
+      "group", argument = "...", call = call
+    )
+  }
+}
+
+# Where the groups of both are in the order of their keys, so are those of the result,
+# as if the rows had been one table; else new ones of `b` follow those of `a`.
+combine_statistics <- function(a, b, call) {
+  k <- match(a$features, b$features)
+  labels <- union(a$labels, b$labels)
+  keys <- combine_keys(a, b, labels)
+  if (keys_in_order(a$keys) && keys_in_order(b$keys)) {
+    order <- key_order(keys)
+    labels <- labels[order]
+    keys <- keys[order, , drop = FALSE]
+    attr(keys, "row.names") <- seq_along(labels)
+  }
+  patterns <- list(
+    group = c(match(a$labels, labels)[a$patterns$group], match(b$labels, labels)[b$patterns$group]),
+    n = c(a$patterns$n, b$patterns$n),
+    observed = cbind(a$patterns$observed, b$patterns$observed[k, , drop = FALSE]),
+    mean = cbind(a$patterns$mean, b$patterns$mean[k, , drop = FALSE]),
+    scatter = array(
+      c(a$patterns$scatter, b$patterns$scatter[k, k, , drop = FALSE]),
+      c(length(k), length(k), length(a$patterns$n) + length(b$patterns$n))
+    )
+  )
+  new_statistics(
+    labels, keys, a$features, merge_patterns(patterns),
+    a$n_rows + b$n_rows, a$n_empty + b$n_empty, a$n_missing + b$n_missing, a$weighted || b$weighted
+  )
+}
+
+combine_keys <- function(a, b, labels) {
+  new <- which(!b$labels %in% a$labels)
+  keys <- Map(function(x, y) {
+    if (is.factor(x) && is.factor(y)) {
+      values <- c(as.character(x), as.character(y)[new])
+      return(factor(values, levels = union(levels(x), levels(y)), ordered = is.ordered(x) && is.ordered(y)))
+    }
+    if (is.factor(x)) x <- as.character(x)
+    if (is.factor(y)) y <- as.character(y)
+    c(x, y[new])
+  }, a$keys, b$keys)
+  structure(keys, names = names(a$keys), row.names = seq_along(labels), class = "data.frame")
+}
+
+key_order <- function(keys) do.call(order, c(unname(as.list(keys)), method = "radix"))
+
+keys_in_order <- function(keys) !is.unsorted(key_order(keys))
+
+# Merges what has the same group and observes the same features, and puts the result in
+# the order all statistics have: group, fewer missing first, then lexicographic.
+merge_patterns <- function(patterns) {
+  features <- seq_len(nrow(patterns$observed))
+  n_missing <- colSums(!patterns$observed)
+  # the C++ side compares bits with the last feature the most significant, 64 at a time
+  words <- (features - 1L) %/% 64L
+  significance <- features[order(words, -features)]
+  bits <- lapply(significance, function(k) !patterns$observed[k, ])
+  order <- do.call(order, c(list(patterns$group, n_missing), bits))
+  key <- paste(patterns$group, apply(patterns$observed, 2L, function(o) paste(+o, collapse = "")))[order]
+  first <- !duplicated(key)
+  member <- split(order, cumsum(first))
+  merged <- lapply(member, function(p) merge_moments(patterns, p, features))
+  list(
+    group = patterns$group[order][first],
+    n = vapply(merged, `[[`, double(1), "n", USE.NAMES = FALSE),
+    observed = patterns$observed[, order[first], drop = FALSE],
+    mean = matrix(unlist(lapply(merged, `[[`, "mean")), length(features)),
+    scatter = array(unlist(lapply(merged, `[[`, "scatter")), c(length(features), length(features), length(merged)))
+  )
+}
+
+# n, mean and scatter over `features` of patterns `p` taken together; all of them must
+# observe these features (or none of them, where mean and scatter are 0).
+merge_moments <- function(patterns, p, features) {
+  n <- patterns$n[p]
+  total <- sum(n)
+  pivot <- patterns$mean[features, p[[1L]]]
+  scatter <- matrix(patterns$scatter[features, features, p[[1L]]], length(features))
+  if (length(p) == 1L) {
+    return(list(n = total, mean = pivot, scatter = scatter))
+  }
+  scatter <- rowSums(patterns$scatter[features, features, p, drop = FALSE], dims = 2L)
+  from_pivot <- patterns$mean[features, p, drop = FALSE] - pivot
+  centre <- drop(from_pivot %*% n) / total
+  apart <- from_pivot - centre
+  between <- apart %*% (n * t(apart))
+  list(n = total, mean = pivot + centre, scatter = scatter + (between + t(between)) / 2)
+}
+
+count_of <- function(n, noun) {
+  paste0(format(n, big.mark = ",", scientific = FALSE, trim = TRUE), " ", noun, if (n != 1) "s")
+}
