@@ -11,6 +11,97 @@ Rcpp::Rostream<true>&  Rcpp::Rcout = Rcpp::Rcpp_cout_get();
 Rcpp::Rostream<false>& Rcpp::Rcerr = Rcpp::Rcpp_cerr_get();
 #endif
 
+// summarise_array_
+Rcpp::NumericMatrix summarise_array_(Rcpp::NumericVector draws, std::vector<double> probs, int cores, bool mcse);
+RcppExport SEXP _hmvn_summarise_array_(SEXP drawsSEXP, SEXP probsSEXP, SEXP coresSEXP, SEXP mcseSEXP) {
+BEGIN_RCPP
+    Rcpp::RObject rcpp_result_gen;
+    Rcpp::traits::input_parameter< Rcpp::NumericVector >::type draws(drawsSEXP);
+    Rcpp::traits::input_parameter< std::vector<double> >::type probs(probsSEXP);
+    Rcpp::traits::input_parameter< int >::type cores(coresSEXP);
+    Rcpp::traits::input_parameter< bool >::type mcse(mcseSEXP);
+    rcpp_result_gen = Rcpp::wrap(summarise_array_(draws, probs, cores, mcse));
+    return rcpp_result_gen;
+END_RCPP
+}
+// derive_quantity_
+Rcpp::NumericVector derive_quantity_(Rcpp::NumericVector chol, int n_features, Rcpp::IntegerVector groups, std::string kind, bool packed);
+RcppExport SEXP _hmvn_derive_quantity_(SEXP cholSEXP, SEXP n_featuresSEXP, SEXP groupsSEXP, SEXP kindSEXP, SEXP packedSEXP) {
+BEGIN_RCPP
+    Rcpp::RObject rcpp_result_gen;
+    Rcpp::traits::input_parameter< Rcpp::NumericVector >::type chol(cholSEXP);
+    Rcpp::traits::input_parameter< int >::type n_features(n_featuresSEXP);
+    Rcpp::traits::input_parameter< Rcpp::IntegerVector >::type groups(groupsSEXP);
+    Rcpp::traits::input_parameter< std::string >::type kind(kindSEXP);
+    Rcpp::traits::input_parameter< bool >::type packed(packedSEXP);
+    rcpp_result_gen = Rcpp::wrap(derive_quantity_(chol, n_features, groups, kind, packed));
+    return rcpp_result_gen;
+END_RCPP
+}
+// inspect_dimension_
+int inspect_dimension_(const Rcpp::List& patterns, int n_groups, const Rcpp::List& model_list);
+RcppExport SEXP _hmvn_inspect_dimension_(SEXP patternsSEXP, SEXP n_groupsSEXP, SEXP model_listSEXP) {
+BEGIN_RCPP
+    Rcpp::RObject rcpp_result_gen;
+    Rcpp::traits::input_parameter< const Rcpp::List& >::type patterns(patternsSEXP);
+    Rcpp::traits::input_parameter< int >::type n_groups(n_groupsSEXP);
+    Rcpp::traits::input_parameter< const Rcpp::List& >::type model_list(model_listSEXP);
+    rcpp_result_gen = Rcpp::wrap(inspect_dimension_(patterns, n_groups, model_list));
+    return rcpp_result_gen;
+END_RCPP
+}
+// inspect_density_
+Rcpp::List inspect_density_(const Rcpp::List& patterns, int n_groups, const Rcpp::List& model_list, const Rcpp::NumericMatrix& positions);
+RcppExport SEXP _hmvn_inspect_density_(SEXP patternsSEXP, SEXP n_groupsSEXP, SEXP model_listSEXP, SEXP positionsSEXP) {
+BEGIN_RCPP
+    Rcpp::RObject rcpp_result_gen;
+    Rcpp::traits::input_parameter< const Rcpp::List& >::type patterns(patternsSEXP);
+    Rcpp::traits::input_parameter< int >::type n_groups(n_groupsSEXP);
+    Rcpp::traits::input_parameter< const Rcpp::List& >::type model_list(model_listSEXP);
+    Rcpp::traits::input_parameter< const Rcpp::NumericMatrix& >::type positions(positionsSEXP);
+    rcpp_result_gen = Rcpp::wrap(inspect_density_(patterns, n_groups, model_list, positions));
+    return rcpp_result_gen;
+END_RCPP
+}
+// inspect_draws_
+Rcpp::List inspect_draws_(const Rcpp::List& patterns, int n_groups, const Rcpp::List& model_list, const Rcpp::NumericMatrix& positions, double seed);
+RcppExport SEXP _hmvn_inspect_draws_(SEXP patternsSEXP, SEXP n_groupsSEXP, SEXP model_listSEXP, SEXP positionsSEXP, SEXP seedSEXP) {
+BEGIN_RCPP
+    Rcpp::RObject rcpp_result_gen;
+    Rcpp::traits::input_parameter< const Rcpp::List& >::type patterns(patternsSEXP);
+    Rcpp::traits::input_parameter< int >::type n_groups(n_groupsSEXP);
+    Rcpp::traits::input_parameter< const Rcpp::List& >::type model_list(model_listSEXP);
+    Rcpp::traits::input_parameter< const Rcpp::NumericMatrix& >::type positions(positionsSEXP);
+    Rcpp::traits::input_parameter< double >::type seed(seedSEXP);
+    rcpp_result_gen = Rcpp::wrap(inspect_draws_(patterns, n_groups, model_list, positions, seed));
+    return rcpp_result_gen;
+END_RCPP
+}
+// inspect_map_
+Rcpp::NumericMatrix inspect_map_(const std::string& family, const Rcpp::NumericVector& parameters, const Rcpp::NumericVector& scores);
+RcppExport SEXP _hmvn_inspect_map_(SEXP familySEXP, SEXP parametersSEXP, SEXP scoresSEXP) {
+BEGIN_RCPP
+    Rcpp::RObject rcpp_result_gen;
+    Rcpp::traits::input_parameter< const std::string& >::type family(familySEXP);
+    Rcpp::traits::input_parameter< const Rcpp::NumericVector& >::type parameters(parametersSEXP);
+    Rcpp::traits::input_parameter< const Rcpp::NumericVector& >::type scores(scoresSEXP);
+    rcpp_result_gen = Rcpp::wrap(inspect_map_(family, parameters, scores));
+    return rcpp_result_gen;
+END_RCPP
+}
+// inspect_stream_
+Rcpp::NumericMatrix inspect_stream_(double seed, double unit, double chain, int n);
+RcppExport SEXP _hmvn_inspect_stream_(SEXP seedSEXP, SEXP unitSEXP, SEXP chainSEXP, SEXP nSEXP) {
+BEGIN_RCPP
+    Rcpp::RObject rcpp_result_gen;
+    Rcpp::traits::input_parameter< double >::type seed(seedSEXP);
+    Rcpp::traits::input_parameter< double >::type unit(unitSEXP);
+    Rcpp::traits::input_parameter< double >::type chain(chainSEXP);
+    Rcpp::traits::input_parameter< int >::type n(nSEXP);
+    rcpp_result_gen = Rcpp::wrap(inspect_stream_(seed, unit, chain, n));
+    return rcpp_result_gen;
+END_RCPP
+}
 // sample_
 Rcpp::List sample_(const Rcpp::List& patterns, int n_groups, const Rcpp::List& model_list, const Rcpp::List& control, const Rcpp::Function& report);
 RcppExport SEXP _hmvn_sample_(SEXP patternsSEXP, SEXP n_groupsSEXP, SEXP model_listSEXP, SEXP controlSEXP, SEXP reportSEXP) {
@@ -25,9 +116,55 @@ BEGIN_RCPP
     return rcpp_result_gen;
 END_RCPP
 }
+// find_bad_cells_
+SEXP find_bad_cells_(Rcpp::List columns);
+RcppExport SEXP _hmvn_find_bad_cells_(SEXP columnsSEXP) {
+BEGIN_RCPP
+    Rcpp::RObject rcpp_result_gen;
+    Rcpp::traits::input_parameter< Rcpp::List >::type columns(columnsSEXP);
+    rcpp_result_gen = Rcpp::wrap(find_bad_cells_(columns));
+    return rcpp_result_gen;
+END_RCPP
+}
+// group_statistics_
+Rcpp::List group_statistics_(Rcpp::List columns, Rcpp::IntegerVector codes, int n_groups, Rcpp::Nullable<Rcpp::NumericVector> weights, int n_threads);
+RcppExport SEXP _hmvn_group_statistics_(SEXP columnsSEXP, SEXP codesSEXP, SEXP n_groupsSEXP, SEXP weightsSEXP, SEXP n_threadsSEXP) {
+BEGIN_RCPP
+    Rcpp::RObject rcpp_result_gen;
+    Rcpp::traits::input_parameter< Rcpp::List >::type columns(columnsSEXP);
+    Rcpp::traits::input_parameter< Rcpp::IntegerVector >::type codes(codesSEXP);
+    Rcpp::traits::input_parameter< int >::type n_groups(n_groupsSEXP);
+    Rcpp::traits::input_parameter< Rcpp::Nullable<Rcpp::NumericVector> >::type weights(weightsSEXP);
+    Rcpp::traits::input_parameter< int >::type n_threads(n_threadsSEXP);
+    rcpp_result_gen = Rcpp::wrap(group_statistics_(columns, codes, n_groups, weights, n_threads));
+    return rcpp_result_gen;
+END_RCPP
+}
+// scaled_ranks_
+Rcpp::IntegerMatrix scaled_ranks_(Rcpp::NumericVector scatter, int n_features, double tolerance);
+RcppExport SEXP _hmvn_scaled_ranks_(SEXP scatterSEXP, SEXP n_featuresSEXP, SEXP toleranceSEXP) {
+BEGIN_RCPP
+    Rcpp::RObject rcpp_result_gen;
+    Rcpp::traits::input_parameter< Rcpp::NumericVector >::type scatter(scatterSEXP);
+    Rcpp::traits::input_parameter< int >::type n_features(n_featuresSEXP);
+    Rcpp::traits::input_parameter< double >::type tolerance(toleranceSEXP);
+    rcpp_result_gen = Rcpp::wrap(scaled_ranks_(scatter, n_features, tolerance));
+    return rcpp_result_gen;
+END_RCPP
+}
 
 static const R_CallMethodDef CallEntries[] = {
+    {"_hmvn_summarise_array_", (DL_FUNC) &_hmvn_summarise_array_, 4},
+    {"_hmvn_derive_quantity_", (DL_FUNC) &_hmvn_derive_quantity_, 5},
+    {"_hmvn_inspect_dimension_", (DL_FUNC) &_hmvn_inspect_dimension_, 3},
+    {"_hmvn_inspect_density_", (DL_FUNC) &_hmvn_inspect_density_, 4},
+    {"_hmvn_inspect_draws_", (DL_FUNC) &_hmvn_inspect_draws_, 5},
+    {"_hmvn_inspect_map_", (DL_FUNC) &_hmvn_inspect_map_, 3},
+    {"_hmvn_inspect_stream_", (DL_FUNC) &_hmvn_inspect_stream_, 4},
     {"_hmvn_sample_", (DL_FUNC) &_hmvn_sample_, 5},
+    {"_hmvn_find_bad_cells_", (DL_FUNC) &_hmvn_find_bad_cells_, 1},
+    {"_hmvn_group_statistics_", (DL_FUNC) &_hmvn_group_statistics_, 5},
+    {"_hmvn_scaled_ranks_", (DL_FUNC) &_hmvn_scaled_ranks_, 3},
     {NULL, NULL, 0}
 };
 
