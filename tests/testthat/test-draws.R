@@ -69,12 +69,12 @@ test_that("names do not depend on the groups asked for", {
 
 test_that("asking for everything above 1 GB is refused, by name it is built", {
   fit <- fake_fit(G = 2, K = 2, iter = 10)
-  withr_free <- fit
+  claims_more <- fit
   # claims more groups than it holds: the size is judged before anything is built
-  withr_free$statistics <- fake_statistics(as.character(seq_len(3e5)), c("x1", "x2"), "g", 1)
-  error <- expect_error(as_draws_rvars(withr_free), class = "hmvn_error_size")
+  claims_more$statistics <- fake_statistics(as.character(seq_len(3e5)), c("x1", "x2"), "g", 1)
+  error <- expect_error(as_draws_rvars(claims_more), class = "hmvn_error_size")
   expect_gt(error$bytes, 2^30)
-  expect_error(as_draws_array(withr_free, group = "1"), NA)
+  expect_error(as_draws_array(claims_more, group = "1"), NA)
 })
 
 test_that("summarise_draws() works and constants stay silent", {
