@@ -146,9 +146,9 @@ more_line <- function(fit, n_shown, nothing_by_group) {
 # "1.234 (0.056)": the posterior sd to two digits and the mean to as many decimals, so that no digit is shown that is only noise, and none is lost
 with_error <- function(mean, sd) {
   vapply(seq_along(mean), function(i) {
-    decimals <- if (isTRUE(sd[i] > 0)) 1 - floor(log10(signif(sd[i], 2))) else 3
-    plain <- is.finite(mean[i]) && decimals >= 0 && decimals <= 6 && abs(mean[i]) < 1e7
-    if (!plain) return(paste0(formatC(mean[i], digits = 4, format = "g"), " (", formatC(sd[i], digits = 2, format = "g"), ")"))
+    decimals <- if (isTRUE(sd[i] > 0)) max(0, 1 - floor(log10(signif(sd[i], 2)))) else 3
+    plain <- is.finite(mean[i]) && decimals <= 6 && abs(mean[i]) < 1e7
+    if (!plain) return(paste0(trimws(formatC(mean[i], digits = 4, format = "g")), " (", trimws(formatC(sd[i], digits = 2, format = "g")), ")"))
     paste0(fixed(mean[i], decimals), " (", fixed(sd[i], decimals), ")")
   }, "")
 }

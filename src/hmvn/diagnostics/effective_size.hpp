@@ -40,7 +40,7 @@ class MeanAutocovariance {
 
  private:
   // About where a direct sum a lag has cost as much as the transforms.
-  static constexpr Eigen::Index direct_lags = 32;
+  static constexpr Eigen::Index direct_lags = 64;
 
   // Two chains a and b go through one transform as a + ib: the real part of its autocovariance is the sum of theirs.
   // Padding to twice the length keeps the ends from meeting. Powers add up over chains, so one inverse serves all.

@@ -1,0 +1,40 @@
+printed <- function(fit) capture.output(print(fit))
+
+test_that("print() shows the model, its size and the estimates", {
+  expect_snapshot(print(fake_fit(G = 2, K = 2)))
+  expect_snapshot(print(fake_fit(G = 3, K = 3, pooling = "partial")))
+  expect_snapshot(print(fake_fit(G = 2, K = 2, pooling = c(mean = "none", sd = "complete", cor = "complete"))))
+  expect_snapshot(print(fake_fit(G = 1, K = 1)))
+})
+
+test_that("problems come first", {
+  fit <- fake_fit()
+  fit$warnings <- c(divergences = "12 of 4,000 (0.3%) transitions ended with a divergence.")
+  expect_snapshot(print(fit))
+})
+
+test_that("a screen is enough, however much there is", {
+  labels <- c("one label that is much too long to be printed in full", "\U1F600 \u65E5\u672C\u8A9E", "{brace}", paste0("g", 4:300))
+  fit <- fake_fit(G = 300, K = 12, pooling = "partial", labels = labels, iter = 5)
+  fit$warnings <- c(divergences = "1 of 4,000 (<0.1%) transitions ended with a divergence.", ess = "5 of 11 (45.5%) quantities have a bulk or tail ESS below 100 a chain.")
+  lines <- printed(fit)
+  expect_lte(length(lines), 24)
+  expect_lte(max(cli::ansi_nchar(lines, "width")), 80)
+  expect_match(lines, "and 298 more groups", all = FALSE, fixed = TRUE)
+  expect_match(lines, "one label that is", all = FALSE, fixed = TRUE)
+})
+
+test_that("small fits stay within 24 lines under every pooling", {
+  blocks <- c("none", "partial", "complete")
+  all <- expand.grid(mean = blocks, sd = blocks, cor = blocks, stringsAsFactors = FALSE)
+  for (i in seq_len(nrow(all))) {
+    lines <- printed(fake_fit(G = 3, K = 3, pooling = unlist(all[i, ]), iter = 5))
+    expect_lte(length(lines), 24)
+    expect_lte(max(nchar(lines)), 80)
+  }
+})
+
+test_that("numbers show what the posterior knows", {
+  expect_equal(with_error(c(1.23456, -0.001, 123456.7, 123456.7, 1e-9, 3, NaN), c(0.0567, 0.5, 12.3, 4321, 2e-10, 0, NaN)),
+               c("1.235 (0.057)", "0.00 (0.50)", "123457 (12)", "123457 (4321)", "1e-09 (2e-10)", "3.000 (0.000)", "NaN (NaN)"))
+})
