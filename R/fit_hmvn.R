@@ -98,7 +98,7 @@ fit_hmvn <- function(data, group, features = NULL, pooling = "none", prior = hmv
     control = control
   )
   fit$time$total <- proc.time()[["elapsed"]] - started
-  fit$warnings <- sampler_warnings(fit)
+  fit$warnings <- sampler_warnings(fit, call)
   fit
 }
 
