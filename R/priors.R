@@ -263,7 +263,8 @@ prior_hint <- function(arg) {
 
 describe_prior <- function(x) {
   if (inherits(x, "distribution") || inherits(x, "hmvn_lkj")) {
-    toString(format(x))
+    # format() of a truncated distribution fails for bounds that are not whole
+    tryCatch(toString(format(x)), error = function(e) paste("a", toString(stats::family(x)), "distribution"))
   } else {
     describe_value(x)
   }

@@ -82,6 +82,7 @@ test_that("bad priors are errors of class prior", {
   bad(sd = dist_cauchy(1, 1))
   bad(sd = dist_truncated(dist_normal(0, 1), -1, Inf))
   bad(sd = dist_truncated(dist_normal(0, 1), 0, 5))
+  bad(sd = dist_truncated(dist_normal(0, 1), 0.5, Inf))
   bad(sd = dist_lkj(2))
   bad(cor = 2)
   bad(cor = dist_beta(1, 1))
