@@ -107,6 +107,7 @@ print.hmvn_prior <- function(x, ...) {
 
 # Parts that are left out take the default, a distribution on [0, 1].
 check_heterogeneity <- function(x, call) {
+  force_prior(x, "heterogeneity", call)
   by_block <- stats::setNames(vector("list", 3L), pooling_blocks)
   if (is.null(x)) {
     return(by_block)
@@ -150,8 +151,21 @@ check_one_heterogeneity <- function(x, call) {
 
 is_bare_list <- function(x) is.list(x) && !is.object(x)
 
+# distributional refuses some parameters itself, while the argument is evaluated.
+force_prior <- function(x, arg, call) {
+  tryCatch(force(x), error = function(e) {
+    if (inherits(e, "hmvn_error")) rlang::cnd_signal(e)
+    why <- conditionMessage(e)
+    missing_function <- grepl("could not find function", why, fixed = TRUE)
+    abort_prior("{.arg {arg}} must be made of valid distributions.", "{why}", arg,
+      why = why, hint = if (missing_function) prior_hint(arg) else NULL, call = call
+    )
+  })
+}
+
 # A distribution vector (or a list of them) as one vector, names kept.
 as_distributions <- function(x, arg, call) {
+  force_prior(x, arg, call)
   if (is.null(x)) {
     return(NULL)
   }
@@ -242,13 +256,15 @@ prior_hint <- function(arg) {
     sd = paste(
       "For example {.code sd = distributional::dist_exponential(1)}; also normal, student_t and",
       "cauchy (their positive halves), gamma, lognormal."
-    )
+    ),
+    heterogeneity = "For example {.code heterogeneity = distributional::dist_beta(1, 1)}."
   )
 }
 
 describe_prior <- function(x) {
   if (inherits(x, "distribution") || inherits(x, "hmvn_lkj")) {
-    toString(format(x))
+    # format() of a truncated distribution fails for bounds that are not whole
+    tryCatch(toString(format(x)), error = function(e) paste("a", toString(stats::family(x)), "distribution"))
   } else {
     describe_value(x)
   }

@@ -8,7 +8,10 @@
 # Which scatter is judged: that of every group where the block is not pooled, and also
 # where it is partially pooled (the heterogeneity may reach 1; a fixed one is judged the
 # same, on the safe side). Under complete pooling the groups' scatters together: about the
-# groups' own means, or about the common mean if means are completely pooled too.
+# groups' own means, or about the common mean if means are completely pooled too (for
+# collinearity only with common sds as well). Correlations in common with sds of each group's
+# own: the sum of the scatters scaled to correlations; three or more features whose collinear
+# combination differs from group to group by more than the features' sds are not found.
 #
 # tolerance: features count as collinear when, after those chosen before, the share of a
 # feature's variance left unexplained (1 - R^2, on the scale of correlations, so without

@@ -60,11 +60,11 @@ hmvn_statistics_from <- function(n, mean, cov = NULL, cor = NULL, sd = NULL) {
 
 # internal -----------------------------------------------------------------
 
-# `found` is cli text that may refer to the names in `...`.
-abort_from <- function(must, found, arg, ..., group = NULL, call = NULL) {
-  values <- rlang::new_environment(list(arg = arg, group = group, ...), parent = rlang::current_env())
+# The texts are cli's and may refer to the names in `...`.
+abort_from <- function(.must, .problem, .arg, ..., group = NULL, call = NULL) {
+  values <- rlang::new_environment(list(arg = .arg, group = group, ...), parent = rlang::current_env())
   abort_hmvn(
-    c(must, x = found), "statistics", argument = arg, group = group, call = call, .envir = values
+    c(.must, x = .problem), "statistics", argument = .arg, group = group, call = call, .envir = values
   )
 }
 

@@ -3,8 +3,12 @@
 #include <Rcpp.h>
 #include <RcppParallel.h>
 
+#include <algorithm>
+#include <cmath>
 #include <exception>
+#include <vector>
 
+#include "hmvn/model/scaled_rank.hpp"
 #include "hmvn/model/statistics.hpp"
 
 namespace {

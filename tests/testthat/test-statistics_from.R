@@ -1,0 +1,61 @@
+labels <- levels(iris$Species)
+features <- names(iris)[1:4]
+by_species <- split(iris[features], iris$Species)
+n <- vapply(by_species, nrow, 0L)
+means <- t(vapply(by_species, colMeans, double(4)))
+covs <- lapply(by_species, cov)
+cors <- lapply(by_species, cor)
+sds <- t(vapply(by_species, function(x) vapply(x, sd, 0), double(4)))
+truth <- hmvn_statistics(iris, "Species", features)
+
+expect_as_from_rows <- function(s) {
+  expect_equal(s$patterns, truth$patterns, tolerance = 1e-12)
+  expect_identical(s$labels, truth$labels)
+  expect_identical(s$features, truth$features)
+}
+
+test_that("covariances, or correlations and sds, give the statistics of the rows", {
+  expect_as_from_rows(hmvn_statistics_from(n, means, covs))
+  expect_as_from_rows(hmvn_statistics_from(n, means, cor = cors, sd = sds))
+  expect_as_from_rows(hmvn_statistics_from(n, as.data.frame(means), aperm(simplify2array(covs), c(3, 1, 2))))
+  expect_as_from_rows(hmvn_statistics_from(n, lapply(by_species, colMeans), covs))
+})
+
+test_that("names are matched, not positions", {
+  shuffled <- lapply(rev(covs), function(m) m[4:1, c(2, 1, 4, 3)])
+  expect_as_from_rows(hmvn_statistics_from(n, means[3:1, ], shuffled))
+  expect_as_from_rows(hmvn_statistics_from(n, means, cor = rev(cors), sd = sds[3:1, 4:1]))
+})
+
+test_that("one group and one feature need no matrices; n = 1 needs no spread", {
+  s <- hmvn_statistics_from(c(a = 5), c(x = 1), sd = 2)
+  expect_equal(c(s$patterns$scatter), 16)
+  s <- hmvn_statistics_from(c(a = 1, b = 3), cbind(x = 1:2), cov = list(NA_real_, 4))
+  expect_equal(c(s$patterns$scatter), c(0, 8))
+  expect_identical(s$keys, data.frame(group = c("a", "b")))
+})
+
+test_that("numbers that cannot be are errors that name the group", {
+  bad <- function(...) expect_error(hmvn_statistics_from(...), class = "hmvn_error_statistics")
+  bad(c(a = 0), c(x = 1), 1)
+  bad(c(a = NA_real_), c(x = 1), 1)
+  bad(c(a = 2, a = 2), cbind(x = 1:2), list(1, 1))
+  bad(n, means)
+  bad(n, means, covs, sd = sds)
+  bad(n, means, sd = sds)
+  bad(n, unname(means), covs)
+  bad(n, means[1:2, ], covs)
+  bad(n, means, covs[1:2])
+  bad(n, means, stats::setNames(covs, c("a", "b", "c")))
+  bad(n, means, lapply(covs, function(m) m[1:2, 1:2]))
+  asymmetric <- covs
+  asymmetric$virginica[1, 2] <- 9
+  expect_identical(bad(n, means, asymmetric)$group, "virginica")
+  negative <- covs
+  negative$setosa[1, 2] <- negative$setosa[2, 1] <- 9
+  expect_identical(bad(n, means, negative)$group, "setosa")
+  bad(n, means, cor = covs, sd = sds)
+  bad(n, means, cor = cors, sd = -sds)
+  means[2, 2] <- NA
+  expect_identical(bad(n, means, covs)$group, "versicolor")
+})
