@@ -1,7 +1,7 @@
 // Looks into the core from R, for the tests: densities, gradients, maps, streams.
 #include <Rcpp.h>
 
-#include "hmvn/model/unit_posterior.hpp"
+#include "unit_posterior.hpp"
 #include "hmvn/random/random_stream.hpp"
 #include "r_model.hpp"
 

@@ -1,10 +1,64 @@
-#include "unit_sampler_impl.hpp"
+#include "unit_sampler.hpp"
+
+#include <chrono>
+
+#include "unit_posterior.hpp"
 
 namespace hmvn {
 
+namespace {
+
+// E-BFMI (Betancourt 2016): variance of the energy's changes over variance of the energy, in one pass.
+class EnergyMonitor {
+ public:
+  void add(double energy) {
+    if (count_ > 0) changes_ += (energy - last_) * (energy - last_);
+    last_ = energy;
+    ++count_;
+    const double delta = energy - mean_;
+    mean_ += delta / count_;
+    squares_ += delta * (energy - mean_);
+  }
+  double ebfmi() const { return squares_ > 0.0 ? changes_ / squares_ : 1.0; }
+
+ private:
+  int count_ = 0;
+  double last_ = 0.0, mean_ = 0.0, squares_ = 0.0, changes_ = 0.0;
+};
+
+}  // namespace
+
 UnitReport sample_unit(const UnitJob& job, const SamplingPlan& plan, const std::atomic<bool>& stop,
                        std::atomic<long long>& iterations_done, DrawSink& sink) {
-  return sample_unit_of<Eigen::Dynamic>(job, plan, stop, iterations_done, sink);
+  using Posterior = UnitPosterior<Eigen::Dynamic>;
+  using Clock = std::chrono::steady_clock;
+  const auto seconds = [](Clock::duration d) { return std::chrono::duration<double>(d).count(); };
+  const Clock::time_point start = Clock::now();
+  Posterior posterior(*job.model, job.groups);
+  Chain<Posterior> chain(posterior, plan.chain, RandomStream(plan.seed, job.unit, job.chain), stop);
+  while (chain.iteration() < plan.chain.iter_warmup) {
+    chain.advance();
+    ++iterations_done;
+  }
+  const Clock::time_point warm = Clock::now();
+  UnitReport report;
+  EnergyMonitor energy;
+  Draw draw;
+  for (int i = 0; i < plan.iter_sampling; ++i) {
+    const TransitionStatistics facts = chain.advance();
+    energy.add(facts.energy);
+    report.divergent += facts.divergent;
+    report.max_treedepth_hits += facts.tree_depth >= plan.chain.max_tree_depth;
+    if ((i + 1) % plan.thin == 0) {
+      posterior.draw(chain.position(), chain.random(), draw);
+      sink.record(i / plan.thin, draw, facts);
+    }
+    ++iterations_done;
+  }
+  report.ebfmi = energy.ebfmi();
+  report.warmup_seconds = seconds(warm - start);
+  report.sampling_seconds = seconds(Clock::now() - warm);
+  return report;
 }
 
 }  // namespace hmvn

@@ -40,7 +40,7 @@ struct UnitJob {
   std::uint64_t unit, chain;
 };
 
-// Chooses the code compiled for the number of features. `iterations_done` is advanced for the progress bar.
+// `iterations_done` is advanced for the progress bar.
 UnitReport sample_unit(const UnitJob& job, const SamplingPlan& plan, const std::atomic<bool>& stop,
                        std::atomic<long long>& iterations_done, DrawSink& sink);
 

@@ -1,0 +1,229 @@
+# The model once more, in plain R, written from the formulas alone and sharing no code with the package:
+# prior draws, data, and the log joint density lp__. Slow and simple; validation and tests compare the package with it.
+# Equation numbers are those of vignette("model").
+
+# A model: pooling c(mean, sd, cor); location, scale (P1); family and parameters by feature (P2); eta (P3);
+# heterogeneity: list by block of c(fixed, shape1, shape2).
+r_model <- function(K, pooling, location = rep(0, K), scale = rep(1, K), family = rep("exponential", K),
+                    parameters = cbind(rep(1, K), NA, NA), eta = 2,
+                    heterogeneity = list(mean = c(NA, 1, 1), sd = c(NA, 1, 1), cor = c(NA, 1, 1))) {
+  list(K = K, pooling = pooling, location = location, scale = scale, family = family,
+       parameters = parameters, eta = eta, heterogeneity = heterogeneity)
+}
+
+r_families <- list(
+  exponential = list(
+    d = function(x, p) dexp(x, p[1], log = TRUE),
+    p = function(x, p, lower) pexp(x, p[1], lower.tail = lower, log.p = TRUE),
+    q = function(l, p, lower) qexp(l, p[1], lower.tail = lower, log.p = TRUE)
+  ),
+  lognormal = list(
+    d = function(x, p) dlnorm(x, p[1], p[2], log = TRUE),
+    p = function(x, p, lower) plnorm(x, p[1], p[2], lower.tail = lower, log.p = TRUE),
+    q = function(l, p, lower) qlnorm(l, p[1], p[2], lower.tail = lower, log.p = TRUE)
+  ),
+  gamma = list(
+    d = function(x, p) dgamma(x, p[1], p[2], log = TRUE),
+    p = function(x, p, lower) pgamma(x, p[1], p[2], lower.tail = lower, log.p = TRUE),
+    q = function(l, p, lower) qgamma(l, p[1], p[2], lower.tail = lower, log.p = TRUE)
+  ),
+  # truncated to (0, Inf): upper tails divided by the mass above 0
+  normal = list(
+    d = function(x, p) dnorm(x, p[1], p[2], log = TRUE) - pnorm(0, p[1], p[2], lower.tail = FALSE, log.p = TRUE),
+    p = function(x, p, lower) {
+      up <- pnorm(x, p[1], p[2], lower.tail = FALSE, log.p = TRUE) -
+        pnorm(0, p[1], p[2], lower.tail = FALSE, log.p = TRUE)
+      if (lower) log(-expm1(up)) else up
+    },
+    q = function(l, p, lower) {
+      up <- if (lower) log(-expm1(l)) else l
+      qnorm(up + pnorm(0, p[1], p[2], lower.tail = FALSE, log.p = TRUE), p[1], p[2], lower.tail = FALSE, log.p = TRUE)
+    }
+  ),
+  student_t = list(
+    d = function(x, p) {
+      dt((x - p[2]) / p[3], p[1], log = TRUE) - log(p[3]) - pt(-p[2] / p[3], p[1], lower.tail = FALSE, log.p = TRUE)
+    },
+    p = function(x, p, lower) {
+      up <- pt((x - p[2]) / p[3], p[1], lower.tail = FALSE, log.p = TRUE) -
+        pt(-p[2] / p[3], p[1], lower.tail = FALSE, log.p = TRUE)
+      if (lower) log(-expm1(up)) else up
+    },
+    q = function(l, p, lower) {
+      up <- if (lower) log(-expm1(l)) else l
+      p[2] + p[3] * qt(up + pt(-p[2] / p[3], p[1], lower.tail = FALSE, log.p = TRUE), p[1],
+                       lower.tail = FALSE, log.p = TRUE)
+    }
+  )
+)
+
+# Scores (S2), (S3), both ways, from whichever tail is smaller.
+r_from_score <- function(u, quantile) {
+  if (u < 0) quantile(pnorm(u, log.p = TRUE), TRUE) else quantile(pnorm(-u, log.p = TRUE), FALSE)
+}
+r_to_score <- function(x, cdf) {
+  lower <- cdf(x, TRUE)
+  if (lower < log(0.5)) qnorm(lower, log.p = TRUE) else -qnorm(cdf(x, FALSE), log.p = TRUE)
+}
+
+r_shape <- function(model, j) model$eta + (model$K - 1 - j) / 2
+
+r_sigma_from_score <- function(model, k, u) {
+  family <- r_families[[model$family[k]]]
+  r_from_score(u, function(l, lower) family$q(l, model$parameters[k, ], lower))
+}
+r_score_of_sigma <- function(model, k, sigma) {
+  family <- r_families[[model$family[k]]]
+  r_to_score(sigma, function(x, lower) family$p(x, model$parameters[k, ], lower))
+}
+r_partial_from_score <- function(model, j, u) {
+  b <- r_shape(model, j)
+  tail <- r_from_score(-abs(u), function(l, lower) qbeta(l, b, b, lower.tail = lower, log.p = TRUE))
+  if (u < 0) 2 * tail - 1 else 1 - 2 * tail
+}
+r_score_of_partial <- function(model, j, c) {
+  b <- r_shape(model, j)
+  -sign(c) * qnorm(pbeta((1 - abs(c)) / 2, b, b, log.p = TRUE), log.p = TRUE)
+}
+
+# Row i of the Cholesky factor of a correlation matrix from its partial correlations c (lower triangle), and back.
+r_factor <- function(partial) {
+  K <- nrow(partial)
+  L <- diag(K)
+  for (i in seq_len(K)[-1]) {
+    rest <- 1
+    for (j in seq_len(i - 1)) {
+      L[i, j] <- partial[i, j] * sqrt(rest)
+      rest <- rest * (1 - partial[i, j]^2)
+    }
+    L[i, i] <- sqrt(rest)
+  }
+  L
+}
+r_partials <- function(L) {
+  K <- nrow(L)
+  partial <- matrix(0, K, K)
+  for (i in seq_len(K)[-1]) {
+    for (j in seq_len(i - 1)) partial[i, j] <- L[i, j] / sqrt(1 - sum(L[i, seq_len(j - 1)]^2))
+  }
+  partial
+}
+
+# A draw of everything from the prior (P1)-(P3), (S1)-(S4), for G groups.
+r_prior_draw <- function(model, G) {
+  K <- model$K
+  h_of <- function(block, n) {
+    switch(model$pooling[[block]],
+      none = rep(1, n), complete = rep(0, n),
+      partial = {
+        prior <- model$heterogeneity[[block]]
+        if (is.na(prior[[1]])) rbeta(n, prior[[2]], prior[[3]]) else rep(prior[[1]], n)
+      }
+    )
+  }
+  h <- list(mean = h_of("mean", K), sd = h_of("sd", K), cor = h_of("cor", 1))
+  v_mean <- sqrt(1 - h$mean^2) * rnorm(K)
+  v_sd <- sqrt(1 - h$sd^2) * rnorm(K)
+  low <- lower.tri(diag(K))
+  v_cor <- matrix(0, K, K)
+  v_cor[low] <- sqrt(1 - h$cor^2) * rnorm(sum(low))
+  at_scores <- function(u_mean, u_sd, u_cor) {
+    partial <- matrix(0, K, K)
+    for (i in seq_len(K)) for (j in seq_len(i - 1)) partial[i, j] <- r_partial_from_score(model, j, u_cor[i, j])
+    list(
+      mu = model$location + model$scale * u_mean,
+      sigma = vapply(seq_len(K), function(k) r_sigma_from_score(model, k, u_sd[k]), double(1)),
+      L = r_factor(partial)
+    )
+  }
+  groups <- lapply(seq_len(G), function(g) {
+    u_cor <- v_cor
+    u_cor[low] <- v_cor[low] + h$cor * rnorm(sum(low))
+    at_scores(v_mean + h$mean * rnorm(K), v_sd + h$sd * rnorm(K), u_cor)
+  })
+  list(groups = groups, population = at_scores(v_mean, v_sd, v_cor), h = h)
+}
+
+# Rows of every group, with cells missing completely at random; the group is the first column.
+r_data <- function(draw, sizes, missing = 0) {
+  K <- length(draw$groups[[1]]$mu)
+  rows <- Map(function(group, n) {
+    factor <- diag(group$sigma, K) %*% group$L
+    t(group$mu + factor %*% matrix(rnorm(K * n), K))
+  }, draw$groups, sizes)
+  y <- do.call(rbind, rows)
+  y[runif(length(y)) < missing] <- NA
+  colnames(y) <- paste0("y", seq_len(K))
+  data.frame(g = rep(sprintf("g%02d", seq_along(sizes)), sizes), y)
+}
+
+r_log_likelihood <- function(draw, data) {
+  total <- 0
+  for (g in seq_along(draw$groups)) {
+    group <- draw$groups[[g]]
+    factor <- diag(group$sigma, length(group$sigma)) %*% group$L
+    Sigma <- tcrossprod(factor)
+    rows <- as.matrix(data[data$g == sprintf("g%02d", g), -1, drop = FALSE])
+    for (i in seq_len(nrow(rows))) {
+      o <- !is.na(rows[i, ])
+      if (!any(o)) next
+      root <- chol(Sigma[o, o, drop = FALSE])
+      z <- backsolve(root, rows[i, o] - group$mu[o], transpose = TRUE)
+      total <- total - sum(log(diag(root))) - 0.5 * sum(z^2) - 0.5 * sum(o) * log(2 * pi)
+    }
+  }
+  total
+}
+
+# log prior of (mu, sigma, L, population scores, h) as section 3 of the model defines it for lp__.
+r_log_prior <- function(model, draw) {
+  K <- model$K
+  pooling <- model$pooling
+  h <- draw$h
+  total <- 0
+  for (block in c("mean", "sd", if (K > 1) "cor")) {
+    prior <- model$heterogeneity[[block]]
+    if (pooling[[block]] == "partial" && is.na(prior[[1]])) {
+      total <- total + sum(dbeta(h[[block]], prior[[2]], prior[[3]], log = TRUE))
+    }
+  }
+  # One scalar: its own density under none and complete (once); under partial the conditional density of its score,
+  # the change of variables from score to quantity, and the density of the population score.
+  block_log_prior <- function(pooling, h, population, groups, natural, score) {
+    values <- if (pooling == "complete") groups[1] else groups
+    total <- sum(vapply(values, natural, double(1)))
+    if (pooling == "partial") {
+      v <- score(population)
+      u <- vapply(values, score, double(1))
+      total <- total + sum(dnorm(u, v, h, log = TRUE) - dnorm(u, log = TRUE)) +
+        dnorm(v / sqrt(1 - h^2), log = TRUE)
+    }
+    total
+  }
+  pick <- function(f) vapply(draw$groups, f, double(1))
+  for (k in seq_len(K)) {
+    total <- total + block_log_prior(
+      pooling[["mean"]], h$mean[k], draw$population$mu[k], pick(function(x) x$mu[k]),
+      function(x) dnorm(x, model$location[k], model$scale[k], log = TRUE),
+      function(x) (x - model$location[k]) / model$scale[k]
+    ) + block_log_prior(
+      pooling[["sd"]], h$sd[k], draw$population$sigma[k], pick(function(x) x$sigma[k]),
+      function(x) r_families[[model$family[k]]]$d(x, model$parameters[k, ]),
+      function(x) r_score_of_sigma(model, k, x)
+    )
+  }
+  # The density is of the entries L_ij; a partial correlation's density is divided by dL_ij/dc_ij, the stick before j.
+  for (i in seq_len(K)) {
+    for (j in seq_len(i - 1)) {
+      b <- r_shape(model, j)
+      total <- total + block_log_prior(
+        pooling[["cor"]], h$cor, r_partials(draw$population$L)[i, j], pick(function(x) r_partials(x$L)[i, j]),
+        function(c) dbeta((c + 1) / 2, b, b, log = TRUE) - log(2),
+        function(c) r_score_of_partial(model, j, c)
+      )
+      sticks <- pick(function(x) 0.5 * log(1 - sum(x$L[i, seq_len(j - 1)]^2)))
+      total <- total - if (pooling[["cor"]] == "complete") sticks[1] else sum(sticks)
+    }
+  }
+  total
+}

@@ -1,0 +1,144 @@
+# Simulation-based calibration (Talts et al. 2018; with data-dependent quantities, Modrak et al. 2023).
+#
+#   Rscript sbc.R [simulations = 1000] [variant ...]
+#
+# Parameters are drawn from the prior and data from the model by model_in_r.R, which shares no code with the package;
+# fit_hmvn() is run on the data; the rank of each true quantity among the draws must be uniform. One row a simulation
+# and quantity is saved in results/sbc_<variant>.csv.gz. No fit is excluded.
+
+sbc_variants <- function() {
+  none <- c(mean = "none", sd = "none", cor = "none")
+  all_of <- function(x) c(mean = x, sd = x, cor = x)
+  list(
+    none = list(pooling = none),
+    complete = list(pooling = all_of("complete")),
+    partial = list(pooling = all_of("partial")),
+    mixed = list(
+      pooling = c(mean = "partial", sd = "none", cor = "complete"),
+      family = c("lognormal", "gamma", "student_t"),
+      parameters = rbind(c(-0.3, 0.6, NA), c(2, 2, NA), c(3, 0, 1))
+    ),
+    partial_cor = list(pooling = c(mean = "none", sd = "complete", cor = "partial"), family = rep("normal", 3),
+                       parameters = cbind(rep(0, 3), 1, NA)),
+    missing = list(pooling = all_of("partial"), missing = 0.15)
+  )
+}
+
+# What is ranked: hyperparameters, the first three groups' mu, sigma, Omega, log det Sigma, log-likelihood, log-prior.
+quantities_of <- function(model, draw, data) {
+  K <- model$K
+  low <- which(lower.tri(diag(K)), arr.ind = TRUE)
+  cor_of <- function(L) tcrossprod(L)[low]
+  out <- c(log_likelihood = r_log_likelihood(draw, data), log_prior = r_log_prior(model, draw))
+  for (block in names(draw$h)) if (model$pooling[[block]] == "partial") out <- c(out, stats::setNames(draw$h[[block]], paste0("h_", block, seq_along(draw$h[[block]]))))
+  if (model$pooling[["mean"]] != "none") out <- c(out, mu0 = draw$population$mu)
+  if (model$pooling[["sd"]] != "none") out <- c(out, sigma0 = draw$population$sigma)
+  if (model$pooling[["cor"]] != "none") out <- c(out, Omega0_ = cor_of(draw$population$L))
+  for (g in 1:3) {
+    group <- draw$groups[[g]]
+    values <- c(mu = group$mu, sigma = group$sigma, Omega_ = cor_of(group$L),
+                logdet = 2 * sum(log(group$sigma)) + 2 * sum(log(diag(group$L))))
+    out <- c(out, stats::setNames(values, paste0(names(values), "_g", g)))
+  }
+  out
+}
+
+# The same quantities of every draw of a one-chain fit, one column each.
+quantities_of_fit <- function(model, fit) {
+  K <- model$K
+  M <- K * (K + 1) / 2
+  draws <- fit$draws
+  matrix_of <- function(x) if (is.null(x)) NULL else matrix(x, dim(x)[1], dim(x)[3])
+  low <- which(lower.tri(diag(K)), arr.ind = TRUE)
+  unpack <- function(packed) {
+    L <- matrix(0, K, K)
+    L[upper.tri(L, diag = TRUE)] <- packed
+    t(L)
+  }
+  cor_rows <- function(packed) t(apply(packed, 1, function(p) stats::cov2cor(tcrossprod(unpack(p)))[low]))
+  lp <- matrix_of(draws$lp)[, 1]
+  lprior <- matrix_of(draws$lprior)[, 1]
+  out <- cbind(log_likelihood = lp - lprior, log_prior = lprior)
+  add <- function(values, name) {
+    values <- as.matrix(values)
+    colnames(values) <- if (ncol(values) == 1 && !grepl("_$", name)) name else paste0(name, seq_len(ncol(values)))
+    out <<- cbind(out, values)
+  }
+  if (!is.null(draws$h_mean)) add(matrix_of(draws$h_mean), "h_mean")
+  if (!is.null(draws$h_sd)) add(matrix_of(draws$h_sd), "h_sd")
+  if (!is.null(draws$h_cor)) add(matrix_of(draws$h_cor), "h_cor_")
+  if (!is.null(draws$h_cor)) colnames(out)[ncol(out)] <- "h_cor1"
+  if (!is.null(draws$mean0)) add(matrix_of(draws$mean0), "mu0")
+  if (!is.null(draws$scale0)) add(matrix_of(draws$scale0), "sigma0")
+  if (!is.null(draws$chol_cor0)) add(cor_rows(matrix_of(draws$chol_cor0)), "Omega0_")
+  for (g in 1:3) {
+    columns <- function(x, size) {
+      x <- matrix_of(x)
+      if (ncol(x) == size) x else x[, (g - 1) * size + seq_len(size), drop = FALSE]
+    }
+    packed <- columns(draws$chol, M)
+    scale <- t(apply(packed, 1, function(p) sqrt(rowSums(unpack(p)^2))))
+    diagonal <- cumsum(seq_len(K))
+    group <- cbind(columns(draws$mean, K), scale, cor_rows(packed), 2 * rowSums(log(packed[, diagonal, drop = FALSE])))
+    colnames(group) <- paste0(c(paste0("mu", seq_len(K)), paste0("sigma", seq_len(K)),
+                                paste0("Omega_", seq_len(nrow(low))), "logdet"), "_g", g)
+    out <- cbind(out, group)
+  }
+  out
+}
+
+simulate_once <- function(variant, simulation, sizes = c(2, 5, 10, 20), K = 3, draws = 99, thin = 5) {
+  set.seed(simulation)
+  model <- do.call(r_model, c(list(K = K), variant[setdiff(names(variant), "missing")]))
+  truth <- r_prior_draw(model, length(sizes))
+  data <- r_data(truth, sizes, missing = if (is.null(variant$missing)) 0 else variant$missing)
+  fit <- suppressWarnings(suppressMessages(fit_hmvn(
+    data, group = ~ g, pooling = model$pooling, prior = prior_of(model),
+    chains = 1, iter_warmup = 500, iter_sampling = draws * thin, thin = thin, seed = simulation, progress = FALSE
+  )))
+  true <- quantities_of(model, truth, data)
+  drawn <- quantities_of_fit(model, fit)
+  stopifnot(setequal(names(true), colnames(drawn)))
+  data.frame(
+    simulation = simulation, quantity = names(true),
+    rank = colSums(sweep(drawn[, names(true)], 2, true) < 0),
+    divergent = sum(fit$sampler$divergent)
+  )
+}
+
+prior_of <- function(model) {
+  sd_prior <- function(k) {
+    p <- model$parameters[k, ]
+    switch(model$family[k],
+      exponential = distributional::dist_exponential(p[1]),
+      lognormal = distributional::dist_lognormal(p[1], p[2]),
+      gamma = distributional::dist_gamma(p[1], p[2]),
+      normal = distributional::dist_truncated(distributional::dist_normal(p[1], p[2]), 0, Inf),
+      student_t = distributional::dist_truncated(distributional::dist_student_t(p[1], p[2], p[3]), 0, Inf)
+    )
+  }
+  hmvn_prior(
+    mean = distributional::dist_normal(model$location, model$scale),
+    sd = do.call(c, lapply(seq_len(model$K), sd_prior)),
+    cor = dist_lkj(model$eta)
+  )
+}
+
+if (sys.nframe() == 0L) {
+  library(hmvn)
+  here <- dirname(sub("--file=", "", grep("--file=", commandArgs(), value = TRUE)))
+  source(file.path(here, "model_in_r.R"))
+  args <- commandArgs(TRUE)
+  n <- if (length(args) > 0) as.integer(args[[1]]) else 1000L
+  chosen <- if (length(args) > 1) args[-1] else names(sbc_variants())
+  for (name in chosen) {
+    started <- proc.time()[["elapsed"]]
+    rows <- parallel::mclapply(seq_len(n), function(i) simulate_once(sbc_variants()[[name]], i),
+                               mc.cores = getOption("mc.cores", 1L))
+    failed <- vapply(rows, inherits, logical(1), "try-error")
+    if (any(failed)) stop(rows[[which(failed)[[1]]]])
+    result <- do.call(rbind, rows)
+    write.csv(result, gzfile(file.path(here, "results", paste0("sbc_", name, ".csv.gz"))), row.names = FALSE)
+    cat(name, ":", n, "simulations,", round(proc.time()[["elapsed"]] - started), "s\n")
+  }
+}

@@ -1,0 +1,3 @@
+#include "unit_posterior.hpp"
+
+template class hmvn::UnitPosterior<Eigen::Dynamic>;
