@@ -79,7 +79,7 @@ fit_hmvn <- function(data, group, features = NULL, pooling = "none", prior = hmv
   started <- proc.time()[["elapsed"]]
   call <- rlang::current_env()
   check_no_dots(..., known = names(formals()), call = call)
-  control <- check_sampler_settings(
+  settings <- check_sampler_settings(
     chains = chains, iter_warmup = iter_warmup, iter_sampling = iter_sampling, thin = thin,
     cores = cores, seed = seed, adapt_delta = adapt_delta, max_treedepth = max_treedepth,
     init = init, prior_only = prior_only, progress = progress, keep_data = keep_data, call = call
@@ -91,28 +91,39 @@ fit_hmvn <- function(data, group, features = NULL, pooling = "none", prior = hmv
   input <- read_input(
     data, rlang::enquo(group), rlang::enquo(features), rlang::enquo(weights), call
   )
-  model <- specify_model(input$statistics, prior, pooling, call)
-  if (!control$prior_only) {
+  matched <- match.call()
+  given <- settings[intersect(names(settings), names(matched))]
+  fit <- run_fit(input, specify_model(input$statistics, prior, pooling, call), settings, call)
+  fit$call <- matched
+  fit$specification <- new_specification(input, pooling, given, call)
+  fit$time$total <- proc.time()[["elapsed"]] - started
+  fit
+}
+
+# internal -----------------------------------------------------------------
+
+# What fit_hmvn() and update() have in common once the input is read. `model`: from specify_model().
+run_fit <- function(input, model, settings, call) {
+  if (!settings$prior_only) {
     check_propriety(input$statistics, model$prior, model$pooling, call = call)
   }
-  control <- complete_control(control, model$pooling, input$statistics)
-
+  control <- complete_control(settings, model$pooling, input$statistics)
   sampled <- sample_chains(input$statistics, model, control, call)
-
   fit <- new_hmvn_fit(
-    call = match.call(),
     data = if (control$keep_data) input$data,
     statistics = input$statistics,
     model = model,
     sampled = sampled,
     control = control
   )
-  fit$time$total <- proc.time()[["elapsed"]] - started
   fit$warnings <- sampler_warnings(fit, call)
   fit
 }
 
-# internal -----------------------------------------------------------------
+# What was said, before data or defaults filled it in: update() says it again. `settings`: those given.
+new_specification <- function(input, pooling, settings, call) {
+  list(weights = input$data$weight_column, pooling = resolve_pooling(pooling, call = call), settings = settings)
+}
 
 # Rows or statistics -> list(data = hmvn_model_data or NULL, statistics = hmvn_statistics).
 read_input <- function(data, group, features, weights, call) {

@@ -12,6 +12,8 @@
 #'   \item{`statistics`}{the [hmvn_statistics()] the sampler saw}
 #'   \item{`prior`, `prior_given`}{the prior with every constant resolved, and as it was given}
 #'   \item{`pooling`}{`c(mean = , sd = , cor = )`}
+#'   \item{`specification`}{what [update()][update.hmvn_fit] says again: the name of the column of `weights`, `pooling` as
+#'     it was given, and those `settings` of the sampler that were given}
 #'   \item{`draws`}{a list of arrays: `mean` (G K, feature fastest; K under complete pooling), `chol`
 #'     (G M: Cholesky factor of `Sigma`, lower triangle row by row; M if standard deviations and
 #'     correlations are both completely pooled), `mean0`, `scale0`, `chol_cor0` (population: means, standard
@@ -31,15 +33,16 @@ NULL
 
 # internal -----------------------------------------------------------------
 
-new_hmvn_fit <- function(call, data, statistics, model, sampled, control) {
+new_hmvn_fit <- function(data, statistics, model, sampled, control) {
   structure(
     list(
-      call = call,
+      call = NULL,
       data = data,
       statistics = statistics,
       prior = model$prior,
       prior_given = model$prior_given,
       pooling = model$pooling,
+      specification = NULL,
       draws = sampled$draws,
       sampler = sampled$sampler,
       units = sampled$units,

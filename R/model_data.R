@@ -31,6 +31,7 @@ new_model_data <- function(data, group, features = NULL, weights = NULL, call = 
       features = features,
       columns = columns,
       weights = if (!is.null(weights)) check_weights(data[[weights]], weights, call),
+      weight_column = weights,
       n_obs = nrow(data)
     ),
     class = "hmvn_model_data"

@@ -3,13 +3,11 @@
 #' @export
 print.hmvn_resolved_prior <- function(x, ...) {
   from_data <- function(default) ifelse(default, "  (scaled with the data)", "")
-  number <- function(v) format(signif(v, 5), trim = TRUE)
   features <- names(x$mean$location)
   cat("Prior of every group\n")
-  cat(paste0("  mean ", features, ": Normal(", number(x$mean$location), ", ", number(x$mean$scale), "^2)",
-    from_data(x$default$mean), "\n"), sep = "")
+  cat(paste0("  mean ", features, ": ", format_mean_priors(x$mean), from_data(x$default$mean), "\n"), sep = "")
   cat(paste0("  sd ", features, ": ", format_sd_priors(x$sd), from_data(x$default$sd), "\n"), sep = "")
-  cat("  cor: LKJ(", number(x$cor$eta), ")\n", sep = "")
+  cat("  cor: ", format_cor_prior(x$cor), "\n", sep = "")
   invisible(x)
 }
 
@@ -129,11 +127,20 @@ check_moments <- function(moments, features, blocks, call) {
 # A standard deviation below this share of the mean's size is rounding error.
 constant_tolerance <- 4 * .Machine$double.eps
 
-format_sd_priors <- function(sd) {
+format_mean_priors <- function(mean, digits = 5) {
+  paste0("Normal(", number_text(mean$location, digits), ", ", number_text(mean$scale, digits), "^2)")
+}
+
+format_cor_prior <- function(cor, digits = 5) paste0("LKJ(", number_text(cor$eta, digits), ")")
+
+# Each number on its own, so that a large one does not take the digits of a small one.
+number_text <- function(x, digits) vapply(x, function(v) format(v, digits = digits), "", USE.NAMES = FALSE)
+
+format_sd_priors <- function(sd, digits = 5) {
   half <- function(location) ifelse(location == 0, "half-", "positive ")
   vapply(seq_along(sd$family), function(k) {
     v <- sd$parameters[k, ]
-    number <- function(i) format(signif(v[[i]], 5))
+    number <- function(i) number_text(v[[i]], digits)
     switch(sd$family[[k]],
       exponential = paste0("Exponential(", number(1), ")"),
       normal = paste0(half(v[[1L]]), "Normal(", number(1), ", ", number(2), "^2)"),

@@ -26,6 +26,28 @@ int inspect_dimension_(const Rcpp::List& patterns, int n_groups, const Rcpp::Lis
   return make_layout(model, n_groups).dimension();
 }
 
+// Every group's likelihood given Sigma = factor factor', as a function of its mean: log of the part without the mean,
+// the estimate of the mean (less `location`) and its covariance matrix.
+// [[Rcpp::export(rng = false)]]
+Rcpp::List inspect_likelihood_(const Rcpp::List& patterns, int n_groups, const Rcpp::NumericVector& location,
+                               const Rcpp::NumericMatrix& factor) {
+  const int n_features = factor.nrow();
+  const Eigen::VectorXd center = Eigen::Map<const Eigen::VectorXd>(location.begin(), location.size());
+  const Eigen::MatrixXd lower = Eigen::Map<const Eigen::MatrixXd>(factor.begin(), n_features, n_features);
+  Rcpp::List out;
+  for (const GroupStatistics& group : unpack_groups(patterns, n_groups, center, false)) {
+    GroupLikelihood<double, Eigen::Dynamic> likelihood;
+    likelihood.resize(n_features, group.patterns.size());
+    evaluate(group, lower, likelihood);
+    const Eigen::VectorXd& estimate = likelihood.estimate;
+    const Eigen::MatrixXd& spread = likelihood.spread;
+    out.push_back(Rcpp::List::create(
+        Rcpp::_["within"] = likelihood.within, Rcpp::_["estimate"] = Rcpp::NumericVector(estimate.data(), estimate.data() + n_features),
+        Rcpp::_["spread"] = Rcpp::NumericMatrix(n_features, n_features, spread.data()), Rcpp::_["complete"] = group.complete()));
+  }
+  return out;
+}
+
 // At every column of `positions`: log density and gradient in double precision, and central differences of the same
 // template in long double.
 // [[Rcpp::export(rng = false)]]

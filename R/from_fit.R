@@ -1,0 +1,47 @@
+# What functions that draw something new from a fit share: its rows, which of its draws, and a seed.
+
+# internal -----------------------------------------------------------------
+
+# `what`: cli text of what asks for rows, the beginning of a sentence.
+require_rows <- function(fit, what, call = NULL) {
+  if (!is.null(fit$data)) {
+    return(invisible(fit$data))
+  }
+  kept <- isFALSE(fit$control$keep_data)
+  abort_hmvn(
+    c(
+      paste(what, "needs the rows of the data."),
+      x = if (kept) "The fit was made with {.code keep_data = FALSE}." else "The fit was made from statistics.",
+      i = "Fit to the rows: {.code update(fit, data = , keep_data = TRUE)}."
+    ),
+    "rows", call = call
+  )
+}
+
+# Positions of `ndraws` draws spread evenly over all of them (chain after chain); NULL: all.
+choose_draws <- function(fit, ndraws, call = NULL) {
+  total <- n_draws(fit)
+  if (is.null(ndraws)) {
+    return(seq_len(total))
+  }
+  ndraws <- check_count(ndraws, "ndraws", min = 1, max = total, call = call)
+  as.integer(round(seq(1, total, length.out = ndraws)))
+}
+
+# A given seed leaves R's random numbers alone; NULL takes one from them.
+choose_seed <- function(seed, call = NULL) {
+  if (is.null(seed)) {
+    return(as.double(sample.int(.Machine$integer.max, 1L)))
+  }
+  check_count(seed, "seed", min = 0, max = 2^53, call = call)
+}
+
+# An array [iteration, chain, index] as a matrix [draw, index], the draws `chosen`; NULL stays NULL.
+draw_matrix <- function(values, chosen) {
+  if (is.null(values)) {
+    return(NULL)
+  }
+  size <- dim(values)
+  dim(values) <- c(size[[1L]] * size[[2L]], size[[3L]])
+  if (length(chosen) == nrow(values)) values else values[chosen, , drop = FALSE]
+}

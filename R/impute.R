@@ -1,0 +1,121 @@
+# Missing cells, drawn given the observed cells of their row.
+
+#' Draw missing cells
+#'
+#' For every posterior draw, the missing cells of each row from their normal distribution given the row's observed cells, with the
+#' mean and the covariance matrix of the row's group. Where nothing is observed in a row, all of it is drawn from its group's
+#' distribution. The sampler itself imputes nothing: it integrates missing cells out.
+#'
+#' @param fit An `hmvn_fit` made from rows.
+#' @param ndraws Number of posterior draws to use, spread evenly over all of them; `NULL` for all.
+#' @param seed A whole number, which leaves R's random number generator alone; `NULL` takes one from it. A draw's cells depend on the seed
+#'   and on that draw alone.
+#' @return An object of class `hmvn_imputation`, a list of
+#'   * `cells`: a data frame, one line a missing cell, by row: `row` (the row's position in the data), `group` (its label), `feature`;
+#'   * `draws`: a matrix \[draw, cell\], in the units of the features, its columns named `feature[row]`.
+#'
+#'   `completed(x, i)` gives the data with the cells of draw `i` filled in, `summary(x)` the `cells` with their mean, sd and 5 % and 95 % quantiles.
+#'   A row with a frequency weight stands for several equal rows and is filled once.
+#' @section Errors: `hmvn_error_rows` if the fit has no rows (made from statistics or with `keep_data = FALSE`), `hmvn_error_size` if the draws would take more
+#'   than 1 GB, `hmvn_error_argument` for `ndraws` and `seed`.
+#' @examples
+#' d <- iris
+#' d$Sepal.Width[c(3, 60)] <- NA
+#' fit <- fit_hmvn(d, group = ~ Species, chains = 1, iter_sampling = 200, seed = 1)
+#' cells <- posterior_impute(fit, ndraws = 100, seed = 1)
+#' summary(cells)
+#' head(completed(cells, 1))
+#' @export
+posterior_impute <- function(fit, ndraws = NULL, seed = NULL) {
+  call <- rlang::current_env()
+  check_fit(fit, call)
+  data <- require_rows(fit, "Drawing missing cells", call)
+  chosen <- choose_draws(fit, ndraws, call)
+  seed <- choose_seed(seed, call)
+  rows <- incomplete_rows(data)
+  n_cells <- sum(is.na(rows$values))
+  check_size(8 * n_cells * length(chosen), "The draws of the missing cells", "Ask for fewer draws with {.arg ndraws}.", call = call)
+
+  groups <- data$codes[rows$row]
+  # a run of rows of one group and one pattern shares its conditional distribution
+  run <- order(groups, rows$pattern)
+  drawn <- impute_(
+    rows$values[, run, drop = FALSE], mean_groups(fit, groups)[run], chol_groups(fit, groups)[run], rows$first[run], n_cells,
+    fit$draws$mean, fit$draws$chol, chosen, seed
+  )
+  at <- which(is.na(rows$values), arr.ind = TRUE)
+  cells <- data.frame(row = rows$row[at[, 2L]], group = data$labels[groups[at[, 2L]]], feature = data$features[at[, 1L]])
+  dimnames(drawn) <- list(NULL, if (n_cells > 0) paste0(cells$feature, "[", cells$row, "]"))
+  structure(list(cells = cells, draws = drawn, data = data), class = "hmvn_imputation")
+}
+
+#' Completed data
+#'
+#' @param x What [posterior_impute()] returns.
+#' @param draw Which of its draws, from 1.
+#' @return A data frame of the columns the fit has read (grouping columns, features, weights), rows in the order of the data, without missing
+#'   cells: those of draw `draw` are filled in, the others are as they were.
+#' @section Errors: `hmvn_error_argument` if there is no such draw.
+#' @examples
+#' d <- iris
+#' d$Sepal.Width[c(3, 60)] <- NA
+#' fit <- fit_hmvn(d, group = ~ Species, chains = 1, iter_sampling = 200, seed = 1)
+#' cells <- posterior_impute(fit, ndraws = 20, seed = 1)
+#' # five completed data sets
+#' sets <- lapply(1:5, function(i) completed(cells, i))
+#' sets[[1]][c(3, 60), ]
+#' @export
+completed <- function(x, draw = 1) {
+  call <- rlang::current_env()
+  if (!inherits(x, "hmvn_imputation")) {
+    abort_argument("x", "what posterior_impute() returns", x, "argument", call)
+  }
+  draw <- check_count(draw, "draw", min = 1, max = nrow(x$draws), call = call)
+  result <- kept_data_frame(x$data)
+  by_feature <- split(seq_len(nrow(x$cells)), x$cells$feature)
+  for (name in names(by_feature)) {
+    cells <- by_feature[[name]]
+    result[[name]][x$cells$row[cells]] <- x$draws[draw, cells]
+  }
+  result
+}
+
+#' @rdname posterior_impute
+#' @param object,x An object of class `hmvn_imputation`.
+#' @param ... Not used.
+#' @export
+summary.hmvn_imputation <- function(object, ...) {
+  each <- vapply(seq_len(ncol(object$draws)), function(j) {
+    values <- object$draws[, j]
+    c(mean(values), stats::sd(values), stats::quantile(values, c(0.05, 0.95), names = FALSE))
+  }, double(4))
+  numbers <- matrix(each, ncol = 4, byrow = TRUE, dimnames = list(NULL, c("mean", "sd", "q5", "q95")))
+  cbind(object$cells, numbers)
+}
+
+#' @rdname posterior_impute
+#' @export
+print.hmvn_imputation <- function(x, ...) {
+  n <- table(factor(x$cells$feature, x$data$features))
+  n <- n[n > 0]
+  cat(
+    count_of(nrow(x$cells), "missing cell"), " in ", count_of(length(unique(x$cells$row)), "row"), ", ", count_of(nrow(x$draws), "draw"), "\n",
+    if (length(n)) c(paste0("  ", names(n), ": ", n, collapse = "\n"), "\n"),
+    "Completed data: completed(); means and quantiles by cell: summary()\n", sep = ""
+  )
+  invisible(x)
+}
+
+# internal -----------------------------------------------------------------
+
+# Rows with missing cells: list(row = their positions, values = [feature, row], pattern = equal where the same features are missing,
+# first = where each row's cells begin among all missing cells, from 0).
+incomplete_rows <- function(data) {
+  row <- which(Reduce(`|`, lapply(data$columns, is.na)))
+  values <- vapply(data$columns, function(column) as.double(column[row]), double(length(row)))
+  values <- t(matrix(values, length(row)))
+  missing <- is.na(values)
+  pattern <- apply(missing, 2L, function(m) paste(which(m), collapse = " "))
+  first <- cumsum(colSums(missing)) - colSums(missing)
+  list(row = row, values = values, pattern = as.character(pattern), first = as.integer(first))
+}
