@@ -29,7 +29,8 @@
 #' fit <- fit_hmvn(iris, group = ~ Species, chains = 1, iter_sampling = 200, seed = 1)
 #' summary(update(fit, data = iris[-(1:10), ]), variable = "mu")
 #' update(fit, pooling = c(mean = "partial"), evaluate = FALSE)
-#' @exportS3Method stats::update
+#' @importFrom stats update
+#' @export
 update.hmvn_fit <- function(object, data, ..., evaluate = TRUE) {
   started <- proc.time()[["elapsed"]]
   call <- rlang::current_env()
