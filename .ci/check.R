@@ -14,14 +14,14 @@ largest_tarball <- 10e6
 main <- function(work) {
   checkout <- getwd()
   setwd(work)
-  has <- nzchar(Sys.which(c(vignettes = "pandoc", manual = "pdflatex")))
-  if (run("build", c(if (!has["vignettes"]) "--no-build-vignettes", shQuote(checkout))) != 0) {
+  has <- c(vignettes = nzchar(Sys.which("pandoc")[[1]]), manual = nzchar(Sys.which("pdflatex")[[1]]))
+  if (run("build", c(if (!has[["vignettes"]]) "--no-build-vignettes", shQuote(checkout))) != 0) {
     return(1)
   }
   tarball <- list.files(pattern = "^hmvn_.*\\.tar\\.gz$")
   # Neither network nor clock, and what the platform lacks of the suggested packages is a note
   Sys.setenv(`_R_CHECK_CRAN_INCOMING_` = "false", `_R_CHECK_SYSTEM_CLOCK_` = "0", `_R_CHECK_FORCE_SUGGESTS_` = "false")
-  status <- run("check", c("--as-cran", "--no-tests", if (!has["vignettes"]) "--ignore-vignettes", if (!has["manual"]) "--no-manual", tarball))
+  status <- run("check", c("--as-cran", "--no-tests", if (!has[["vignettes"]]) "--ignore-vignettes", if (!has[["manual"]]) "--no-manual", tarball))
   found <- read_check("hmvn.Rcheck/00check.log")
   if (file.size(tarball) > largest_tarball) {
     found <- rbind(found, data.frame(Check = "size of the tarball", Status = "ERROR", Output = paste(file.size(tarball), "bytes"), ours = TRUE))

@@ -82,7 +82,9 @@ seconds_per_gradient <- function(statistics) {
 simulate_groups <- function(groups, features, rows) {
   set.seed(20)
   y <- lapply(seq_len(groups), function(g) {
-    mixing <- diag(features) + 0.3 * matrix(stats::rnorm(features^2), features)
+    mixing <- 0.5 * matrix(stats::rnorm(features^2), features)
+    mixing[lower.tri(mixing)] <- 0
+    diag(mixing) <- exp(0.3 * stats::rnorm(features)) # triangular: no group is near singular
     sweep(matrix(stats::rnorm(rows * features), rows) %*% mixing, 2, stats::rnorm(features), `+`)
   })
   data <- as.data.frame(do.call(rbind, y))

@@ -3,5 +3,6 @@
 here <- dirname(sub("^--file=", "", grep("^--file=", commandArgs(), value = TRUE)[1]))
 source(file.path(here, "install_missing.R"))
 
-install_missing(checkout_folder())
+lib <- install_missing(checkout_folder())
+library(hmvn, lib.loc = lib)
 source(file.path(here, "..", "examples", "iris.R"))

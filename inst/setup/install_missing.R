@@ -1,7 +1,7 @@
 # Installs what this checkout needs and the machine lacks: the packages that DESCRIPTION names, then hmvn itself.
 # Only functions: first_run.R and run_tests.R source this file from a checkout.
 
-# The packages DESCRIPTION names, then hmvn. `suggested`: also what only tests and vignettes use.
+# The packages DESCRIPTION names, then hmvn. `suggested`: also what only tests and vignettes use. Returns the library hmvn is in.
 install_missing <- function(checkout, suggested = FALSE) {
   use_writable_library()
   fields <- c("Depends", "Imports", "LinkingTo")
@@ -152,22 +152,23 @@ n_cores <- function() {
 
 # hmvn itself ---------------------------------------------------------------
 
-# Not again where this very source is installed already: its checksum stays with the installed package.
+# Not again where this very source is installed already: its checksum stays with the installed package. Returns the library.
 install_checkout <- function(checkout) {
   sum <- checksum(checkout)
-  library <- library_to_write()
-  mark <- file.path(library, "hmvn", "checkout.md5")
+  lib <- library_to_write()
+  mark <- file.path(lib, "hmvn", "checkout.md5")
   if (file.exists(mark) && identical(readLines(mark), sum)) {
     say("hmvn of this checkout is installed.")
-    return(invisible())
+    return(invisible(lib))
   }
-  say("Compiling and installing hmvn into ", library, " (1 to 3 minutes).")
+  say("Compiling and installing hmvn into ", lib, " (1 to 3 minutes).")
   status <- run_quietly(
-    file.path(R.home("bin"), "R"), c("CMD", "INSTALL", "--preclean", paste0("--library=", library), checkout),
+    file.path(R.home("bin"), "R"), c("CMD", "INSTALL", "--preclean", paste0("--library=", lib), checkout),
     env = paste0("MAKEFLAGS=-j", n_cores())
   )
   if (status != 0) stop("hmvn could not be installed; see above.", call. = FALSE)
   writeLines(sum, mark)
+  invisible(lib)
 }
 
 checksum <- function(checkout) {

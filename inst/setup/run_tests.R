@@ -3,11 +3,11 @@
 here <- dirname(sub("^--file=", "", grep("^--file=", commandArgs(), value = TRUE)[1]))
 source(file.path(here, "install_missing.R"))
 
-install_missing(checkout_folder(), suggested = TRUE)
+lib <- install_missing(checkout_folder(), suggested = TRUE)
 
 # All tests, also those left out on CRAN's machines
 Sys.setenv(NOT_CRAN = "true")
-library(hmvn)
+library(hmvn, lib.loc = lib)
 results <- as.data.frame(testthat::test_dir(
   file.path(checkout_folder(), "tests", "testthat"),
   package = "hmvn", load_package = "installed", reporter = "check", stop_on_failure = FALSE
