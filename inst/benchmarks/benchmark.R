@@ -4,6 +4,7 @@
 # 2. Time of one gradient against the number of rows, and against the number of groups.
 # Medians of `runs` (5) runs. Prints tables and saves them as one CSV with the machine's description in its first lines.
 library(hmvn)
+options(width = 150)
 
 main <- function(runs = 5, folder = results_folder()) {
   machine <- describe_machine()
@@ -31,24 +32,28 @@ time_problems <- function(runs) {
   )
   measured <- lapply(names(problems), function(name) {
     problem <- problems[[name]]
-    each <- vapply(seq_len(runs), function(run) time_fit(problem$data, problem$prior, seed = run), double(6))
+    each <- vapply(seq_len(runs), function(run) time_fit(problem$data, problem$prior, seed = run), double(8))
     summarise_runs("fit", name, each)
   })
   results <- do.call(rbind, measured)
-  cat("\nfit_hmvn(), 4 chains x (1,000 + 1,000), one core, medians of", runs, "runs\n")
+  cat("\nfit_hmvn(), 4 chains x (1,000 + 1,000), one core; per_second: effective draws; medians of", runs, "runs\n")
   show(results)
   results
 }
 
-# Seconds and effective draws of one call. ESS: the least of all means, sds and correlations, and of bulk and tail.
+# Seconds and effective draws of one call. ESS: the least of all means, sds and correlations, and of bulk and tail; per second of the
+# whole call, of the whole call's processor time (the same on a quiet machine) and of sampling alone. Leapfrog steps: a draw and unit.
 time_fit <- function(data, prior, seed) {
-  whole <- system.time(fit <- fit_hmvn(data, ~group, prior = prior, seed = seed, cores = 1, progress = FALSE))[["elapsed"]]
+  features <- setdiff(names(data), "group")
+  time <- system.time(fit <- fit_hmvn(data, ~group, features, prior = prior, seed = seed, cores = 1, progress = FALSE))
+  whole <- time[["elapsed"]]
+  cpu <- time[["user.self"]] + time[["sys.self"]]
   found <- summary(fit, c("mu", "sigma", "Omega"))
   sampling <- sum(fit$time$sampling)
   ess <- min(found$ess_bulk, found$ess_tail)
   c(
-    seconds_call = whole, seconds_sampling = sampling, leapfrog_per_draw = mean(fit$sampler$n_leapfrog), ess_min = ess,
-    ess_per_second_call = ess / whole, ess_per_second_sampling = ess / sampling
+    seconds_call = whole, seconds_cpu = cpu, seconds_sampling = sampling, leapfrog = mean(fit$sampler$n_leapfrog) / fit$units$n,
+    ess_min = ess, per_second_call = ess / whole, per_second_cpu = ess / cpu, per_second_sampling = ess / sampling
   )
 }
 
@@ -58,8 +63,9 @@ time_fit <- function(data, prior, seed) {
 time_gradients <- function(what, sizes, simulate, runs) {
   measured <- lapply(sizes, function(size) {
     data <- simulate(size)
+    features <- setdiff(names(data), "group")
     each <- vapply(seq_len(runs), function(run) {
-      reading <- system.time(statistics <- hmvn_statistics(data, ~group))[["elapsed"]]
+      reading <- system.time(statistics <- hmvn_statistics(data, ~group, features))[["elapsed"]]
       c(seconds_statistics = reading, microseconds_gradient = 1e6 * seconds_per_gradient(statistics))
     }, double(2))
     summarise_runs(paste("gradient by", what), format(size, big.mark = "_", scientific = FALSE), each)
@@ -107,7 +113,7 @@ show <- function(results) {
     idvar = "case", timevar = "measure", direction = "wide"
   )
   names(wide) <- sub("^median\\.", "", names(wide))
-  print(wide, row.names = FALSE)
+  print(wide, row.names = FALSE, digits = 3)
 }
 
 describe_machine <- function() {
