@@ -9,11 +9,13 @@
 #include "hmvn/model/covariance_map.hpp"
 #include "hmvn/model/draw.hpp"
 #include "hmvn/model/group_likelihood.hpp"
+#include "hmvn/model/group_transport.hpp"
 #include "hmvn/model/layout.hpp"
 #include "hmvn/model/mean_block.hpp"
 #include "hmvn/model/model.hpp"
+#include "hmvn/model/population.hpp"
 #include "hmvn/model/reference.hpp"
-#include "hmvn/model/transport.hpp"
+#include "hmvn/model/transport_plan.hpp"
 
 namespace hmvn {
 

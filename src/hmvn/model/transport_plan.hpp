@@ -1,0 +1,114 @@
+// The constants of the map from the sampler's standardised coordinates to scores, which serves centred and non-centred
+// alike.
+#pragma once
+
+#include <Eigen/Cholesky>
+#include <Eigen/Core>
+#include <algorithm>
+#include <cmath>
+#include <vector>
+
+#include "hmvn/model/layout.hpp"
+#include "hmvn/model/reference.hpp"
+
+namespace hmvn {
+
+// With u_g = v + H e_g (S4) and a group's likelihood near a normal one with information I and pull b (reference.hpp),
+// e_g given v and H is near normal with precision B = I_d + H I H and mean B^-1 H (b - I v). The sampler's x_g is e_g
+// standardised by exactly these: e_g = R^-T (R^-1 H r + x_g), R R' = B, r = b - I v - I_os u_shared. Where the data say
+// little or H is near 0 this is the non-centred form, where they say much the centred one, and each direction of each
+// group gets its own. The population scores are standardised likewise, one by one, given H; the shared ones by a
+// constant map. All of it is only a change of variables: its Jacobian is part of the density.
+
+// Constants of the change of variables.
+struct TransportPlan {
+  struct Group {
+    Eigen::MatrixXd information;  // own x own
+    Eigen::MatrixXd cross;        // own x shared
+    Eigen::VectorXd pull;         // own
+    Eigen::MatrixXd root;         // R where H is constant
+  };
+  std::vector<Group> groups;
+  Eigen::MatrixXd population_information;  // partial x groups: j, of the group's own estimate of each score
+  Eigen::MatrixXd population_pull;         // partial x groups: j times that estimate
+  Eigen::VectorXd shared_center;
+  Eigen::MatrixXd shared_spread;           // R^-T, R R' the shared scores' precision
+  bool constant = true;                    // no h that touches a covariance matrix is learned
+};
+
+inline Eigen::MatrixXd select(const Eigen::MatrixXd& matrix, const std::vector<int>& rows, const std::vector<int>& cols) {
+  Eigen::MatrixXd out(rows.size(), cols.size());
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    for (std::size_t j = 0; j < cols.size(); ++j) out(i, j) = matrix(rows[i], cols[j]);
+  }
+  return out;
+}
+
+inline Eigen::VectorXd select(const Eigen::VectorXd& vector, const std::vector<int>& rows) {
+  Eigen::VectorXd out(rows.size());
+  for (std::size_t i = 0; i < rows.size(); ++i) out[i] = vector[rows[i]];
+  return out;
+}
+
+inline Eigen::MatrixXd lower_root(const Eigen::MatrixXd& matrix) { return Eigen::LLT<Eigen::MatrixXd>(matrix).matrixL(); }
+
+// H where it is not learned: fixed by the user, or 1. Learned ones get 1/2, a guess for constants only.
+inline Eigen::VectorXd nominal_heterogeneity(const Model& model, const Layout& layout) {
+  Eigen::VectorXd h(layout.n_own());
+  for (int i = 0; i < layout.n_own(); ++i) {
+    const Block& block = layout.own_coordinates[i] < model.n_features() ? model.scale : model.correlation;
+    h[i] = block.learned() ? 0.5 : block.constant();
+  }
+  return h;
+}
+
+inline TransportPlan make_transport_plan(const Model& model, const Layout& layout, const Reference& reference) {
+  TransportPlan plan;
+  plan.constant = !(model.scale.learned() || (model.correlation.learned() && model.n_features() > 1));
+  const int n_own = layout.n_own(), n_shared = layout.n_shared(), n_population = layout.n_population();
+  const Eigen::VectorXd h = nominal_heterogeneity(model, layout);
+  const Eigen::MatrixXd identity = Eigen::MatrixXd::Identity(n_own, n_own);
+  const Eigen::VectorXd pooled_own = select(reference.pooled, layout.own_coordinates);
+  const Eigen::VectorXd pooled_shared = select(reference.pooled, layout.shared_coordinates);
+  plan.population_information.setZero(n_population, layout.n_groups);
+  plan.population_pull.setZero(n_population, layout.n_groups);
+  Eigen::MatrixXd shared_precision = Eigen::MatrixXd::Identity(n_shared, n_shared);
+  Eigen::VectorXd shared_pull = Eigen::VectorXd::Zero(n_shared);
+  for (int g = 0; g < layout.n_groups; ++g) {
+    const QuadraticLikelihood& quadratic = reference.groups[g];
+    TransportPlan::Group group;
+    group.information = select(quadratic.information, layout.own_coordinates, layout.own_coordinates);
+    group.cross = select(quadratic.information, layout.own_coordinates, layout.shared_coordinates);
+    group.pull = select(quadratic.pull, layout.own_coordinates);
+    const Eigen::MatrixXd scaled = h.asDiagonal() * group.information * h.asDiagonal();
+    group.root = lower_root(identity + scaled);
+    // What the shared scores see once the own ones are integrated out: a Schur complement.
+    const Eigen::MatrixXd through = h.asDiagonal() * (identity + scaled).llt().solve(h.asDiagonal() * group.cross);
+    shared_precision += select(quadratic.information, layout.shared_coordinates, layout.shared_coordinates) -
+                        group.cross.transpose() * through;
+    shared_pull += select(quadratic.pull, layout.shared_coordinates) - through.transpose() * group.pull;
+    // Each own score's estimate and its information, other scores integrated out, from the posterior under a
+    // Normal(pooled, 1) prior.
+    if (n_population > 0) {
+      const Eigen::LLT<Eigen::MatrixXd> posterior(group.information + identity);
+      const Eigen::VectorXd variance = posterior.solve(identity).diagonal();
+      const Eigen::VectorXd shift =
+          posterior.solve(group.pull - group.information * pooled_own - group.cross * pooled_shared);
+      for (int p = 0; p < n_population; ++p) {
+        const int i = layout.partial[p];
+        const double information = std::max(0.0, 1.0 / variance[i] - 1.0);
+        plan.population_information(p, g) = information;
+        plan.population_pull(p, g) = pooled_own[i] * information + shift[i] * (1.0 + information);
+      }
+    }
+    plan.groups.push_back(std::move(group));
+  }
+  if (n_shared > 0) {
+    const Eigen::LLT<Eigen::MatrixXd> root(0.5 * (shared_precision + shared_precision.transpose()));
+    plan.shared_spread = root.matrixU().solve(Eigen::MatrixXd::Identity(n_shared, n_shared));
+    plan.shared_center = root.solve(shared_pull);
+  }
+  return plan;
+}
+
+}  // namespace hmvn
