@@ -54,7 +54,7 @@ update.hmvn_fit <- function(object, data, ..., evaluate = TRUE) {
   input <- updated_input(object, data, changes[is_column], call)
   fit <- run_fit(input, specify_model(input$statistics, prior, pooling, call), settings, call)
   fit$call <- matched
-  fit$specification <- new_specification(input, pooling, settings[names(given)], call)
+  fit$specification <- new_specification(input, pooling, settings[intersect(names(settings), names(given))], call)
   if (is.null(input$data)) fit$specification$weights <- said$weights
   fit$time$total <- proc.time()[["elapsed"]] - started
   fit
