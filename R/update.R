@@ -26,10 +26,11 @@
 #'   be changed then. `hmvn_error_column` if statistics describe other features than the fit. `hmvn_error_weights` if the fit was made from weighted
 #'   statistics and rows come without `weights`.
 #' @examples
-#' fit <- fit_hmvn(iris, group = ~ Species, chains = 1, iter_sampling = 200, seed = 1)
+#' fit <- fit_hmvn(iris, group = ~ Species, chains = 2, seed = 1)
 #' summary(update(fit, data = iris[-(1:10), ]), variable = "mu")
 #' update(fit, pooling = c(mean = "partial"), evaluate = FALSE)
-#' @exportS3Method stats::update
+#' @importFrom stats update
+#' @export
 update.hmvn_fit <- function(object, data, ..., evaluate = TRUE) {
   started <- proc.time()[["elapsed"]]
   call <- rlang::current_env()
