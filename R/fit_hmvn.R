@@ -39,6 +39,12 @@
 #'   and sampling iterations of each, and the interval at which draws are kept.
 #' @param cores Number of threads. Draws do not depend on it.
 #' @param seed A whole number; `NULL` takes one from R's random number generator.
+#' @param algorithm `"nuts"` samples with the No-U-Turn sampler. `"direct"` draws covariance
+#'   matrices by independence Metropolis-Hastings steps with a matched inverse-Wishart
+#'   proposal; it needs complete rows, unpooled means, standard deviations and correlations
+#'   both unpooled or both completely pooled, and exponential, half-normal, half-t or gamma
+#'   priors of the standard deviations. `"auto"` takes it for every group where it
+#'   applies and at least a fifth of 200 trial proposals is accepted, else NUTS.
 #' @param adapt_delta Target acceptance rate of the sampler. `NULL` means 0.8, and 0.95
 #'   under partial pooling or where a group has fewer than K + 10 rows for its K features.
 #' @param max_treedepth Longest trajectory, as the power of 2 of its steps.
@@ -68,7 +74,7 @@ fit_hmvn <- function(data, group, features = NULL, pooling = "none", prior = hmv
                      weights = NULL, prior_only = FALSE,
                      chains = 4, iter_warmup = 1000, iter_sampling = 1000, thin = 1,
                      cores = getOption("mc.cores", 1L), seed = NULL,
-                     adapt_delta = NULL, max_treedepth = 10, init = 2,
+                     algorithm = c("auto", "nuts", "direct"), adapt_delta = NULL, max_treedepth = 10, init = 2,
                      progress = interactive(), keep_data = TRUE) {
   started <- proc.time()[["elapsed"]]
   call <- rlang::current_env()
@@ -77,6 +83,10 @@ fit_hmvn <- function(data, group, features = NULL, pooling = "none", prior = hmv
     chains = chains, iter_warmup = iter_warmup, iter_sampling = iter_sampling, thin = thin,
     cores = cores, seed = seed, adapt_delta = adapt_delta, max_treedepth = max_treedepth,
     init = init, prior_only = prior_only, progress = progress, keep_data = keep_data, call = call
+  )
+  check_thinning(control, call)
+  control$algorithm <- check_choice(
+    if (missing(algorithm)) "auto" else algorithm, "algorithm", c("auto", "nuts", "direct"), call = call
   )
   input <- read_input(
     data, rlang::enquo(group), rlang::enquo(features), rlang::enquo(weights), call
@@ -137,6 +147,16 @@ read_input <- function(data, group, features, weights, call) {
   list(data = data, statistics = compute_statistics(data))
 }
 
+check_thinning <- function(control, call) {
+  if (control$thin > control$iter_sampling) {
+    abort_hmvn(
+      c("{.arg thin} must not exceed {.arg iter_sampling}: no draw would be kept.",
+        x = "{.arg thin} is {control$thin}, {.arg iter_sampling} {control$iter_sampling}."),
+      "argument", argument = "thin", call = call
+    )
+  }
+}
+
 # Pooling and prior with everything resolved. A partially pooled block whose h the user fixed at
 # an end is no partial pooling.
 specify_model <- function(statistics, prior, pooling, call) {
@@ -155,7 +175,6 @@ complete_control <- function(control, pooling, statistics) {
   if (is.null(control$adapt_delta)) {
     control$adapt_delta <- default_adapt_delta(pooling, statistics)
   }
-  control$algorithm <- "nuts"
   control
 }
 

@@ -38,10 +38,15 @@ head_lines <- function(fit) {
     paste0("Data:    ", paste(size, collapse = ", ")),
     paste0("Pooling: ", pooling_text(fit)),
     paste0(
-      "Sampler: ", toupper(control$algorithm %||% "nuts"), ", ", nchains.hmvn_fit(fit), " chains x ", number(niterations.hmvn_fit(fit)), " draws after ",
-      number(control$iter_warmup), " warm-up", if (!is.null(fit$time$total)) paste0(", ", format(fit$time$total, digits = 2), " s")
+      "Sampler: ", algorithm_text(fit$units$direct), ", ", nchains.hmvn_fit(fit), " chains x ", number(niterations.hmvn_fit(fit)), " draws after ",
+      if (all(fit$units$direct)) "no" else number(control$iter_warmup), " warm-up", if (!is.null(fit$time$total)) paste0(", ", format(fit$time$total, digits = 2), " s")
     )
   )
+}
+
+algorithm_text <- function(direct) {
+  if (all(direct)) return("direct")
+  if (any(direct)) paste0("NUTS (", number(sum(!direct)), " of ", number(length(direct)), " groups) and direct") else "NUTS"
 }
 
 # What is pooled, and how to say something else

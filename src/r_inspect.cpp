@@ -1,6 +1,8 @@
 // Looks into the core from R, for the tests: densities, gradients, maps, streams.
 #include <Rcpp.h>
 
+#include <chrono>
+
 #include "unit_posterior.hpp"
 #include "hmvn/random/random_stream.hpp"
 #include "r_model.hpp"
@@ -126,4 +128,15 @@ Rcpp::NumericMatrix inspect_stream_(double seed, double unit, double chain, int 
     out(i, 1) = random.normal();
   }
   return out;
+}
+
+// Seconds that one evaluation of log density and gradient takes, over `repeats` of them.
+// [[Rcpp::export(rng = false)]]
+double time_gradient_(const Rcpp::List& patterns, int n_groups, const Rcpp::List& model_list, int repeats) {
+  const Model model = unpack_model(model_list);
+  UnitPosterior<Eigen::Dynamic> posterior(model, unpack_groups(patterns, n_groups, model.mean_location, false));
+  Eigen::VectorXd position = Eigen::VectorXd::Zero(posterior.dimension()), gradient(position.size());
+  const auto start = std::chrono::steady_clock::now();
+  for (int i = 0; i < repeats; ++i) posterior(position, gradient);
+  return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count() / repeats;
 }

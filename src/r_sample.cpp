@@ -118,8 +118,16 @@ Storage allocate(const Model& model, int n_kept, int n_chains, R_xlen_t n_groups
   return storage;
 }
 
+Algorithm unpack_algorithm(const std::string& name) {
+  if (name == "auto") return Algorithm::automatic;
+  if (name == "nuts") return Algorithm::nuts;
+  if (name == "direct") return Algorithm::direct;
+  throw std::invalid_argument("unknown algorithm: " + name);
+}
+
 SamplingPlan unpack_plan(const Rcpp::List& control) {
   SamplingPlan plan;
+  plan.algorithm = unpack_algorithm(Rcpp::as<std::string>(control["algorithm"]));
   plan.chain.iter_warmup = Rcpp::as<int>(control["iter_warmup"]);
   plan.chain.max_tree_depth = Rcpp::as<int>(control["max_treedepth"]);
   plan.chain.target_accept = Rcpp::as<double>(control["adapt_delta"]);
@@ -191,13 +199,15 @@ Rcpp::List sample_(const Rcpp::List& patterns, int n_groups, const Rcpp::List& m
     }
   }
   Rcpp::IntegerMatrix unit_divergent(n_units, n_chains), unit_treedepth(n_units, n_chains);
+  Rcpp::LogicalVector unit_direct(n_units);
   Rcpp::NumericMatrix unit_ebfmi(n_units, n_chains), seconds(n_chains, 2);
   for (int chain = 0; chain < n_chains; ++chain) {
     for (int unit = 0; unit < n_units; ++unit) {
       const UnitReport& one = reports[static_cast<std::size_t>(chain) * n_units + unit];
       unit_divergent(unit, chain) = one.divergent;
       unit_treedepth(unit, chain) = one.max_treedepth_hits;
-      unit_ebfmi(unit, chain) = one.ebfmi;
+      unit_ebfmi(unit, chain) = std::isnan(one.ebfmi) ? NA_REAL : one.ebfmi;
+      unit_direct[unit] = one.direct;
       seconds(chain, 0) += one.warmup_seconds;
       seconds(chain, 1) += one.sampling_seconds;
     }
@@ -213,7 +223,7 @@ Rcpp::List sample_(const Rcpp::List& patterns, int n_groups, const Rcpp::List& m
       _["sampler"] = Rcpp::List::create(_["accept_stat"] = accept_stat, _["stepsize"] = step_size,
                                         _["treedepth"] = tree_depth, _["n_leapfrog"] = n_leapfrog,
                                         _["divergent"] = divergent, _["energy"] = energy),
-      _["units"] = Rcpp::List::create(_["n"] = n_units, _["divergent"] = unit_divergent,
+      _["units"] = Rcpp::List::create(_["n"] = n_units, _["direct"] = unit_direct, _["divergent"] = unit_divergent,
                                       _["max_treedepth"] = unit_treedepth, _["ebfmi"] = unit_ebfmi),
       _["seconds"] = seconds);
 }

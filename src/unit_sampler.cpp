@@ -2,11 +2,17 @@
 
 #include <chrono>
 
+#include "hmvn/direct/covariance_target.hpp"
+#include "hmvn/direct/direct_chain.hpp"
 #include "unit_posterior.hpp"
 
 namespace hmvn {
 
 namespace {
+
+using Clock = std::chrono::steady_clock;
+
+double seconds(Clock::duration duration) { return std::chrono::duration<double>(duration).count(); }
 
 // E-BFMI (Betancourt 2016): variance of the energy's changes over variance of the energy, in one pass.
 class EnergyMonitor {
@@ -26,13 +32,9 @@ class EnergyMonitor {
   double last_ = 0.0, mean_ = 0.0, squares_ = 0.0, changes_ = 0.0;
 };
 
-}  // namespace
-
-UnitReport sample_unit(const UnitJob& job, const SamplingPlan& plan, const std::atomic<bool>& stop,
-                       std::atomic<long long>& iterations_done, DrawSink& sink) {
+UnitReport sample_by_nuts(const UnitJob& job, const SamplingPlan& plan, const std::atomic<bool>& stop,
+                          std::atomic<long long>& iterations_done, DrawSink& sink) {
   using Posterior = UnitPosterior<Eigen::Dynamic>;
-  using Clock = std::chrono::steady_clock;
-  const auto seconds = [](Clock::duration d) { return std::chrono::duration<double>(d).count(); };
   const Clock::time_point start = Clock::now();
   Posterior posterior(*job.model, job.groups);
   Chain<Posterior> chain(posterior, plan.chain, RandomStream(plan.seed, job.unit, job.chain), stop);
@@ -59,6 +61,110 @@ UnitReport sample_unit(const UnitJob& job, const SamplingPlan& plan, const std::
   report.warmup_seconds = seconds(warm - start);
   report.sampling_seconds = seconds(Clock::now() - warm);
   return report;
+}
+
+// What a direct chain's state says in the user's terms, with the parts of lp__.
+void read_direct(const CovarianceTarget& target, const std::vector<GroupStatistics>& groups, const DirectChain& chain,
+                 Draw& draw) {
+  const Model& model = *target.model;
+  const int n_features = model.n_features();
+  const Eigen::MatrixXd& factor = chain.factor();
+  draw.mean.resize(n_features, static_cast<Eigen::Index>(groups.size()));
+  draw.factor.resize(n_coordinates(n_features), static_cast<Eigen::Index>(groups.size()));
+  draw.log_likelihood = draw.log_prior = 0.0;
+  const double log_root = factor.diagonal().array().log().sum();
+  Eigen::MatrixXd white(n_features, n_features);
+  Eigen::VectorXd residual(n_features);
+  for (std::size_t g = 0; g < groups.size(); ++g) {
+    const PatternStatistics& rows = groups[g].patterns[0];
+    white = rows.scatter_root;
+    factor.triangularView<Eigen::Lower>().solveInPlace(white);
+    residual = rows.mean - chain.means().col(g);
+    factor.triangularView<Eigen::Lower>().solveInPlace(residual);
+    draw.log_likelihood -= rows.n * (0.5 * log_2pi * n_features + log_root) +
+                           0.5 * (white.squaredNorm() + rows.n * residual.squaredNorm());
+    for (int k = 0; k < n_features; ++k) {
+      const double scale = model.mean_scale[k];
+      draw.log_prior += log_normal_density(chain.means()(k, g) / scale) - std::log(scale);
+    }
+    draw.mean.col(g) = model.mean_location + chain.means().col(g);
+    pack_lower(factor, draw.factor.col(g));
+  }
+  draw.scale0 = chain.log_sigma().array().exp();
+  draw.correlation_factor0.resize(n_coordinates(n_features));
+  pack_lower((draw.scale0.cwiseInverse().asDiagonal() * factor).eval(), draw.correlation_factor0);
+  // LKJ density of the factor L of Omega: prod_i L_ii^(K - i + 2 eta - 2), i = 2..K (1-based), over its constant.
+  for (int k = 0; k < n_features; ++k) {
+    const double log_sigma = chain.log_sigma()[k];
+    draw.log_prior += model.scale_priors[k].log_density_of_scale(log_sigma);
+    if (k == 0) continue;
+    draw.log_prior += (n_features - k - 3.0 + 2.0 * target.eta) * (std::log(factor(k, k)) - log_sigma);
+    const PartialCorrelationPrior& prior = model.correlation_priors[k - 1];
+    draw.log_prior += (n_features - k) * prior.log_density(0.0);
+  }
+}
+
+constexpr int pilot_steps = 200, burn_in_steps = 100;
+constexpr double least_acceptance = 0.2;
+
+UnitReport sample_directly(const UnitJob& job, const CovarianceTarget& target, DirectChain& chain,
+                           const SamplingPlan& plan, const std::atomic<bool>& stop,
+                           std::atomic<long long>& iterations_done, DrawSink& sink) {
+  const Clock::time_point start = Clock::now();
+  for (int i = 0; i < burn_in_steps; ++i) chain.advance();
+  const Clock::time_point ready = Clock::now();
+  UnitReport report;
+  report.direct = true;
+  Draw draw;
+  for (int i = 0; i < plan.iter_sampling; ++i) {
+    if (stop.load(std::memory_order_relaxed)) throw StopRequested();
+    const bool accepted = chain.advance();
+    if ((i + 1) % plan.thin != 0) continue;
+    read_direct(target, job.groups, chain, draw);
+    TransitionStatistics facts;
+    facts.accept_stat = accepted ? 1.0 : 0.0;
+    facts.energy = -(draw.log_likelihood + draw.log_prior);
+    sink.record(i / plan.thin, draw, facts);
+  }
+  iterations_done += plan.chain.iter_warmup + plan.iter_sampling;
+  report.warmup_seconds = seconds(ready - start);
+  report.sampling_seconds = seconds(Clock::now() - ready);
+  return report;
+}
+
+// Share of proposals accepted, from a stream of its own that is the same for all chains, so that all chains of a unit
+// choose alike.
+double pilot_acceptance(const UnitJob& job, const CovarianceTarget& target, const Eigen::MatrixXd& mode, double extra_df,
+                        std::uint64_t seed) {
+  DirectChain pilot(target, mode, extra_df, RandomStream(~seed, job.unit, 0));
+  int accepted = 0;
+  for (int i = 0; i < pilot_steps; ++i) accepted += pilot.advance();
+  return static_cast<double>(accepted) / pilot_steps;
+}
+
+}  // namespace
+
+UnitReport sample_unit(const UnitJob& job, const SamplingPlan& plan, const std::atomic<bool>& stop,
+                       std::atomic<long long>& iterations_done, DrawSink& sink) {
+  if (plan.algorithm != Algorithm::nuts && has_covariance_target(*job.model, job.groups)) {
+    const CovarianceTarget target = make_covariance_target(*job.model, job.groups);
+    Eigen::MatrixXd mode;
+    if (DirectChain::bounded(target) && find_mode(target, mode)) {
+      const double extra_df = DirectChain::choose_extra_df(target, mode);
+      if (DirectChain::exists(target, extra_df) &&
+          (plan.algorithm == Algorithm::direct ||
+           pilot_acceptance(job, target, mode, extra_df, plan.seed) >= least_acceptance)) {
+        DirectChain chain(target, mode, extra_df, RandomStream(plan.seed, job.unit, job.chain));
+        return sample_directly(job, target, chain, plan, stop, iterations_done, sink);
+      }
+    }
+  }
+  if (plan.algorithm == Algorithm::direct) {
+    throw std::runtime_error(
+        "direct sampling needs complete rows, more of them than features, unpooled means, own or completely pooled "
+        "covariance matrices, and exponential, half-normal, half-t or gamma priors of the standard deviations");
+  }
+  return sample_by_nuts(job, plan, stop, iterations_done, sink);
 }
 
 }  // namespace hmvn

@@ -3,6 +3,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <limits>
 #include <vector>
 
 #include "hmvn/mcmc/chain.hpp"
@@ -12,7 +13,11 @@
 
 namespace hmvn {
 
+// Which algorithm draws: automatic takes direct sampling where it applies and is accepted often enough.
+enum class Algorithm { automatic, nuts, direct };
+
 struct SamplingPlan {
+  Algorithm algorithm = Algorithm::automatic;
   ChainSettings chain;
   int iter_sampling = 1000;
   int thin = 1;
@@ -31,7 +36,9 @@ class DrawSink {
 // What must be said of a unit and chain as a whole.
 struct UnitReport {
   int divergent = 0, max_treedepth_hits = 0;
-  double ebfmi = 0.0, warmup_seconds = 0.0, sampling_seconds = 0.0;
+  double ebfmi = std::numeric_limits<double>::quiet_NaN();  // of NUTS only
+  double warmup_seconds = 0.0, sampling_seconds = 0.0;
+  bool direct = false;
 };
 
 struct UnitJob {

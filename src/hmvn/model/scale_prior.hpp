@@ -105,6 +105,24 @@ class ScalePrior {
     throw std::logic_error("unknown scale family");
   }
 
+  // Whether log f is concave in Sigma^-1, through sigma^2 = 1/(Schur complement): it is where -log f rises in sigma at
+  // least as log-linearly as these do; a gamma density up to the given shape.
+  bool concave_in_precision(double largest_shape) const {
+    switch (family_) {
+      case ScaleFamily::exponential:
+        return true;
+      case ScaleFamily::normal:
+        return p1_ == 0.0;
+      case ScaleFamily::student_t:
+        return p2_ == 0.0;
+      case ScaleFamily::gamma:
+        return p1_ <= largest_shape;
+      case ScaleFamily::lognormal:
+        return false;
+    }
+    throw std::logic_error("unknown scale family");
+  }
+
   // A rough centre of log(sigma), from which the median is sought.
   double start() const {
     switch (family_) {

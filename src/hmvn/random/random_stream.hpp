@@ -53,6 +53,24 @@ class RandomStream {
     return x * factor;
   }
 
+  // Gamma with the given shape and scale 1, by Marsaglia and Tsang (2000).
+  double gamma(double shape) {
+    if (shape < 1.0) return gamma(shape + 1.0) * std::pow(uniform(), 1.0 / shape);
+    const double d = shape - 1.0 / 3.0;
+    const double c = 1.0 / std::sqrt(9.0 * d);
+    for (;;) {
+      const double z = normal();
+      const double root = 1.0 + c * z;
+      if (root <= 0.0) continue;
+      const double v = root * root * root;
+      const double u = uniform();
+      if (u < 1.0 - 0.0331 * z * z * z * z) return d * v;
+      if (std::log(u) < 0.5 * z * z + d * (1.0 - v + std::log(v))) return d * v;
+    }
+  }
+
+  double chi_square(double df) { return 2.0 * gamma(0.5 * df); }
+
  private:
   static constexpr std::uint64_t golden_gamma = 0x9e3779b97f4a7c15ULL;
 

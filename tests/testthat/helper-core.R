@@ -1,0 +1,55 @@
+# Problems for the tests of the core, built through the package's own front, and the model in plain R.
+
+source(system.file("validation", "model_in_r.R", package = "hmvn"), local = TRUE)
+
+# Rows of `sizes` observations in each group, drawn from the model in plain R, with the resolved model.
+core_case <- function(K, sizes = c(2, 5, 20), pooling = "none", missing = 0, seed = 1,
+                      family = rep("exponential", K), parameters = cbind(rep(1, K), NA, NA), eta = 2,
+                      heterogeneity = list(mean = c(NA, 1, 1), sd = c(NA, 1, 1), cor = c(NA, 1, 1))) {
+  pooling <- resolve_pooling(pooling)
+  model <- r_model(K, pooling, family = family, parameters = parameters, eta = eta, heterogeneity = heterogeneity)
+  set.seed(seed)
+  truth <- r_prior_draw(model, length(sizes))
+  data <- r_data(truth, sizes, missing)
+  statistics <- compute_statistics(new_model_data(data, "g", setdiff(names(data), "g")))
+  core <- list(
+    pooling = unname(pooling), heterogeneity = do.call(rbind, heterogeneity),
+    location = model$location, scale = model$scale, family = family,
+    parameters = matrix(as.double(parameters), K), eta = eta
+  )
+  list(model = model, truth = truth, data = data, statistics = statistics, core = core, n_groups = length(sizes))
+}
+
+core_dimension <- function(case) inspect_dimension_(case$statistics$patterns, case$n_groups, case$core)
+
+random_positions <- function(case, n, radius = 2) {
+  matrix(rnorm(core_dimension(case) * n, sd = radius / 2), ncol = n)
+}
+
+all_poolings <- function(levels) {
+  grid <- expand.grid(mean = levels, sd = levels, cor = levels, stringsAsFactors = FALSE)
+  lapply(seq_len(nrow(grid)), function(i) unlist(grid[i, ]))
+}
+
+# One draw of inspect_draws_() in the form of the model in plain R.
+as_r_draw <- function(draw, case) {
+  K <- case$model$K
+  unpack <- function(packed) {
+    L <- matrix(0, K, K)
+    L[upper.tri(L, diag = TRUE)] <- packed
+    t(L)
+  }
+  group <- function(g) {
+    factor <- unpack(draw$chol[, g])
+    sigma <- sqrt(rowSums(factor^2))
+    list(mu = draw$mean[, g], sigma = sigma, L = factor / sigma)
+  }
+  list(
+    groups = lapply(seq_len(case$n_groups), group),
+    population = list(mu = draw$mean0, sigma = draw$scale0, L = unpack(draw$chol_cor0)),
+    h = list(mean = draw$h_mean, sd = draw$h_sd, cor = draw$h_cor)
+  )
+}
+
+# |z| below which m comparisons are jointly unremarkable.
+z_bound <- function(m) qnorm(1 - 0.0005 / m)

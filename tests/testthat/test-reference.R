@@ -1,0 +1,21 @@
+# Agreement with independent reference posteriors at the default settings: every mean and every sd, within
+# |z| < qnorm(1 - 0.0005 / m).
+
+test_that("the original question's two models agree with the reference (a, b)", {
+  expect_agreement(reference_fit("a_seed_none", seed = 1, cores = 2), "a_seed_none")
+  case <- "b_seed_mean_none_cov_complete"
+  expect_agreement(reference_fit(case, seed = 1, cores = 2), case)
+})
+
+test_that("iris agrees with the reference, unpooled and partially pooled (c, d)", {
+  expect_agreement(reference_fit("c_iris_none", seed = 1, cores = 2), "c_iris_none")
+  expect_agreement(reference_fit("d_iris_partial", seed = 1, cores = 2), "d_iris_partial")
+})
+
+test_that("25 uneven groups agree with the reference (e)", {
+  expect_agreement(reference_fit("e_schools_partial", seed = 1, cores = 2), "e_schools_partial")
+})
+
+test_that("25 uneven groups with missing cells agree with the reference (f)", {
+  expect_agreement(reference_fit("f_schools_na_partial", seed = 1, cores = 2), "f_schools_na_partial")
+})

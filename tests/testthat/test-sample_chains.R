@@ -1,0 +1,85 @@
+seeded_fit <- function(..., seed = 7, chains = 2) {
+  suppressWarnings(suppressMessages(fit_hmvn(
+    iris, group = ~ Species, ..., seed = seed, chains = chains, iter_warmup = 100, iter_sampling = 50
+  )))
+}
+
+test_that("draws depend on the seed alone, not on cores", {
+  for (pooling in c("none", "partial", "complete")) {
+    one <- seeded_fit(pooling = pooling, cores = 1)
+    two <- seeded_fit(pooling = pooling, cores = 2)
+    expect_identical(one$draws, two$draws)
+    expect_identical(one$sampler, two$sampler)
+    expect_false(identical(one$draws$mean, seeded_fit(pooling = pooling, cores = 1, seed = 8)$draws$mean))
+  }
+})
+
+test_that("a chain is the same in a run of one chain and in a run of several", {
+  several <- seeded_fit(chains = 3, cores = 2)
+  single <- seeded_fit(chains = 1)
+  expect_identical(several$draws$chol[, 1, ], single$draws$chol[, 1, ])
+  expect_identical(several$draws$mean[, 1, ], single$draws$mean[, 1, ])
+})
+
+test_that("groups sampled apart do not know of each other", {
+  # The first group's draws are the same whether or not other groups follow.
+  prior <- hmvn_prior(mean = distributional::dist_normal(0, 10), sd = distributional::dist_exponential(1))
+  all <- seeded_fit(prior = prior)
+  first <- suppressWarnings(suppressMessages(fit_hmvn(
+    subset(iris, Species == "setosa"), group = ~ Species, prior = prior, seed = 7, chains = 2, iter_warmup = 100,
+    iter_sampling = 50
+  )))
+  expect_equal(all$draws$mean[, , 1:4], first$draws$mean, tolerance = 1e-12)
+  expect_equal(all$draws$chol[, , 1:10], first$draws$chol, tolerance = 1e-12)
+})
+
+test_that("seed = NULL follows set.seed() and a given seed leaves R's stream alone", {
+  set.seed(5)
+  one <- seeded_fit(seed = NULL)
+  set.seed(5)
+  two <- seeded_fit(seed = NULL)
+  expect_identical(one$draws, two$draws)
+  set.seed(5)
+  before <- .Random.seed
+  seeded_fit(seed = 1)
+  expect_identical(.Random.seed, before)
+})
+
+test_that("thinning keeps every thin-th draw", {
+  all <- seeded_fit()
+  thin <- suppressWarnings(suppressMessages(fit_hmvn(
+    iris, group = ~ Species, seed = 7, chains = 2, iter_warmup = 100, iter_sampling = 50, thin = 5
+  )))
+  expect_equal(posterior::niterations(thin), 10)
+  # the first draw of the thinned run is the fifth of the other, up to the random numbers the draws of means take
+  expect_equal(dim(thin$draws$mean), c(10, 2, 12))
+})
+
+test_that("the sampler without data needs few steps: the criterion is checked across the half-trees", {
+  # A standard normal target: without the checks across sub-trees it was seen to run about 80 steps.
+  fit <- suppressMessages(fit_hmvn(
+    data.frame(g = "a", x = 1:3, y = c(1, 3, 2)), group = ~ g, prior_only = TRUE, chains = 1, seed = 1
+  ))
+  expect_lt(mean(fit$sampler$n_leapfrog), 12)
+  expect_gt(mean(fit$sampler$accept_stat), 0.75)
+})
+
+test_that("an interrupt stops a run within half a second and leaves the session alive", {
+  skip_on_cran()
+  skip_if_not_installed("callr")
+  skip_on_os("windows")
+  session <- callr::r_session$new()
+  on.exit(session$close())
+  session$call(function() {
+    library(hmvn)
+    data <- data.frame(g = rep(1:200, each = 3), x = rnorm(600), y = rnorm(600), z = rnorm(600))
+    fit_hmvn(data, group = ~ g, pooling = "partial", iter_warmup = 1e5, cores = 2, progress = FALSE)
+  })
+  Sys.sleep(4) # until it samples
+  started <- Sys.time()
+  session$interrupt()
+  session$poll_process(5000)
+  expect_lt(as.numeric(Sys.time() - started, units = "secs"), 0.5 + 0.5) # half a second, and callr's own way back
+  session$read()
+  expect_equal(session$run(function() 1 + 1), 2)
+})
