@@ -88,6 +88,8 @@ check_sampler_settings <- function(..., call = NULL) {
   settings
 }
 
+algorithms <- c("auto", "nuts", "direct")
+
 sampler_checkers <- function(call) {
   count_from <- function(min, max = .Machine$integer.max) {
     function(x, arg) check_count(x, arg, min = min, max = max, call = call)
@@ -103,6 +105,11 @@ sampler_checkers <- function(call) {
     thin = count_from(1),
     cores = count_from(1),
     seed = or_null(function(x, arg) check_count(x, arg, min = 0, max = 2^53, call = call)),
+    # the default is all choices, the first of which counts
+    algorithm = function(x, arg) {
+      if (identical(x, algorithms)) x <- algorithms[[1L]]
+      check_choice(x, arg, algorithms, call = call)
+    },
     adapt_delta = or_null(function(x, arg) {
       check_number(x, arg, min = 0, max = 1, open = TRUE, call = call)
     }),

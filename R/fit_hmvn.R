@@ -81,13 +81,10 @@ fit_hmvn <- function(data, group, features = NULL, pooling = "none", prior = hmv
   check_no_dots(..., known = names(formals()), call = call)
   settings <- check_sampler_settings(
     chains = chains, iter_warmup = iter_warmup, iter_sampling = iter_sampling, thin = thin,
-    cores = cores, seed = seed, adapt_delta = adapt_delta, max_treedepth = max_treedepth,
+    cores = cores, seed = seed, algorithm = algorithm, adapt_delta = adapt_delta, max_treedepth = max_treedepth,
     init = init, prior_only = prior_only, progress = progress, keep_data = keep_data, call = call
   )
-  check_thinning(control, call)
-  control$algorithm <- check_choice(
-    if (missing(algorithm)) "auto" else algorithm, "algorithm", c("auto", "nuts", "direct"), call = call
-  )
+  check_thinning(settings, call)
   input <- read_input(
     data, rlang::enquo(group), rlang::enquo(features), rlang::enquo(weights), call
   )

@@ -54,6 +54,7 @@ test_that("any argument can be changed, and the rest stays", {
   same(again(fit, pooling = c(cor = "none")), base(pooling = c(cor = "none")))
   same(again(fit, prior = hmvn_prior(cor = dist_lkj(7))), base(prior = hmvn_prior(cor = dist_lkj(7))))
   same(again(fit, iter_sampling = 30, chains = 2), base(iter_sampling = 30, chains = 2))
+  same(again(fit, pooling = "none", algorithm = "direct"), base(pooling = "none", algorithm = "direct"))
   same(again(fit, prior_only = TRUE, adapt_delta = 0.9), base(prior_only = TRUE, adapt_delta = 0.9))
   # columns the fit has read need no data
   same(again(fit, features = ~y), base(features = ~y))
@@ -122,4 +123,6 @@ test_that("what is no argument, has no name, or names no column is refused", {
   expect_error(update(fit, features = ~z), "has read", class = "hmvn_error_column")
   expect_error(update(fit, NULL), class = "hmvn_error_data")
   expect_error(update(fit, chains = 0), class = "hmvn_error_argument")
+  expect_error(update(fit, algorithm = "gibbs"), "algorithm", class = "hmvn_error_argument")
+  expect_error(update(fit, thin = 1000), "thin", class = "hmvn_error_argument")
 })
