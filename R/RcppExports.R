@@ -9,8 +9,16 @@ derive_quantity_ <- function(chol, n_features, groups, kind, packed) {
     .Call(`_hmvn_derive_quantity_`, chol, n_features, groups, kind, packed)
 }
 
+impute_ <- function(rows, mean_group, chol_group, first_cell, n_cells, mean, chol, chosen, seed) {
+    .Call(`_hmvn_impute_`, rows, mean_group, chol_group, first_cell, n_cells, mean, chol, chosen, seed)
+}
+
 inspect_dimension_ <- function(patterns, n_groups, model_list) {
     .Call(`_hmvn_inspect_dimension_`, patterns, n_groups, model_list)
+}
+
+inspect_likelihood_ <- function(patterns, n_groups, location, factor) {
+    .Call(`_hmvn_inspect_likelihood_`, patterns, n_groups, location, factor)
 }
 
 inspect_density_ <- function(patterns, n_groups, model_list, positions) {
@@ -27,6 +35,14 @@ inspect_map_ <- function(family, parameters, scores) {
 
 inspect_stream_ <- function(seed, unit, chain, n) {
     .Call(`_hmvn_inspect_stream_`, seed, unit, chain, n)
+}
+
+time_gradient_ <- function(patterns, n_groups, model_list, repeats) {
+    .Call(`_hmvn_time_gradient_`, patterns, n_groups, model_list, repeats)
+}
+
+new_group_ <- function(model_list, population, streams, seed) {
+    .Call(`_hmvn_new_group_`, model_list, population, streams, seed)
 }
 
 sample_ <- function(patterns, n_groups, model_list, control, report) {

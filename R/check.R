@@ -85,10 +85,21 @@ check_sampler_settings <- function(..., call = NULL) {
     checked <- checkers[[name]](settings[[name]], name)
     settings[name] <- list(checked)
   }
+  if (!is.null(settings$thin) && !is.null(settings$iter_sampling)) {
+    check_thinning(settings$thin, settings$iter_sampling, call)
+  }
   settings
 }
 
-algorithms <- c("auto", "nuts", "direct")
+check_thinning <- function(thin, iter_sampling, call) {
+  if (thin > iter_sampling) {
+    abort_hmvn(
+      c("{.arg thin} must not exceed {.arg iter_sampling}: no draw would be kept.",
+        x = "{.arg thin} is {thin}, {.arg iter_sampling} {iter_sampling}."),
+      "argument", argument = "thin", call = call
+    )
+  }
+}
 
 sampler_checkers <- function(call) {
   count_from <- function(min, max = .Machine$integer.max) {
@@ -105,11 +116,7 @@ sampler_checkers <- function(call) {
     thin = count_from(1),
     cores = count_from(1),
     seed = or_null(function(x, arg) check_count(x, arg, min = 0, max = 2^53, call = call)),
-    # the default is all choices, the first of which counts
-    algorithm = function(x, arg) {
-      if (identical(x, algorithms)) x <- algorithms[[1L]]
-      check_choice(x, arg, algorithms, call = call)
-    },
+    algorithm = function(x, arg) check_choice(x, arg, c("auto", "nuts", "direct"), call = call),
     adapt_delta = or_null(function(x, arg) {
       check_number(x, arg, min = 0, max = 1, open = TRUE, call = call)
     }),

@@ -74,7 +74,7 @@ fit_hmvn <- function(data, group, features = NULL, pooling = "none", prior = hmv
                      weights = NULL, prior_only = FALSE,
                      chains = 4, iter_warmup = 1000, iter_sampling = 1000, thin = 1,
                      cores = getOption("mc.cores", 1L), seed = NULL,
-                     algorithm = c("auto", "nuts", "direct"), adapt_delta = NULL, max_treedepth = 10, init = 2,
+                     algorithm = "auto", adapt_delta = NULL, max_treedepth = 10, init = 2,
                      progress = interactive(), keep_data = TRUE) {
   started <- proc.time()[["elapsed"]]
   call <- rlang::current_env()
@@ -84,7 +84,6 @@ fit_hmvn <- function(data, group, features = NULL, pooling = "none", prior = hmv
     cores = cores, seed = seed, algorithm = algorithm, adapt_delta = adapt_delta, max_treedepth = max_treedepth,
     init = init, prior_only = prior_only, progress = progress, keep_data = keep_data, call = call
   )
-  check_thinning(settings, call)
   input <- read_input(
     data, rlang::enquo(group), rlang::enquo(features), rlang::enquo(weights), call
   )
@@ -142,16 +141,6 @@ read_input <- function(data, group, features, weights, call) {
   weights <- capture_column_argument(weights, data, "weights", call)
   data <- new_model_data(data, group, features, weights, call = call)
   list(data = data, statistics = compute_statistics(data))
-}
-
-check_thinning <- function(control, call) {
-  if (control$thin > control$iter_sampling) {
-    abort_hmvn(
-      c("{.arg thin} must not exceed {.arg iter_sampling}: no draw would be kept.",
-        x = "{.arg thin} is {control$thin}, {.arg iter_sampling} {control$iter_sampling}."),
-      "argument", argument = "thin", call = call
-    )
-  }
 }
 
 # Pooling and prior with everything resolved. A partially pooled block whose h the user fixed at

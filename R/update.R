@@ -50,7 +50,6 @@ update.hmvn_fit <- function(object, data, ..., evaluate = TRUE) {
   given <- said$settings
   given[setdiff(names(changed), c("pooling", "prior"))] <- changed[setdiff(names(changed), c("pooling", "prior"))]
   settings <- complete_settings(given, call)
-  check_thinning(settings, call)
   if (is.null(data) && isTRUE(changed$keep_data)) require_rows(object, "{.code keep_data = TRUE}", call)
 
   input <- updated_input(object, data, changes[is_column], call)

@@ -38,6 +38,24 @@ BEGIN_RCPP
     return rcpp_result_gen;
 END_RCPP
 }
+// impute_
+Rcpp::NumericMatrix impute_(const Rcpp::NumericMatrix& rows, const Rcpp::IntegerVector& mean_group, const Rcpp::IntegerVector& chol_group, const Rcpp::IntegerVector& first_cell, int n_cells, const Rcpp::NumericVector& mean, const Rcpp::NumericVector& chol, const Rcpp::IntegerVector& chosen, double seed);
+RcppExport SEXP _hmvn_impute_(SEXP rowsSEXP, SEXP mean_groupSEXP, SEXP chol_groupSEXP, SEXP first_cellSEXP, SEXP n_cellsSEXP, SEXP meanSEXP, SEXP cholSEXP, SEXP chosenSEXP, SEXP seedSEXP) {
+BEGIN_RCPP
+    Rcpp::RObject rcpp_result_gen;
+    Rcpp::traits::input_parameter< const Rcpp::NumericMatrix& >::type rows(rowsSEXP);
+    Rcpp::traits::input_parameter< const Rcpp::IntegerVector& >::type mean_group(mean_groupSEXP);
+    Rcpp::traits::input_parameter< const Rcpp::IntegerVector& >::type chol_group(chol_groupSEXP);
+    Rcpp::traits::input_parameter< const Rcpp::IntegerVector& >::type first_cell(first_cellSEXP);
+    Rcpp::traits::input_parameter< int >::type n_cells(n_cellsSEXP);
+    Rcpp::traits::input_parameter< const Rcpp::NumericVector& >::type mean(meanSEXP);
+    Rcpp::traits::input_parameter< const Rcpp::NumericVector& >::type chol(cholSEXP);
+    Rcpp::traits::input_parameter< const Rcpp::IntegerVector& >::type chosen(chosenSEXP);
+    Rcpp::traits::input_parameter< double >::type seed(seedSEXP);
+    rcpp_result_gen = Rcpp::wrap(impute_(rows, mean_group, chol_group, first_cell, n_cells, mean, chol, chosen, seed));
+    return rcpp_result_gen;
+END_RCPP
+}
 // inspect_dimension_
 int inspect_dimension_(const Rcpp::List& patterns, int n_groups, const Rcpp::List& model_list);
 RcppExport SEXP _hmvn_inspect_dimension_(SEXP patternsSEXP, SEXP n_groupsSEXP, SEXP model_listSEXP) {
@@ -47,6 +65,19 @@ BEGIN_RCPP
     Rcpp::traits::input_parameter< int >::type n_groups(n_groupsSEXP);
     Rcpp::traits::input_parameter< const Rcpp::List& >::type model_list(model_listSEXP);
     rcpp_result_gen = Rcpp::wrap(inspect_dimension_(patterns, n_groups, model_list));
+    return rcpp_result_gen;
+END_RCPP
+}
+// inspect_likelihood_
+Rcpp::List inspect_likelihood_(const Rcpp::List& patterns, int n_groups, const Rcpp::NumericVector& location, const Rcpp::NumericMatrix& factor);
+RcppExport SEXP _hmvn_inspect_likelihood_(SEXP patternsSEXP, SEXP n_groupsSEXP, SEXP locationSEXP, SEXP factorSEXP) {
+BEGIN_RCPP
+    Rcpp::RObject rcpp_result_gen;
+    Rcpp::traits::input_parameter< const Rcpp::List& >::type patterns(patternsSEXP);
+    Rcpp::traits::input_parameter< int >::type n_groups(n_groupsSEXP);
+    Rcpp::traits::input_parameter< const Rcpp::NumericVector& >::type location(locationSEXP);
+    Rcpp::traits::input_parameter< const Rcpp::NumericMatrix& >::type factor(factorSEXP);
+    rcpp_result_gen = Rcpp::wrap(inspect_likelihood_(patterns, n_groups, location, factor));
     return rcpp_result_gen;
 END_RCPP
 }
@@ -99,6 +130,32 @@ BEGIN_RCPP
     Rcpp::traits::input_parameter< double >::type chain(chainSEXP);
     Rcpp::traits::input_parameter< int >::type n(nSEXP);
     rcpp_result_gen = Rcpp::wrap(inspect_stream_(seed, unit, chain, n));
+    return rcpp_result_gen;
+END_RCPP
+}
+// time_gradient_
+double time_gradient_(const Rcpp::List& patterns, int n_groups, const Rcpp::List& model_list, int repeats);
+RcppExport SEXP _hmvn_time_gradient_(SEXP patternsSEXP, SEXP n_groupsSEXP, SEXP model_listSEXP, SEXP repeatsSEXP) {
+BEGIN_RCPP
+    Rcpp::RObject rcpp_result_gen;
+    Rcpp::traits::input_parameter< const Rcpp::List& >::type patterns(patternsSEXP);
+    Rcpp::traits::input_parameter< int >::type n_groups(n_groupsSEXP);
+    Rcpp::traits::input_parameter< const Rcpp::List& >::type model_list(model_listSEXP);
+    Rcpp::traits::input_parameter< int >::type repeats(repeatsSEXP);
+    rcpp_result_gen = Rcpp::wrap(time_gradient_(patterns, n_groups, model_list, repeats));
+    return rcpp_result_gen;
+END_RCPP
+}
+// new_group_
+Rcpp::List new_group_(const Rcpp::List& model_list, const Rcpp::List& population, const Rcpp::IntegerVector& streams, double seed);
+RcppExport SEXP _hmvn_new_group_(SEXP model_listSEXP, SEXP populationSEXP, SEXP streamsSEXP, SEXP seedSEXP) {
+BEGIN_RCPP
+    Rcpp::RObject rcpp_result_gen;
+    Rcpp::traits::input_parameter< const Rcpp::List& >::type model_list(model_listSEXP);
+    Rcpp::traits::input_parameter< const Rcpp::List& >::type population(populationSEXP);
+    Rcpp::traits::input_parameter< const Rcpp::IntegerVector& >::type streams(streamsSEXP);
+    Rcpp::traits::input_parameter< double >::type seed(seedSEXP);
+    rcpp_result_gen = Rcpp::wrap(new_group_(model_list, population, streams, seed));
     return rcpp_result_gen;
 END_RCPP
 }
@@ -156,11 +213,15 @@ END_RCPP
 static const R_CallMethodDef CallEntries[] = {
     {"_hmvn_summarise_array_", (DL_FUNC) &_hmvn_summarise_array_, 4},
     {"_hmvn_derive_quantity_", (DL_FUNC) &_hmvn_derive_quantity_, 5},
+    {"_hmvn_impute_", (DL_FUNC) &_hmvn_impute_, 9},
     {"_hmvn_inspect_dimension_", (DL_FUNC) &_hmvn_inspect_dimension_, 3},
+    {"_hmvn_inspect_likelihood_", (DL_FUNC) &_hmvn_inspect_likelihood_, 4},
     {"_hmvn_inspect_density_", (DL_FUNC) &_hmvn_inspect_density_, 4},
     {"_hmvn_inspect_draws_", (DL_FUNC) &_hmvn_inspect_draws_, 5},
     {"_hmvn_inspect_map_", (DL_FUNC) &_hmvn_inspect_map_, 3},
     {"_hmvn_inspect_stream_", (DL_FUNC) &_hmvn_inspect_stream_, 4},
+    {"_hmvn_time_gradient_", (DL_FUNC) &_hmvn_time_gradient_, 4},
+    {"_hmvn_new_group_", (DL_FUNC) &_hmvn_new_group_, 4},
     {"_hmvn_sample_", (DL_FUNC) &_hmvn_sample_, 5},
     {"_hmvn_find_bad_cells_", (DL_FUNC) &_hmvn_find_bad_cells_, 1},
     {"_hmvn_group_statistics_", (DL_FUNC) &_hmvn_group_statistics_, 5},

@@ -20,6 +20,8 @@ sbc_variants <- function() {
     ),
     partial_cor = list(pooling = c(mean = "none", sd = "complete", cor = "partial"), family = rep("normal", 3),
                        parameters = cbind(rep(0, 3), 1, NA)),
+    direct = list(pooling = none, sizes = c(10, 20, 40), algorithm = "auto"),
+    direct_complete = list(pooling = c(mean = "none", sd = "complete", cor = "complete"), algorithm = "auto"),
     missing = list(pooling = all_of("partial"), missing = 0.15)
   )
 }
@@ -87,13 +89,15 @@ quantities_of_fit <- function(model, fit) {
   out
 }
 
-simulate_once <- function(variant, simulation, sizes = c(2, 5, 10, 20), K = 3, draws = 99, thin = 5) {
+simulate_once <- function(variant, simulation, K = 3, draws = 99, thin = 5) {
   set.seed(simulation)
-  model <- do.call(r_model, c(list(K = K), variant[setdiff(names(variant), "missing")]))
+  sizes <- if (is.null(variant$sizes)) c(2, 5, 10, 20) else variant$sizes
+  model <- do.call(r_model, c(list(K = K), variant[setdiff(names(variant), c("missing", "sizes", "algorithm"))]))
   truth <- r_prior_draw(model, length(sizes))
   data <- r_data(truth, sizes, missing = if (is.null(variant$missing)) 0 else variant$missing)
   fit <- suppressWarnings(suppressMessages(fit_hmvn(
     data, group = ~ g, pooling = model$pooling, prior = prior_of(model),
+    algorithm = if (is.null(variant$algorithm)) "nuts" else variant$algorithm,
     chains = 1, iter_warmup = 500, iter_sampling = draws * thin, thin = thin, seed = simulation, progress = FALSE
   )))
   true <- quantities_of(model, truth, data)
@@ -122,6 +126,32 @@ prior_of <- function(model) {
     sd = do.call(c, lapply(seq_len(model$K), sd_prior)),
     cor = dist_lkj(model$eta)
   )
+}
+
+# Are ranks uniform on 0, ..., draws? Chi-squared over equal bins, by quantity.
+sbc_p_values <- function(result, draws = 99, bins = 20) {
+  stopifnot((draws + 1) %% bins == 0)
+  by_quantity <- split(result$rank, factor(result$quantity, unique(result$quantity)))
+  vapply(by_quantity, function(rank) {
+    counts <- tabulate(rank %/% ((draws + 1) / bins) + 1, bins)
+    stats::chisq.test(counts)$p.value
+  }, double(1))
+}
+
+# Simultaneous 95 % band of the difference between the ECDF of n uniform ranks and the uniform, by simulation:
+# its half-width in units of the pointwise standard deviation.
+sbc_band <- function(n, draws = 99, level = 0.95, simulations = 2000) {
+  z <- seq_len(draws) / (draws + 1)
+  largest <- replicate(simulations, {
+    counts <- cumsum(tabulate(sample.int(draws + 1, n, replace = TRUE), draws + 1))[seq_len(draws)] / n
+    max(abs(counts - z) / sqrt(z * (1 - z) / n))
+  })
+  unname(stats::quantile(largest, level))
+}
+
+sbc_ecdf_difference <- function(rank, draws = 99) {
+  z <- seq_len(draws) / (draws + 1)
+  cumsum(tabulate(rank + 1, draws + 1))[seq_len(draws)] / length(rank) - z
 }
 
 if (sys.nframe() == 0L) {

@@ -1,14 +1,19 @@
 # Agreement with independent reference posteriors at the default settings: every mean and every sd, within
 # |z| < qnorm(1 - 0.0005 / m).
 
-test_that("the original question's two models agree with the reference (a, b)", {
-  expect_agreement(reference_fit("a_seed_none", seed = 1, cores = 2), "a_seed_none")
-  case <- "b_seed_mean_none_cov_complete"
-  expect_agreement(reference_fit(case, seed = 1, cores = 2), case)
-})
+for (algorithm in c("nuts", "direct")) {
+  test_that(paste("the original question's two models agree with the reference (a, b):", algorithm), {
+    for (case in c("a_seed_none", "b_seed_mean_none_cov_complete")) {
+      expect_agreement(reference_fit(case, seed = 1, cores = 2, algorithm = algorithm), case)
+    }
+  })
 
-test_that("iris agrees with the reference, unpooled and partially pooled (c, d)", {
-  expect_agreement(reference_fit("c_iris_none", seed = 1, cores = 2), "c_iris_none")
+  test_that(paste("iris, unpooled, agrees with the reference (c):", algorithm), {
+    expect_agreement(reference_fit("c_iris_none", seed = 1, cores = 2, algorithm = algorithm), "c_iris_none")
+  })
+}
+
+test_that("iris, partially pooled, agrees with the reference (d)", {
   expect_agreement(reference_fit("d_iris_partial", seed = 1, cores = 2), "d_iris_partial")
 })
 

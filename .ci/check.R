@@ -1,0 +1,52 @@
+# R CMD build, then R CMD check --as-cran on the tarball, in the folder given. Fails on an error, a warning, or a note of our own making.
+# Tests are left out: .ci/run has just run them.
+
+# Notes that come from the machine (check: what its text must match): debug symbols alone make the library large, the distribution's
+# compiler flags, no HTML tidy, a suggested package that the platform does not have.
+not_ours <- c(
+  "installed package size" = "^\\s*installed size is +[0-9.]+Mb\\s+sub-directories of 1Mb or more:\\s+libs +[0-9.]+Mb\\s*$",
+  "compilation flags used" = "",
+  "HTML version of manual" = "'?tidy'? (doesn't|found|not)|no command 'tidy'",
+  "package dependencies" = "^Packages? suggested but not available for checking: [^\n]*$"
+)
+largest_tarball <- 10e6
+
+main <- function(work) {
+  checkout <- getwd()
+  setwd(work)
+  has <- c(vignettes = nzchar(Sys.which("pandoc")[[1]]), manual = nzchar(Sys.which("pdflatex")[[1]]))
+  if (run("build", c(if (!has[["vignettes"]]) "--no-build-vignettes", shQuote(checkout))) != 0) {
+    return(1)
+  }
+  tarball <- list.files(pattern = "^hmvn_.*\\.tar\\.gz$")
+  # Neither network nor clock, and what the platform lacks of the suggested packages is a note
+  Sys.setenv(`_R_CHECK_CRAN_INCOMING_` = "false", `_R_CHECK_SYSTEM_CLOCK_` = "0", `_R_CHECK_FORCE_SUGGESTS_` = "false")
+  status <- run("check", c("--as-cran", "--no-tests", if (!has[["vignettes"]]) "--ignore-vignettes", if (!has[["manual"]]) "--no-manual", tarball))
+  found <- read_check("hmvn.Rcheck/00check.log")
+  if (file.size(tarball) > largest_tarball) {
+    found <- rbind(found, data.frame(Check = "size of the tarball", Status = "ERROR", Output = paste(file.size(tarball), "bytes"), ours = TRUE))
+  }
+  report(found)
+  if (status != 0 || any(found$ours)) 1 else 0
+}
+
+run <- function(command, args) system2(file.path(R.home("bin"), "R"), c("CMD", command, args))
+
+# What was not OK: data frame of Check, Status, Output, ours.
+read_check <- function(log) {
+  found <- as.data.frame(tools::check_packages_in_dir_details(logs = log))[c("Check", "Status", "Output")]
+  found <- found[found$Status %in% c("ERROR", "FAIL", "FAILURE", "WARNING", "WARN", "NOTE"), ]
+  pattern <- not_ours[found$Check]
+  excused <- found$Status == "NOTE" & !is.na(pattern) & mapply(grepl, ifelse(is.na(pattern), "^$", pattern), found$Output, perl = TRUE)
+  found$ours <- !as.logical(excused)
+  found
+}
+
+report <- function(found) {
+  cat("\n", sum(found$ours), " problems of our own, ", sum(!found$ours), " notes that come from the machine\n", sep = "")
+  for (i in seq_len(nrow(found))) {
+    cat("\n", found$Status[i], if (found$ours[i]) " (ours)" else " (machine)", ": ", found$Check[i], "\n", found$Output[i], "\n", sep = "")
+  }
+}
+
+quit(status = main(normalizePath(commandArgs(trailingOnly = TRUE)[1])))

@@ -1,0 +1,30 @@
+# A short simulation-based calibration (the long one, with its saved results, is in inst/validation): ranks of true values
+# among the draws are uniform, hyperparameters, groups, log-likelihood and log-prior alike.
+
+source(system.file("validation", "sbc.R", package = "hmvn"), local = TRUE)
+
+calibrate <- function(name, simulations = 100) {
+  variant <- sbc_variants()[[name]]
+  if (name == "mixed") {
+    variant$family <- variant$family[1:2]
+    variant$parameters <- variant$parameters[1:2, ]
+  }
+  if (name != "direct") variant$sizes <- c(2, 5, 10)
+  result <- do.call(rbind, lapply(seq_len(simulations), function(i) {
+    simulate_once(variant, i, K = 2, draws = 49, thin = 4)
+  }))
+  p <- sbc_p_values(result, draws = 49, bins = 10)
+  expect_gt(min(p.adjust(p, "holm")), 0.001, label = paste(name, names(which.min(p))))
+}
+
+test_that("unpooled and completely pooled posteriors are calibrated", {
+  calibrate("none")
+  calibrate("complete")
+  calibrate("direct")
+})
+
+test_that("partially pooled posteriors are calibrated", calibrate("partial"))
+
+test_that("a mixture of poolings and priors is calibrated", calibrate("mixed"))
+
+test_that("posteriors with missing cells are calibrated", calibrate("missing"))
