@@ -21,7 +21,7 @@
 #' @examples
 #' d <- iris
 #' d$Sepal.Width[c(3, 60)] <- NA
-#' fit <- fit_hmvn(d, group = ~ Species, chains = 1, iter_sampling = 200, seed = 1)
+#' fit <- fit_hmvn(d, group = ~ Species, chains = 2, seed = 1)
 #' cells <- posterior_impute(fit, ndraws = 100, seed = 1)
 #' summary(cells)
 #' head(completed(cells, 1))
@@ -59,7 +59,7 @@ posterior_impute <- function(fit, ndraws = NULL, seed = NULL) {
 #' @examples
 #' d <- iris
 #' d$Sepal.Width[c(3, 60)] <- NA
-#' fit <- fit_hmvn(d, group = ~ Species, chains = 1, iter_sampling = 200, seed = 1)
+#' fit <- fit_hmvn(d, group = ~ Species, chains = 2, seed = 1)
 #' cells <- posterior_impute(fit, ndraws = 20, seed = 1)
 #' # five completed data sets
 #' sets <- lapply(1:5, function(i) completed(cells, i))

@@ -15,7 +15,7 @@
 #' @section Errors: `hmvn_error_argument` for `ndraws` (more than the fit has) and `seed`, `hmvn_error_fit`.
 #' @examples
 #' fit <- fit_hmvn(iris, group = ~ Species, features = ~ Sepal.Length + Sepal.Width,
-#'   pooling = "partial", chains = 1, iter_sampling = 200, seed = 1)
+#'   pooling = "partial", chains = 2, seed = 1)
 #' new <- posterior_new_group(fit, seed = 1)
 #' new$mu
 #' summarise_draws(new, "mean", "sd")

@@ -14,7 +14,7 @@
 #'   feature), `default` (logical: left unset; of means and sds then scaled with the data), `pooling`, `heterogeneity` (text; h is a Beta
 #'   under partial pooling unless fixed, 1 without pooling, 0 under complete pooling), `default_heterogeneity`. The attribute `prior` holds the constants in full precision. It prints itself.
 #' @examples
-#' fit <- fit_hmvn(iris, group = ~ Species, pooling = c(mean = "partial"), chains = 1, iter_sampling = 200, seed = 1)
+#' fit <- fit_hmvn(iris, group = ~ Species, pooling = c(mean = "partial"), chains = 2, seed = 1)
 #' prior_summary(fit)
 #' @importFrom rstantools prior_summary
 #' @export

@@ -26,7 +26,7 @@
 #'   be changed then. `hmvn_error_column` if statistics describe other features than the fit. `hmvn_error_weights` if the fit was made from weighted
 #'   statistics and rows come without `weights`.
 #' @examples
-#' fit <- fit_hmvn(iris, group = ~ Species, chains = 1, iter_sampling = 200, seed = 1)
+#' fit <- fit_hmvn(iris, group = ~ Species, chains = 2, seed = 1)
 #' summary(update(fit, data = iris[-(1:10), ]), variable = "mu")
 #' update(fit, pooling = c(mean = "partial"), evaluate = FALSE)
 #' @importFrom stats update
@@ -55,7 +55,7 @@ update.hmvn_fit <- function(object, data, ..., evaluate = TRUE) {
   input <- updated_input(object, data, changes[is_column], call)
   fit <- run_fit(input, specify_model(input$statistics, prior, pooling, call), settings, call)
   fit$call <- matched
-  fit$specification <- new_specification(input, pooling, settings[names(given)], call)
+  fit$specification <- new_specification(input, pooling, settings[intersect(names(settings), names(given))], call)
   if (is.null(input$data)) fit$specification$weights <- said$weights
   fit$time$total <- proc.time()[["elapsed"]] - started
   fit

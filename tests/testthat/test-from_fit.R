@@ -1,0 +1,36 @@
+test_that("draws are chosen evenly over all of them", {
+  fit <- fake_fit(iter = 10, chains = 2)
+  expect_identical(choose_draws(fit, NULL), 1:20)
+  expect_identical(choose_draws(fit, 20), 1:20)
+  expect_identical(choose_draws(fit, 2), c(1L, 20L))
+  few <- choose_draws(fit, 7)
+  expect_length(unique(few), 7)
+  expect_lte(diff(range(diff(few))), 1)
+  for (bad in list(0, 21, 1.5, "2", NA)) expect_error(choose_draws(fit, bad), class = "hmvn_error_argument")
+  values <- fit$draws$mean
+  # [draw, index], chain after chain
+  expect_identical(draw_matrix(values, 1:20)[13, ], values[3, 2, ])
+  expect_identical(draw_matrix(values, c(1L, 20L)), rbind(values[1, 1, ], values[10, 2, ]))
+  expect_null(draw_matrix(NULL, 1:20))
+})
+
+test_that("a given seed leaves R's random numbers alone, NULL takes one number of them", {
+  set.seed(1)
+  before <- .Random.seed
+  expect_identical(choose_seed(3), 3)
+  expect_identical(.Random.seed, before)
+  one <- choose_seed(NULL)
+  expect_false(identical(.Random.seed, before))
+  set.seed(1)
+  expect_identical(choose_seed(NULL), one)
+  for (bad in list(-1, 0.5, "a", c(1, 2))) expect_error(choose_seed(bad), class = "hmvn_error_argument")
+})
+
+test_that("what needs rows says why there are none", {
+  fit <- fake_fit()
+  expect_error(require_rows(fit, "This"), "This needs the rows.*statistics", class = "hmvn_error_rows")
+  fit$control$keep_data <- FALSE
+  expect_error(require_rows(fit, "This"), "keep_data = FALSE", class = "hmvn_error_rows")
+  fit$data <- "rows"
+  expect_identical(require_rows(fit, "This"), "rows")
+})
