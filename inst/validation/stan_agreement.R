@@ -162,7 +162,7 @@ compare_case <- function(name, case) {
     c(
       ours = ours, difference = rstan::log_prob(fit, position, adjust_transform = FALSE) - ours,
       log_joint = stan$log_joint - ours, lprior = stan$lprior - draw$log_prior,
-      mu0 = largest(stan$mu0, draw$mean0), sigma0 = largest(log(stan$sigma0), log(draw$scale0)),
+      mu0 = largest(stan$mu0, draw$mean0), sigma0 = largest(stan$sigma0, draw$scale0, log),
       Omega0 = largest(stan$Omega0, draw$L0 %*% t(draw$L0))
     )
   }, case$points, case$draws)
@@ -179,7 +179,7 @@ compare_case <- function(name, case) {
 }
 
 # 0 where the model has no such quantity
-largest <- function(a, b) if (length(a) == 0) 0 else max(abs(as.vector(a) - as.vector(b)))
+largest <- function(a, b, map = identity) if (length(a) == 0) 0 else max(abs(map(as.vector(a)) - map(as.vector(b))))
 
 # ---------------------------------------------------------------------------
 
