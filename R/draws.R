@@ -10,7 +10,7 @@
 #' @param ... Not used; for `as.data.frame()` and the like passed on to `as_draws_array()`.
 #' @param row.names,optional Not used.
 #' @return `as_draws_rvars()`: random-variable arrays with the labels as they are in the data: `mu` and `sigma` \[group, feature\], `Omega` and `Sigma` \[group,
-#'   feature, feature\], as far as the model has them `mu0`, `sigma0`, `Omega0`, `Sigma0` (the typical group), `tau`, `h_mean`, `h_sd`, `h_cor`, and `lp__`.
+#'   feature, feature\], as far as the model has them `mu0`, `sigma0`, `Omega0`, `Sigma0` (the typical group), `tau`, `h_mean`, `h_sd`, `h_cor`, `lp__` (log joint density) and `lprior` (its prior part).
 #'   The other formats hold the same quantities element by element: `mu[A,x]`, `Sigma[A,x,y]`, `mu0[x]`, `h_cor`, `lp__`.
 #'   `as_draws()` is `as_draws_array()`. `as.array()` gives \[iteration, chain, variable\], `as.matrix()` \[draw, variable\].
 #' @section Labels in names: Commas, brackets and blanks in a label become `_`, since posterior and tidybayes split names there; a label that reads as a number gets the prefix `g`

@@ -69,7 +69,8 @@ quantity <- function(fit, variable, groups = NULL) {
     pooling_sd = feature_array(fit, 1 - draws$h_sd^2),
     pooling_cor = 1 - draws$h_cor^2,
     shrinkage = group_array(fit, shrinkage_draws(fit, groups), groups),
-    lp__ = draws$lp
+    lp__ = draws$lp,
+    lprior = draws$lprior
   )
 }
 
@@ -83,11 +84,12 @@ quantity_table <- function(fit) {
     Sigma0 = !is.null(d$scale0) && (!several || !is.null(d$chol_cor0)),
     tau = !is.null(d$h_mean), h_mean = !is.null(d$h_mean), h_sd = !is.null(d$h_sd), h_cor = !is.null(d$h_cor),
     pooling_mean = !is.null(d$h_mean), pooling_sd = !is.null(d$h_sd), pooling_cor = !is.null(d$h_cor), shrinkage = !is.null(d$h_mean),
-    lp__ = TRUE
+    lp__ = TRUE, lprior = !is.null(d$lprior)
   )
   index <- c(
     mu = "gf", sigma = "gf", Omega = "gff", Sigma = "gff", mu0 = "f", sigma0 = "f", Omega0 = "ff", Sigma0 = "ff",
-    tau = "f", h_mean = "f", h_sd = "f", h_cor = "", pooling_mean = "f", pooling_sd = "f", pooling_cor = "", shrinkage = "gf", lp__ = ""
+    tau = "f", h_mean = "f", h_sd = "f", h_cor = "", pooling_mean = "f", pooling_sd = "f", pooling_cor = "", shrinkage = "gf",
+    lp__ = "", lprior = ""
   )
   table <- data.frame(quantity = names(has), index = unname(index))[has, ]
   # What is derived for summary() only is left out of the draws: 1 - h^2 is h again.
@@ -140,7 +142,7 @@ population_matrix <- function(fit, kind) {
   values * array(scale[, , rows], size) * array(scale[, , columns], size)
 }
 
-# The share of the population in a group's mean: (sigma^2/n) / (sigma^2/n + tau^2) with n the group's observations of that feature (model.md section 3);
+# The share of the population in a group's mean: (sigma^2/n) / (sigma^2/n + tau^2) with n the group's observations of that feature (vignette("model"));
 # 1 where a group has none. [iteration, chain, entry], group after group
 shrinkage_draws <- function(fit, groups) {
   k <- n_features(fit)

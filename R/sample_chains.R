@@ -9,10 +9,13 @@ sample_chains <- function(statistics, model, control, call = NULL) {
   rlang::try_fetch(
     sample_(statistics$patterns, length(statistics$labels), model_for_core(model), control, progress$report),
     error = function(cnd) {
+      hint <- if (startsWith(conditionMessage(cnd), "direct sampling")) {
+        "Use {.code algorithm = \"auto\"} or {.code algorithm = \"nuts\"}."
+      } else {
+        "Check the scale of the data against the prior, or try another {.arg init}."
+      }
       abort_hmvn(
-        c("The sampler could not go on.", x = conditionMessage(cnd),
-          i = "Check the scale of the data against the prior, or try another {.arg init}."),
-        "sampling", parent = NULL, call = call
+        c("The sampler could not go on.", x = conditionMessage(cnd), i = hint), "sampling", call = call
       )
     }
   )

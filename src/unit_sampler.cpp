@@ -105,10 +105,16 @@ void read_direct(const CovarianceTarget& target, const std::vector<GroupStatisti
 }
 
 constexpr int pilot_steps = 200, burn_in_steps = 100;
-constexpr double least_acceptance = 0.2;
+constexpr double least_acceptance = 0.3;  // of `algorithm = "auto"`
+
+// Steps between draws, so that a draw is the one before it with probability at most a tenth.
+int steps_between_draws(double acceptance) {
+  if (acceptance >= 0.9) return 1;
+  return static_cast<int>(std::ceil(std::log(0.1) / std::log1p(-std::max(acceptance, 0.01))));
+}
 
 UnitReport sample_directly(const UnitJob& job, const CovarianceTarget& target, DirectChain& chain,
-                           const SamplingPlan& plan, const std::atomic<bool>& stop,
+                           int steps_a_draw, const SamplingPlan& plan, const std::atomic<bool>& stop,
                            std::atomic<long long>& iterations_done, DrawSink& sink) {
   const Clock::time_point start = Clock::now();
   for (int i = 0; i < burn_in_steps; ++i) chain.advance();
@@ -118,11 +124,12 @@ UnitReport sample_directly(const UnitJob& job, const CovarianceTarget& target, D
   Draw draw;
   for (int i = 0; i < plan.iter_sampling; ++i) {
     if (stop.load(std::memory_order_relaxed)) throw StopRequested();
-    const bool accepted = chain.advance();
+    int accepted = 0;
+    for (int step = 0; step < steps_a_draw; ++step) accepted += chain.advance();
     if ((i + 1) % plan.thin != 0) continue;
     read_direct(target, job.groups, chain, draw);
     TransitionStatistics facts;
-    facts.accept_stat = accepted ? 1.0 : 0.0;
+    facts.accept_stat = static_cast<double>(accepted) / steps_a_draw;
     facts.energy = -(draw.log_likelihood + draw.log_prior);
     sink.record(i / plan.thin, draw, facts);
   }
@@ -151,11 +158,12 @@ UnitReport sample_unit(const UnitJob& job, const SamplingPlan& plan, const std::
     Eigen::MatrixXd mode;
     if (DirectChain::bounded(target) && find_mode(target, mode)) {
       const double extra_df = DirectChain::choose_extra_df(target, mode);
-      if (DirectChain::exists(target, extra_df) &&
-          (plan.algorithm == Algorithm::direct ||
-           pilot_acceptance(job, target, mode, extra_df, plan.seed) >= least_acceptance)) {
-        DirectChain chain(target, mode, extra_df, RandomStream(plan.seed, job.unit, job.chain));
-        return sample_directly(job, target, chain, plan, stop, iterations_done, sink);
+      if (DirectChain::exists(target, extra_df)) {
+        const double acceptance = pilot_acceptance(job, target, mode, extra_df, plan.seed);
+        if (plan.algorithm == Algorithm::direct || acceptance >= least_acceptance) {
+          DirectChain chain(target, mode, extra_df, RandomStream(plan.seed, job.unit, job.chain));
+          return sample_directly(job, target, chain, steps_between_draws(acceptance), plan, stop, iterations_done, sink);
+        }
       }
     }
   }

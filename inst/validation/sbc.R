@@ -32,13 +32,17 @@ quantities_of <- function(model, draw, data) {
   low <- which(lower.tri(diag(K)), arr.ind = TRUE)
   cor_of <- function(L) tcrossprod(L)[low]
   out <- c(log_likelihood = r_log_likelihood(draw, data), log_prior = r_log_prior(model, draw))
-  for (block in names(draw$h)) if (model$pooling[[block]] == "partial") out <- c(out, stats::setNames(draw$h[[block]], paste0("h_", block, seq_along(draw$h[[block]]))))
+  for (block in names(draw$h)[model$pooling[names(draw$h)] == "partial"]) {
+    h <- draw$h[[block]]
+    out <- c(out, stats::setNames(h, paste0("h_", block, seq_along(h))))
+  }
   if (model$pooling[["mean"]] != "none") out <- c(out, mu0 = draw$population$mu)
   if (model$pooling[["sd"]] != "none") out <- c(out, sigma0 = draw$population$sigma)
-  if (model$pooling[["cor"]] != "none") out <- c(out, Omega0_ = cor_of(draw$population$L))
+  numbered <- function(values, name) stats::setNames(values, paste0(name, seq_along(values)))
+  if (model$pooling[["cor"]] != "none") out <- c(out, numbered(cor_of(draw$population$L), "Omega0_"))
   for (g in 1:3) {
     group <- draw$groups[[g]]
-    values <- c(mu = group$mu, sigma = group$sigma, Omega_ = cor_of(group$L),
+    values <- c(mu = group$mu, sigma = group$sigma, numbered(cor_of(group$L), "Omega_"),
                 logdet = 2 * sum(log(group$sigma)) + 2 * sum(log(diag(group$L))))
     out <- c(out, stats::setNames(values, paste0(names(values), "_g", g)))
   }
@@ -57,7 +61,10 @@ quantities_of_fit <- function(model, fit) {
     L[upper.tri(L, diag = TRUE)] <- packed
     t(L)
   }
-  cor_rows <- function(packed) t(apply(packed, 1, function(p) stats::cov2cor(tcrossprod(unpack(p)))[low]))
+  cor_rows <- function(packed) {
+    rows <- apply(packed, 1, function(p) stats::cov2cor(tcrossprod(unpack(p)))[low])
+    if (is.matrix(rows)) t(rows) else matrix(rows)
+  }
   lp <- matrix_of(draws$lp)[, 1]
   lprior <- matrix_of(draws$lprior)[, 1]
   out <- cbind(log_likelihood = lp - lprior, log_prior = lprior)

@@ -117,3 +117,9 @@ test_that("a heterogeneity fixed at an end is no pooling or complete pooling", {
   expect_equal(unname(end(1)$pooling), rep("none", 3))
   expect_equal(unname(end(0)$pooling), rep("complete", 3))
 })
+
+test_that("lp__ and lprior are among the draws", {
+  draws <- posterior::as_draws_rvars(quick(iris, ~ Species))
+  expect_true(all(c("lp__", "lprior") %in% posterior::variables(draws)))
+  expect_true(all(is.finite(posterior::draws_of(draws$lprior))))
+})

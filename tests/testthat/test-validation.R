@@ -23,8 +23,14 @@ test_that("unpooled and completely pooled posteriors are calibrated", {
   calibrate("direct")
 })
 
-test_that("partially pooled posteriors are calibrated", calibrate("partial"))
+test_that("partially pooled posteriors are calibrated", {
+  calibrate("partial")
+})
 
-test_that("a mixture of poolings and priors is calibrated", calibrate("mixed"))
+test_that("a mixture of poolings and priors is calibrated", {
+  calibrate("mixed")
+})
 
-test_that("posteriors with missing cells are calibrated", calibrate("missing"))
+test_that("posteriors with missing cells are calibrated", {
+  calibrate("missing")
+})
