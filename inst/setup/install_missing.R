@@ -172,7 +172,7 @@ install_checkout <- function(checkout) {
 }
 
 checksum <- function(checkout) {
-  files <- list.files(file.path(checkout, c("R", "src", "inst/examples")), recursive = TRUE, full.names = TRUE)
+  files <- list.files(file.path(checkout, c("R", "src", "inst")), recursive = TRUE, full.names = TRUE)
   files <- c(files[!grepl("\\.(o|so|dll)$", files)], file.path(checkout, c("DESCRIPTION", "NAMESPACE")))
   sums <- tempfile()
   on.exit(unlink(sums))
