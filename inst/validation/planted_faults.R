@@ -74,10 +74,10 @@ failing_tests <- function(checkout, filter) {
 main <- function(filter) {
   copy <- file.path(tempfile("faults"), "hmvn")
   dir.create(dirname(copy))
-  system2("cp", c("-r", ".", copy))
+  system2("cp", c("-a", ".", copy))
   rows <- list()
   for (fault in c("none", names(faults))) {
-    system2("cp", c("-r", "src/hmvn", file.path(copy, "src")))
+    system2("cp", c("-a", "src/hmvn", file.path(copy, "src")))
     if (fault != "none") plant(copy, faults[[fault]])
     unlink(Sys.glob(file.path(copy, "src", c("unit_*.o", "r_inspect.o", "r_model.o", "r_sample.o"))))
     found <- failing_tests(copy, filter)
