@@ -94,3 +94,12 @@ test_that("the sampler's density is the joint density with the means integrated 
   constants <- vapply(c(-2, -0.4, 0.3, 1.7), function(x) at(x)$density - at(x)$joint - log_slope(x), double(1))
   expect_equal(constants[-1], rep(constants[1], 3), tolerance = 1e-7)
 })
+
+test_that("the sampler's space is centred on the posterior, also where groups with one common mean lie far apart", {
+  # Unpooled within-group scatter would be a hundred times too small a guess for the covariance matrix.
+  set.seed(3)
+  data <- data.frame(g = rep(c("a", "b"), each = 40), x = rnorm(80, sd = 0.1) + rep(c(0, 5), each = 40), y = rnorm(80))
+  fit <- suppressMessages(fit_hmvn(data, group = ~ g, pooling = "complete", chains = 1, iter_warmup = 500, seed = 1))
+  expect_lt(mean(fit$sampler$n_leapfrog), 12)
+  expect_equal(sum(fit$sampler$divergent), 0)
+})

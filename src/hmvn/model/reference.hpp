@@ -20,7 +20,8 @@ struct QuadraticLikelihood {
   Eigen::MatrixXd information;
 };
 
-// One group's log likelihood in its scores, its mean integrated out under the group's own prior (P1).
+// One group's log likelihood in its scores. Its mean is integrated out under the group's own prior (P1), or, under
+// complete pooling of means, held at the prior location, to which the statistics have been shifted.
 template <int K>
 class GroupScoreLikelihood {
  public:
@@ -29,7 +30,7 @@ class GroupScoreLikelihood {
     like_.resize(1);
     like_[0].resize(model.n_features(), group.patterns.size());
     means_.resize(model.n_features(), 1);
-    means_.group_variance = model.mean_scale.cwiseAbs2();
+    if (!model.mean.complete()) means_.group_variance = model.mean_scale.cwiseAbs2();
     moments_.resize(model.n_features());
     factor_gradient_.setZero(model.n_features(), model.n_features());
   }
@@ -176,6 +177,22 @@ inline Eigen::VectorXd starting_scores(const Model& model, const std::vector<Gro
   return score;
 }
 
+// The groups as seen from their common mean, for complete pooling of means: a group's distance from it is then spread.
+inline std::vector<GroupStatistics> shift_to_common_mean(std::vector<GroupStatistics> groups, Eigen::Index n_features) {
+  Eigen::VectorXd sum = Eigen::VectorXd::Zero(n_features), n = sum;
+  for (const GroupStatistics& group : groups) {
+    for (const PatternStatistics& pattern : group.patterns) {
+      sum += pattern.n * pattern.mean;
+      n += pattern.n * pattern.observed;
+    }
+  }
+  const Eigen::VectorXd common = sum.cwiseQuotient(n.cwiseMax(1e-300));
+  for (GroupStatistics& group : groups) {
+    for (PatternStatistics& pattern : group.patterns) pattern.mean -= common.cwiseProduct(pattern.observed);
+  }
+  return groups;
+}
+
 // All groups' quadratic likelihoods, each taken at its own mode under a prior around the pooled mode.
 struct Reference {
   Eigen::VectorXd pooled;
@@ -183,8 +200,9 @@ struct Reference {
 };
 
 template <int K>
-Reference make_reference(const Model& model, const std::vector<GroupStatistics>& groups) {
+Reference make_reference(const Model& model, const std::vector<GroupStatistics>& given) {
   const int n_features = model.n_features();
+  const std::vector<GroupStatistics> groups = model.mean.complete() ? shift_to_common_mean(given, n_features) : given;
   const int n = n_coordinates(n_features);
   std::vector<GroupScoreLikelihood<K>> likelihoods;
   likelihoods.reserve(groups.size());
