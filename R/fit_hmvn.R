@@ -104,6 +104,7 @@ run_fit <- function(input, model, settings, call) {
   if (!settings$prior_only) {
     check_propriety(input$statistics, model$prior, model$pooling, call = call)
   }
+  say_what_is_missing(input$statistics, model$pooling)
   control <- complete_control(settings, model$pooling, input$statistics)
   sampled <- sample_chains(input$statistics, model, control, call)
   fit <- new_hmvn_fit(
@@ -115,6 +116,20 @@ run_fit <- function(input, model, settings, call) {
   )
   fit$warnings <- sampler_warnings(fit, call)
   fit
+}
+
+say_what_is_missing <- function(statistics, pooling) {
+  n_empty <- statistics$n_empty
+  if (n_empty > 0) {
+    inform_hmvn("{n_empty} row{?s} {?has/have} nothing observed and {?is/are} left out.", "empty_rows")
+  }
+  if (length(statistics$labels) == 1L && "partial" %in% pooling) {
+    inform_hmvn(
+      c("Heterogeneity cannot be learned from one group: it keeps its prior.",
+        i = "{.code pooling = \"none\"} gives the group the same prior and is faster."),
+      "one_group"
+    )
+  }
 }
 
 # What was said, before data or defaults filled it in: update() says it again. `settings`: those given.

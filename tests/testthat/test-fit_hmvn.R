@@ -123,3 +123,14 @@ test_that("lp__ and lprior are among the draws", {
   expect_true(all(c("lp__", "lprior") %in% posterior::variables(draws)))
   expect_true(all(is.finite(posterior::draws_of(draws$lprior))))
 })
+
+test_that("rows without data and a single partially pooled group are said in a message", {
+  few <- function(data, ...) suppressWarnings(suppressMessages(
+    fit_hmvn(data, group = ~ g, features = ~ x + y, chains = 1, iter_warmup = 50, iter_sampling = 20, seed = 1, ...),
+    classes = "hmvn_message_features"
+  ))
+  set.seed(1)
+  data <- data.frame(g = "a", x = c(rnorm(9), NA), y = c(rnorm(9), NA))
+  expect_message(few(data), "1 row has nothing observed", class = "hmvn_message_empty_rows")
+  expect_message(few(data[-10, ], pooling = "partial"), class = "hmvn_message_one_group")
+})
