@@ -28,7 +28,9 @@
 #'   cells, one for every pattern of observed features in a group.
 #' @section Errors: `hmvn_error_argument` if there is no method for `object`.
 #' @examples
-#' fit <- fit_hmvn(iris, group = ~ Species, pooling = c(cor = "complete"), chains = 2, iter_sampling = 500, seed = 1)
+#' fit <- fit_hmvn(
+#'   iris, group = ~ Species, pooling = c(cor = "complete"), chains = 2, iter_sampling = 500, seed = 1
+#' )
 #' stancode(fit)
 #' str(standata(fit))
 #' @export

@@ -1,7 +1,7 @@
-#include "parallel.hpp"
+#include "parallel.h"
 
 #include <Rcpp.h>
-#include <RcppParallel.h>
+#include "rcpp_parallel.h"
 
 #include <chrono>
 #include <condition_variable>

@@ -2,7 +2,7 @@
 #include <hmvn/diagnostics/convergence.hpp>
 
 #include <Rcpp.h>
-#include <RcppParallel.h>
+#include "rcpp_parallel.h"
 
 #include <cmath>
 #include <cstddef>

@@ -3,9 +3,9 @@
 
 #include <chrono>
 
-#include "unit_posterior.hpp"
+#include "unit_posterior.h"
 #include "hmvn/random/random_stream.hpp"
-#include "r_model.hpp"
+#include "r_model.h"
 
 using namespace hmvn;
 

@@ -1,4 +1,4 @@
-#include "r_model.hpp"
+#include "r_model.h"
 
 #include <stdexcept>
 

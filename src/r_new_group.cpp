@@ -2,7 +2,7 @@
 #include <Rcpp.h>
 
 #include "hmvn/model/new_group.hpp"
-#include "r_model.hpp"
+#include "r_model.h"
 
 using namespace hmvn;
 

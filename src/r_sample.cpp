@@ -6,9 +6,9 @@
 #include <string>
 #include <vector>
 
-#include "parallel.hpp"
-#include "r_model.hpp"
-#include "unit_sampler.hpp"
+#include "parallel.h"
+#include "r_model.h"
+#include "unit_sampler.h"
 
 using namespace hmvn;
 

@@ -1,7 +1,7 @@
 // The border for sufficient statistics: R vectors in, the passes of
 // hmvn/model/statistics.hpp over blocks of rows in parallel, R arrays out.
 #include <Rcpp.h>
-#include <RcppParallel.h>
+#include "rcpp_parallel.h"
 
 #include <algorithm>
 #include <cmath>

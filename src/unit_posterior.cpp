@@ -1,3 +1,3 @@
-#include "unit_posterior.hpp"
+#include "unit_posterior.h"
 
 template class hmvn::UnitPosterior<Eigen::Dynamic>;

@@ -1,10 +1,10 @@
-#include "unit_sampler.hpp"
+#include "unit_sampler.h"
 
 #include <chrono>
 
 #include "hmvn/direct/covariance_target.hpp"
 #include "hmvn/direct/direct_chain.hpp"
-#include "unit_posterior.hpp"
+#include "unit_posterior.h"
 
 namespace hmvn {
 

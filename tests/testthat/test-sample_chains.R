@@ -72,7 +72,7 @@ test_that("an interrupt stops a run within half a second and leaves the session 
   skip_on_cran()
   skip_if_not_installed("callr")
   skip_on_os("windows")
-  session <- callr::r_session$new()
+  session <- getExportedValue("callr", "r_session")$new()
   on.exit(session$close())
   session$call(function() {
     library(hmvn)
