@@ -1,7 +1,9 @@
 # Would the tests notice? Plants one fault at a time in a copy of the sources, installs it, runs the tests, and lists
 # which test files fail.
 #
-#   Rscript inst/validation/planted_faults.R [test files, a regular expression]      (from a checkout)
+#   Rscript inst/validation/planted_faults.R [test files, a regular expression] [faults, another]      (from a checkout)
+#
+# With the second argument only these faults' rows of the saved results are renewed.
 #
 # A fault is a set of replacements that must each occur; density and gradient are changed together where a test of the
 # gradient alone would find the fault too easily.
@@ -71,12 +73,12 @@ failing_tests <- function(checkout, filter) {
   unique(sprintf("%s: %s", tests$file, tests$test)[tests$failed > 0 | tests$error])
 }
 
-main <- function(filter) {
+main <- function(filter, chosen = "") {
   copy <- file.path(tempfile("faults"), "hmvn")
   dir.create(dirname(copy))
   system2("cp", c("-a", ".", copy))
   rows <- list()
-  for (fault in c("none", names(faults))) {
+  for (fault in grep(chosen, c("none", names(faults)), value = TRUE)) {
     system2("cp", c("-a", "src/hmvn", file.path(copy, "src")))
     if (fault != "none") plant(copy, faults[[fault]])
     unlink(Sys.glob(file.path(copy, "src", c("unit_*.o", "r_inspect.o", "r_model.o", "r_sample.o"))))
@@ -84,8 +86,11 @@ main <- function(filter) {
     rows[[fault]] <- data.frame(fault = fault, found_by = if (length(found)) found else "-")
     cat(fault, "\n", paste0("  ", rows[[fault]]$found_by, "\n"), sep = "")
   }
-  write.csv(do.call(rbind, rows), "inst/validation/results/planted_faults.csv", row.names = FALSE)
+  file <- "inst/validation/results/planted_faults.csv"
+  kept <- if (file.exists(file)) subset(read.csv(file), !fault %in% names(rows))
+  found <- rbind(kept, do.call(rbind, rows))
+  write.csv(found[order(match(found$fault, c("none", names(faults)))), ], file, row.names = FALSE)
 }
 
 args <- commandArgs(TRUE)
-main(if (length(args)) args[[1]] else "core-unit|core-direct|prior_only|reference|limits")
+do.call(main, as.list(if (length(args)) args else "core-unit|core-direct|prior_only|limits|new_group"))

@@ -95,6 +95,37 @@ test_that("the sampler's density is the joint density with the means integrated 
   expect_equal(constants[-1], rep(constants[1], 3), tolerance = 1e-7)
 })
 
+test_that("under partial pooling the Jacobian of the change of variables is part of the sampler's density (S4)", {
+  # One feature, three groups: lp__ less the log density of the drawn means is the joint density of data, sigma_g, u_0 and h.
+  # The sampler's density differs from it by |d(h, u_0, sigma)/dx|, here by differences, and a constant.
+  sizes <- c(3, 6, 12)
+  case <- core_case(1, sizes = sizes, pooling = c(sd = "partial"))
+  ybar <- tapply(case$data$y1, case$data$g, mean)
+  draw_at <- function(x) inspect_draws_(case$statistics$patterns, 3, case$core, matrix(x), 1)[[1]]
+  natural <- function(x) {
+    draw <- draw_at(x)
+    c(draw$h_sd, qnorm(pexp(draw$scale0)) / sqrt(1 - draw$h_sd^2), draw$chol[1, ])
+  }
+  joint <- function(x) {
+    draw <- draw_at(x)
+    precision <- sizes / draw$chol[1, ]^2 + 1
+    means <- dnorm(draw$mean[1, ], (sizes * ybar / draw$chol[1, ]^2) / precision, sqrt(1 / precision), log = TRUE)
+    draw$log_likelihood + draw$log_prior - sum(means)
+  }
+  log_jacobian <- function(x) {
+    columns <- vapply(seq_along(x), function(i) {
+      step <- replace(numeric(length(x)), i, 1e-5)
+      (natural(x + step) - natural(x - step)) / 2e-5
+    }, numeric(5))
+    as.numeric(determinant(columns)$modulus)
+  }
+  set.seed(1)
+  positions <- random_positions(case, 6, radius = 1.5)
+  density <- inspect_density_(case$statistics$patterns, 3, case$core, positions)$log_density
+  constants <- density - apply(positions, 2, joint) - apply(positions, 2, log_jacobian)
+  expect_equal(constants[-1], rep(constants[1], 5), tolerance = 1e-6)
+})
+
 test_that("the sampler's space is centred on the posterior, also where groups with one common mean lie far apart", {
   # Unpooled within-group scatter would be a hundred times too small a guess for the covariance matrix.
   set.seed(3)
