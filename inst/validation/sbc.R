@@ -3,8 +3,7 @@
 #   Rscript sbc.R [simulations = 1000] [variant ...]
 #
 # Parameters are drawn from the prior and data from the model by model_in_r.R, which shares no code with the package;
-# fit_hmvn() is run on the data; the rank of each true quantity among the draws must be uniform. One row a simulation
-# and quantity is saved in results/sbc_<variant>.csv.gz. No fit is excluded.
+# fit_hmvn() is run on the data; the rank of each true quantity among the draws must be uniform. The ranks are saved in results/sbc_<variant>.csv.gz. No fit is excluded.
 
 sbc_variants <- function() {
   none <- c(mean = "none", sd = "none", cor = "none")
@@ -135,6 +134,23 @@ prior_of <- function(model) {
   )
 }
 
+# Saved with one row a simulation: divergences, then the rank of every quantity.
+save_sbc <- function(result, file) {
+  quantities <- unique(result$quantity)
+  ranks <- matrix(result$rank, ncol = length(quantities), byrow = TRUE, dimnames = list(NULL, quantities))
+  first <- result[!duplicated(result$simulation), c("simulation", "divergent")]
+  utils::write.csv(cbind(first, ranks), gzfile(file), row.names = FALSE)
+}
+
+read_sbc <- function(file) {
+  wide <- utils::read.csv(file)
+  quantities <- setdiff(names(wide), c("simulation", "divergent"))
+  data.frame(
+    simulation = rep(wide$simulation, each = length(quantities)), quantity = quantities,
+    rank = as.vector(t(wide[quantities])), divergent = rep(wide$divergent, each = length(quantities))
+  )
+}
+
 # Are ranks uniform on 0, ..., draws? Chi-squared over equal bins, by quantity.
 sbc_p_values <- function(result, draws = 99, bins = 20) {
   stopifnot((draws + 1) %% bins == 0)
@@ -175,7 +191,7 @@ if (sys.nframe() == 0L) {
     failed <- vapply(rows, inherits, logical(1), "try-error")
     if (any(failed)) stop(rows[[which(failed)[[1]]]])
     result <- do.call(rbind, rows)
-    write.csv(result, gzfile(file.path(here, "results", paste0("sbc_", name, ".csv.gz"))), row.names = FALSE)
+    save_sbc(result, file.path(here, "results", paste0("sbc_", name, ".csv.gz")))
     cat(name, ":", n, "simulations,", round(proc.time()[["elapsed"]] - started), "s\n")
   }
 }
