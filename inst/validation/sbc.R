@@ -3,7 +3,8 @@
 #   Rscript sbc.R [simulations = 1000] [variant ...]
 #
 # Parameters are drawn from the prior and data from the model by model_in_r.R, which shares no code with the package;
-# fit_hmvn() is run on the data; the rank of each true quantity among the draws must be uniform. The ranks are saved in results/sbc_<variant>.csv.gz. No fit is excluded.
+# fit_hmvn() is run on the data; the rank of each true quantity among the draws must be uniform. Ranks are saved in
+# results/sbc_<variant>.csv.gz. No fit is excluded.
 
 sbc_variants <- function() {
   none <- c(mean = "none", sd = "none", cor = "none")
