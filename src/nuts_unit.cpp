@@ -1,0 +1,66 @@
+#include "nuts_unit.h"
+
+#include <chrono>
+
+#include "unit_posterior.h"
+
+namespace hmvn {
+
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+double seconds(Clock::duration duration) { return std::chrono::duration<double>(duration).count(); }
+
+// E-BFMI (Betancourt 2016): variance of the energy's changes over variance of the energy, in one pass.
+class EnergyMonitor {
+ public:
+  void add(double energy) {
+    if (count_ > 0) changes_ += (energy - last_) * (energy - last_);
+    last_ = energy;
+    ++count_;
+    const double delta = energy - mean_;
+    mean_ += delta / count_;
+    squares_ += delta * (energy - mean_);
+  }
+  double ebfmi() const { return squares_ > 0.0 ? changes_ / squares_ : 1.0; }
+
+ private:
+  int count_ = 0;
+  double last_ = 0.0, mean_ = 0.0, squares_ = 0.0, changes_ = 0.0;
+};
+
+}  // namespace
+
+UnitReport sample_by_nuts(const UnitJob& job, const SamplingPlan& plan, const std::atomic<bool>& stop,
+                          std::atomic<long long>& iterations_done, DrawSink& sink) {
+  using Posterior = UnitPosterior<Eigen::Dynamic>;
+  const Clock::time_point start = Clock::now();
+  Posterior posterior(*job.model, job.groups);
+  Chain<Posterior> chain(posterior, plan.chain, RandomStream(plan.seed, job.unit, job.chain), stop);
+  while (chain.iteration() < plan.chain.iter_warmup) {
+    chain.advance();
+    ++iterations_done;
+  }
+  const Clock::time_point warm = Clock::now();
+  UnitReport report;
+  EnergyMonitor energy;
+  Draw draw;
+  for (int i = 0; i < plan.iter_sampling; ++i) {
+    const TransitionStatistics facts = chain.advance();
+    energy.add(facts.energy);
+    report.divergent += facts.divergent;
+    report.max_treedepth_hits += facts.tree_depth >= plan.chain.max_tree_depth;
+    if ((i + 1) % plan.thin == 0) {
+      posterior.draw(chain.position(), chain.random(), draw);
+      sink.record(i / plan.thin, draw, facts);
+    }
+    ++iterations_done;
+  }
+  report.ebfmi = energy.ebfmi();
+  report.warmup_seconds = seconds(warm - start);
+  report.sampling_seconds = seconds(Clock::now() - warm);
+  return report;
+}
+
+}  // namespace hmvn
