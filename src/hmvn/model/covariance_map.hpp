@@ -27,12 +27,15 @@ struct CovariancePoint {
   Eigen::Matrix<T, Eigen::Dynamic, 1> score;        // u, all coordinates
   Eigen::Matrix<T, Eigen::Dynamic, 1> value;        // log(sigma) or atanh(c)
   Eigen::Matrix<T, Eigen::Dynamic, 1> value_slope;  // d value / d score
+  Eigen::Matrix<T, Eigen::Dynamic, 1> partial, rest_share;  // of correlations: c = tanh(w) and sqrt(1 - c^2) = sech(w)
   Eigen::Matrix<T, K, K> factor;                    // Lambda, lower triangular
 
   void resize(int n_features) {
     score.setZero(n_coordinates(n_features));
     value.setZero(n_coordinates(n_features));
     value_slope.setZero(n_coordinates(n_features));
+    partial.setZero(n_coordinates(n_features));
+    rest_share.setZero(n_coordinates(n_features));
     factor.setZero(n_features, n_features);
   }
 };
@@ -42,10 +45,9 @@ struct CovariancePoint {
 // that nothing cancels as |c| nears 1.
 template <class T, int K>
 void fill_factor(const CovarianceMaps& maps, CovariancePoint<T, K>& point) {
-  using std::cosh;
+  using std::abs;
   using std::exp;
-  using std::tanh;
-  const int n_features = maps.n_features();
+  const int n_features = static_cast<int>(point.factor.rows());
   int at = n_features;
   for (int i = 0; i < n_features; ++i) {
     const auto scale = maps.scale[i](point.score[i]);
@@ -56,8 +58,12 @@ void fill_factor(const CovarianceMaps& maps, CovariancePoint<T, K>& point) {
       const auto w = maps.correlation[j](point.score[at]);
       point.value[at] = w.x;
       point.value_slope[at] = w.slope;
-      point.factor(i, j) = tanh(w.x) * rest;
-      rest /= cosh(w.x);
+      const T decay = exp(-abs(w.x)), share = T(1) / (T(1) + decay * decay);
+      const T size = (T(1) - decay * decay) * share;
+      point.partial[at] = w.x < T(0) ? -size : size;
+      point.rest_share[at] = T(2) * decay * share;
+      point.factor(i, j) = point.partial[at] * rest;
+      rest *= point.rest_share[at];
     }
     point.factor(i, i) = rest;
   }
@@ -73,13 +79,11 @@ void pull_back_factor(const CovariancePoint<double, K>& point, const Eigen::Matr
     double rest = point.factor(i, i);
     double rest_gradient = factor_gradient(i, i);
     for (int j = i - 1; j >= 0; --j) {
-      const double w = point.value[row + j];
-      const double tanh_w = std::tanh(w), cosh_w = std::cosh(w);
-      rest *= cosh_w;  // the stick before column j was broken off
-      const double w_gradient =
-          factor_gradient(i, j) * rest / (cosh_w * cosh_w) - rest_gradient * rest * tanh_w / cosh_w;
+      const double partial = point.partial[row + j], share = point.rest_share[row + j];
+      rest /= share;  // the stick before column j was broken off
+      const double w_gradient = rest * share * (factor_gradient(i, j) * share - rest_gradient * partial);
       score_gradient[row + j] += w_gradient * point.value_slope[row + j];
-      rest_gradient = rest_gradient / cosh_w + factor_gradient(i, j) * tanh_w;
+      rest_gradient = rest_gradient * share + factor_gradient(i, j) * partial;
     }
     score_gradient[i] += rest_gradient * rest * point.value_slope[i];  // rest is sigma_i here
   }

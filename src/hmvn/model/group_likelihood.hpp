@@ -1,13 +1,13 @@
 // One group's likelihood given its covariance matrix (M1), (M2), with the group mean left open.
 #pragma once
 
-#include <Eigen/Cholesky>
 #include <Eigen/Core>
 #include <cmath>
 #include <vector>
 
 #include "hmvn/model/special_functions.hpp"
 #include "hmvn/model/sufficient_statistics.hpp"
+#include "hmvn/model/triangular.hpp"
 
 namespace hmvn {
 
@@ -19,9 +19,10 @@ struct GroupLikelihood {
   using Square = Eigen::Matrix<T, K, K>;
 
   T within;
-  Vector estimate;                      // of the mean, less its prior location
-  Square spread;                        // its covariance matrix given Sigma
-  std::vector<Square> pattern_factors;  // Cholesky factor of Sigma over each pattern's observed features
+  Vector estimate;                       // of the mean, less its prior location
+  Square spread;                         // its covariance matrix given Sigma
+  std::vector<Square> pattern_inverses;  // inverse of the Cholesky factor of Sigma over each pattern's observed features
+  std::vector<Square> whitened;          // that inverse times the root of the pattern's scatter matrix
   Square work, precision;
   Vector weighted, residual;
 
@@ -33,118 +34,145 @@ struct GroupLikelihood {
     spread.setIdentity(n_features, n_features);
     work.setZero(n_features, n_features);
     precision.setZero(n_features, n_features);
-    pattern_factors.assign(n_patterns, Square::Identity(n_features, n_features));
+    pattern_inverses.assign(n_patterns, Square::Identity(n_features, n_features));
+    whitened.assign(n_patterns, Square::Zero(n_features, n_features));
   }
 };
 
-template <class T, class Factor>
-T log_diagonal_sum(const Factor& factor) {
-  using std::log;
-  T sum(0);
-  for (Eigen::Index i = 0; i < factor.rows(); ++i) sum += log(factor(i, i));
-  return sum;
+// False if a block of Sigma is not numerically positive definite.
+template <class T, int K>
+bool evaluate(const GroupStatistics& group, const Eigen::Matrix<T, K, K>& factor, GroupLikelihood<T, K>& out) {
+  return group.complete() ? evaluate_complete(group.patterns[0], factor, out) : evaluate_patterns(group, factor, out);
 }
 
-// False if a block of Sigma is not numerically positive definite.
-template <class Square>
-bool cholesky_in_place(Square& matrix) {
-  const Eigen::LLT<Eigen::Ref<Square>> in_place(matrix);
-  if (in_place.info() != Eigen::Success) return false;
-  matrix.template triangularView<Eigen::StrictlyUpper>().setZero();
+template <class T, int K>
+bool evaluate_complete(const PatternStatistics& rows, const Eigen::Matrix<T, K, K>& factor, GroupLikelihood<T, K>& out) {
+  using std::log;
+  const T n(rows.n), n_features(rows.n_observed);
+  invert_lower(factor, out.pattern_inverses[0]);
+  multiply_lower(out.pattern_inverses[0], rows.scatter_root, out.whitened[0]);
+  out.within = -(n - T(1)) * (T(0.5 * log_2pi) * n_features + log_diagonal_sum<T>(factor)) -
+               T(0.5) * n_features * log(n) - T(0.5) * out.whitened[0].squaredNorm();
+  out.estimate = rows.mean.template cast<T>();
+  outer_square(factor, out.spread);
+  out.spread /= n;
   return true;
 }
 
 template <class T, int K>
-bool evaluate(const GroupStatistics& group, const Eigen::Matrix<T, K, K>& factor, GroupLikelihood<T, K>& out) {
-  using std::log;
-  if (group.complete()) {
-    const PatternStatistics& pattern = group.patterns[0];
-    const T n(pattern.n);
-    const T n_features(pattern.n_observed);
-    out.pattern_factors[0] = factor;
-    out.work = pattern.scatter_root.template cast<T>();
-    factor.template triangularView<Eigen::Lower>().solveInPlace(out.work);
-    out.within = -(n - T(1)) * (T(0.5 * log_2pi) * n_features + log_diagonal_sum<T>(factor)) -
-                 T(0.5) * n_features * log(n) - T(0.5) * out.work.squaredNorm();
-    out.estimate = pattern.mean.template cast<T>();
-    out.spread.noalias() = factor * factor.transpose();
-    out.spread /= n;
-    return true;
-  }
+bool evaluate_patterns(const GroupStatistics& group, const Eigen::Matrix<T, K, K>& factor, GroupLikelihood<T, K>& out) {
   out.within = T(0);
   out.precision.setZero();
   out.weighted.setZero();
-  out.work.noalias() = factor * factor.transpose();
+  outer_square(factor, out.work);
   for (std::size_t p = 0; p < group.patterns.size(); ++p) {
     const PatternStatistics& pattern = group.patterns[p];
-    auto& block = out.pattern_factors[p];
-    block = pattern.observed.template cast<T>().asDiagonal() * out.work * pattern.observed.template cast<T>().asDiagonal();
-    block.diagonal() += (T(1) - pattern.observed.template cast<T>().array()).matrix();
-    if (!cholesky_in_place(block)) return false;
-    out.spread = pattern.scatter_root.template cast<T>();
-    block.template triangularView<Eigen::Lower>().solveInPlace(out.spread);
-    out.within -= T(pattern.n) * (T(0.5 * log_2pi * pattern.n_observed) + log_diagonal_sum<T>(block)) +
-                  T(0.5) * out.spread.squaredNorm();
-    out.spread.setIdentity();
-    block.template triangularView<Eigen::Lower>().solveInPlace(out.spread);
-    out.spread = (out.spread.transpose() * out.spread).eval();
+    out.spread = pattern.observed.template cast<T>().asDiagonal() * out.work * pattern.observed.template cast<T>().asDiagonal();
+    out.spread.diagonal() += (T(1) - pattern.observed.template cast<T>().array()).matrix();
+    if (!cholesky_in_place(out.spread)) return false;
+    out.within -= T(pattern.n) * (T(0.5 * log_2pi * pattern.n_observed) + log_diagonal_sum<T>(out.spread));
+    auto& inverse = out.pattern_inverses[p];
+    invert_lower(out.spread, inverse);
+    if (pattern.has_scatter) {
+      multiply_lower(inverse, pattern.scatter_root, out.whitened[p]);
+      out.within -= T(0.5) * out.whitened[p].squaredNorm();
+    }
+    inner_square(inverse, out.spread);
     out.spread.diagonal() -= (T(1) - pattern.observed.template cast<T>().array()).matrix();
-    out.precision.noalias() += T(pattern.n) * out.spread;
-    out.weighted.noalias() += T(pattern.n) * (out.spread * pattern.mean.template cast<T>());
+    out.precision += T(pattern.n) * out.spread;
+    out.weighted.noalias() += T(pattern.n) * out.spread.lazyProduct(pattern.mean.template cast<T>());
   }
   out.precision.diagonal() += (T(1) - group.observed.template cast<T>().array()).matrix();
   if (!cholesky_in_place(out.precision)) return false;
   out.within += T(0.5 * log_2pi * group.n_observed) - log_diagonal_sum<T>(out.precision);
   out.estimate = out.weighted;
-  out.precision.template triangularView<Eigen::Lower>().solveInPlace(out.estimate);
-  out.precision.template triangularView<Eigen::Lower>().transpose().solveInPlace(out.estimate);
-  out.spread.setIdentity();
-  out.precision.template triangularView<Eigen::Lower>().solveInPlace(out.spread);
-  out.spread = (out.spread.transpose() * out.spread).eval();
+  solve_lower(out.precision, out.estimate);
+  solve_lower_transposed(out.precision, out.estimate);
+  invert_lower(out.precision, out.work);
+  inner_square(out.work, out.spread);
   for (std::size_t p = 0; p < group.patterns.size(); ++p) {
     const PatternStatistics& pattern = group.patterns[p];
     out.residual = pattern.mean.template cast<T>() - out.estimate.cwiseProduct(pattern.observed.template cast<T>());
-    out.pattern_factors[p].template triangularView<Eigen::Lower>().solveInPlace(out.residual);
+    apply_lower(out.pattern_inverses[p], out.residual);
     out.within -= T(0.5 * pattern.n) * out.residual.squaredNorm();
   }
   return true;
 }
 
-// The gradient in the factor, lower triangle. By Fisher's identity it needs only the mean and the covariance of the
-// group mean given Sigma: dlog p / dSigma = sum_p [Sigma^-1 (S + n (r r' + V)) Sigma^-1 - n Sigma^-1] / 2 over each
-// pattern's block, r = ybar - E(mu), V = Cov(mu); and dlog p / dLambda = 2 (dlog p / dSigma) Lambda.
+// What the likelihood's gradient in Sigma needs to know of the group mean.
+template <int K>
+struct GroupMeanMoments {
+  Eigen::Matrix<double, K, K> spread_gradient;  // of log p(estimate) in `spread`, symmetric; of complete groups
+  Eigen::Matrix<double, K, 1> mean;             // E(mu) given data and covariance matrices, and Cov(mu); of the others
+  Eigen::Matrix<double, K, K> covariance;
+
+  void resize(int n_features) {
+    spread_gradient.setZero(n_features, n_features);
+    mean.setZero(n_features);
+    covariance.setZero(n_features, n_features);
+  }
+};
+
+// The gradient in the factor, lower triangle.
 template <int K>
 void differentiate(const GroupStatistics& group, const Eigen::Matrix<double, K, K>& factor,
-                   GroupLikelihood<double, K>& like, const Eigen::Matrix<double, K, 1>& mean,
-                   const Eigen::Matrix<double, K, K>& mean_covariance, Eigen::Matrix<double, K, K>& factor_gradient) {
-  const bool complete = group.complete();
-  factor_gradient.setZero();
+                   GroupLikelihood<double, K>& like, const GroupMeanMoments<K>& moments,
+                   Eigen::Matrix<double, K, K>& factor_gradient) {
+  if (group.complete()) {
+    differentiate_complete(group.patterns[0].n, factor, like, moments.spread_gradient, factor_gradient);
+  } else {
+    differentiate_patterns(group, factor, like, moments, factor_gradient);
+  }
+}
+
+// Lambda^-T (Y Y' - (n - 1) I) with Y = Lambda^-1 S^(1/2), and, through spread = Lambda Lambda'/n, 2 G Lambda / n.
+template <int K>
+void differentiate_complete(double n, const Eigen::Matrix<double, K, K>& factor, GroupLikelihood<double, K>& like,
+                            const Eigen::Matrix<double, K, K>& spread_gradient,
+                            Eigen::Matrix<double, K, K>& factor_gradient) {
+  const Eigen::Index n_features = factor.rows();
+  const auto& inverse = like.pattern_inverses[0];
+  outer_square(like.whitened[0], like.work);
+  like.work.diagonal().array() -= n - 1.0;
+  const double twice = 2.0 / n;
+  for (Eigen::Index i = 0; i < n_features; ++i) {
+    for (Eigen::Index j = 0; j <= i; ++j) {
+      double within = 0.0, between = 0.0;
+      for (Eigen::Index m = i; m < n_features; ++m) within += inverse(m, i) * like.work(m, j);
+      for (Eigen::Index m = j; m < n_features; ++m) between += spread_gradient(i, m) * factor(m, j);
+      factor_gradient(i, j) = within + twice * between;
+    }
+    for (Eigen::Index j = i + 1; j < n_features; ++j) factor_gradient(i, j) = 0.0;
+  }
+}
+
+// By Fisher's identity: dlog p / dSigma = sum_p [Sigma^-1 (S + n (r r' + V)) Sigma^-1 - n Sigma^-1] / 2 over each
+// pattern's block, r = ybar - E(mu), V = Cov(mu); and dlog p / dLambda = 2 (dlog p / dSigma) Lambda.
+template <int K>
+void differentiate_patterns(const GroupStatistics& group, const Eigen::Matrix<double, K, K>& factor,
+                            GroupLikelihood<double, K>& like, const GroupMeanMoments<K>& moments,
+                            Eigen::Matrix<double, K, K>& factor_gradient) {
+  like.precision.setZero();
   for (std::size_t p = 0; p < group.patterns.size(); ++p) {
     const PatternStatistics& pattern = group.patterns[p];
-    const auto& block = like.pattern_factors[p];
-    // precision = block^-1 (S + n (r r' + V)) block^-T - n I
-    like.residual = pattern.mean - mean.cwiseProduct(pattern.observed);
-    like.precision = pattern.observed.asDiagonal() * mean_covariance * pattern.observed.asDiagonal();
-    like.precision.noalias() += like.residual * like.residual.transpose();
-    block.template triangularView<Eigen::Lower>().solveInPlace(like.precision);
-    like.precision.transposeInPlace();
-    block.template triangularView<Eigen::Lower>().solveInPlace(like.precision);
-    like.work = pattern.scatter_root;
-    block.template triangularView<Eigen::Lower>().solveInPlace(like.work);
-    like.precision *= pattern.n;
-    like.precision.noalias() += like.work * like.work.transpose();
-    like.precision.diagonal().array() -= pattern.n;
-    block.template triangularView<Eigen::Lower>().transpose().solveInPlace(like.precision);
-    if (complete) {  // Sigma^-1 (...) Sigma^-1 Lambda needs no second solve
-      factor_gradient = like.precision;
-      factor_gradient.template triangularView<Eigen::StrictlyUpper>().setZero();
-      return;
+    const auto& inverse = like.pattern_inverses[p];
+    // inverse' [Y Y' + n (inverse (r r' + V) inverse' - I)] inverse
+    like.residual = pattern.mean - moments.mean.cwiseProduct(pattern.observed);
+    like.spread = pattern.observed.asDiagonal() * moments.covariance * pattern.observed.asDiagonal();
+    like.spread += like.residual * like.residual.transpose();
+    like.work.noalias() = inverse.lazyProduct(like.spread);
+    like.spread.noalias() = like.work.lazyProduct(inverse.transpose());
+    like.spread *= pattern.n;
+    like.spread.diagonal().array() -= pattern.n;
+    if (pattern.has_scatter) {
+      outer_square(like.whitened[p], like.work);
+      like.spread += like.work;
     }
-    like.work = like.precision.transpose();
-    block.template triangularView<Eigen::Lower>().transpose().solveInPlace(like.work);
-    like.work = (pattern.observed.asDiagonal() * like.work * pattern.observed.asDiagonal()).eval();
-    factor_gradient.noalias() += like.work * factor;
+    like.work.noalias() = inverse.transpose().lazyProduct(like.spread);
+    like.spread.noalias() = like.work.lazyProduct(inverse);
+    like.precision += pattern.observed.asDiagonal() * like.spread * pattern.observed.asDiagonal();
   }
+  factor_gradient.noalias() = like.precision.lazyProduct(factor);
   factor_gradient.template triangularView<Eigen::StrictlyUpper>().setZero();
 }
 

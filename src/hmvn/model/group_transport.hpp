@@ -1,13 +1,12 @@
 // The part of that map that is each group's: its own scores, given the population.
 #pragma once
 
-#include <Eigen/Cholesky>
 #include <Eigen/Core>
 
-#include "hmvn/model/group_likelihood.hpp"
 #include "hmvn/model/layout.hpp"
 #include "hmvn/model/population.hpp"
 #include "hmvn/model/transport_plan.hpp"
+#include "hmvn/model/triangular.hpp"
 
 namespace hmvn {
 
@@ -28,15 +27,12 @@ struct GroupTransport {
   }
 };
 
-// Fills the own scores of group g (written into `score`, over all coordinates) and returns their log prior with the
-// Jacobian of the change of variables.
+// Fills R and q for a population: what does not depend on the group's own position.
 template <class T>
-T evaluate(const Layout& layout, const TransportPlan& plan, int g, const Eigen::Matrix<T, Eigen::Dynamic, 1>& x,
-           const PopulationPoint<T>& population, GroupTransport<T>& out, Eigen::Matrix<T, Eigen::Dynamic, 1>& score) {
+void prepare(const Layout& layout, const TransportPlan& plan, int g, const PopulationPoint<T>& population,
+             GroupTransport<T>& out) {
   const TransportPlan::Group& group = plan.groups[g];
   const int n_own = layout.n_own();
-  for (int i = 0; i < layout.n_shared(); ++i) score[layout.shared_coordinates[i]] = population.shared[i];
-  if (n_own == 0) return T(0);
   if (!plan.constant) {
     for (int j = 0; j < n_own; ++j) {
       for (int i = j; i < n_own; ++i) {
@@ -44,35 +40,99 @@ T evaluate(const Layout& layout, const TransportPlan& plan, int g, const Eigen::
       }
       out.root(j, j) += T(1);
     }
-    Eigen::LLT<Eigen::Ref<typename GroupTransport<T>::Matrix>> in_place(out.root);
+    cholesky_in_place(out.root);  // I plus a semidefinite matrix; where it overflows the density is NaN
   }
   out.remainder = group.pull.template cast<T>();
-  out.remainder.noalias() -= group.information.template cast<T>() * population.center;
-  if (layout.n_shared() > 0) out.remainder.noalias() -= group.cross.template cast<T>() * population.shared;
+  out.remainder.noalias() -= group.information.template cast<T>().lazyProduct(population.center);
+  if (layout.n_shared() > 0) {
+    out.remainder.noalias() -= group.cross.template cast<T>().lazyProduct(population.shared);
+  }
   for (int i = 0; i < n_own; ++i) out.scaled[i] = population.own[i].h * out.remainder[i];
-  out.root.template triangularView<Eigen::Lower>().solveInPlace(out.scaled);
-  out.noise = out.scaled + x.segment(layout.own + g * n_own, n_own);
-  out.root.template triangularView<Eigen::Lower>().transpose().solveInPlace(out.noise);
+  solve_lower(out.root, out.scaled);
+}
+
+// Writes the own scores of the group at position x_g into `score` (over all coordinates) and returns their log prior,
+// less log |R|.
+template <class T, class Position>
+T own_scores(const Layout& layout, const PopulationPoint<T>& population, const Position& x, GroupTransport<T>& out,
+             Eigen::Matrix<T, Eigen::Dynamic, 1>& score) {
+  const int n_own = layout.n_own();
+  out.noise = out.scaled + x;
+  solve_lower_transposed(out.root, out.noise);
   for (int i = 0; i < n_own; ++i) {
     score[layout.own_coordinates[i]] = population.center[i] + population.own[i].h * out.noise[i];
   }
-  return T(-0.5) * out.noise.squaredNorm() - log_diagonal_sum<T>(out.root);
+  return T(-0.5) * out.noise.squaredNorm();
+}
+
+// Fills the scores of group g and returns the log prior of its own ones with the Jacobian of the change of variables.
+template <class T>
+T evaluate(const Layout& layout, const TransportPlan& plan, int g, const Eigen::Matrix<T, Eigen::Dynamic, 1>& x,
+           const PopulationPoint<T>& population, GroupTransport<T>& out, Eigen::Matrix<T, Eigen::Dynamic, 1>& score) {
+  const int n_own = layout.n_own();
+  for (int i = 0; i < layout.n_shared(); ++i) score[layout.shared_coordinates[i]] = population.shared[i];
+  if (n_own == 0) return T(0);
+  prepare(layout, plan, g, population, out);
+  return own_scores(layout, population, x.segment(layout.own + g * n_own, n_own), out, score) -
+         log_diagonal_sum<T>(out.root);
 }
 
 // Scratch space of the reverse pass, for one group at a time.
 struct TransportScratch {
-  Eigen::VectorXd noise, position, scaled, remainder;
-  Eigen::MatrixXd root, product;
+  Eigen::VectorXd position, scaled, remainder;
+  Eigen::MatrixXd root, product, inverse;
 
   void resize(int n_own) {
-    for (Eigen::VectorXd* v : {&noise, &position, &scaled, &remainder}) v->setZero(n_own);
-    root.setZero(n_own, n_own);
-    product.setZero(n_own, n_own);
+    for (Eigen::VectorXd* v : {&position, &scaled, &remainder}) v->setZero(n_own);
+    for (Eigen::MatrixXd* m : {&root, &product, &inverse}) m->setZero(n_own, n_own);
   }
 };
 
-// The reverse of evaluate(): from the gradient of the likelihood in the group's scores to the gradient in x_g (written),
-// and to those in v, h and the shared scores (added).
+// The reverse of own_scores(): from the gradient of the likelihood in the group's scores to the gradient in x_g.
+inline void own_gradient(const Layout& layout, const PopulationPoint<double>& population,
+                         const GroupTransport<double>& point, const Eigen::VectorXd& score_gradient,
+                         Eigen::Ref<Eigen::VectorXd> gradient) {
+  for (int i = 0; i < layout.n_own(); ++i) {
+    gradient[i] = population.own[i].h * score_gradient[layout.own_coordinates[i]] - point.noise[i];
+  }
+  solve_lower(point.root, gradient);
+}
+
+// The part of h's gradient that goes through R. Gradient in R: -tril(e w' + z' q') - diag(1/R); then through
+// R R' = B as in Murray (2016), equation (10): B's is the symmetric part of R^-T Phi(R' grad) R^-1, with Phi the lower
+// triangle, its diagonal halved; and B = I + H I H.
+inline void differentiate_root(const TransportPlan::Group& group, const PopulationPoint<double>& population,
+                               const GroupTransport<double>& point, TransportScratch& scratch,
+                               PopulationGradient& outer) {
+  const Eigen::Index n = point.root.rows();
+  for (Eigen::Index j = 0; j < n; ++j) {
+    for (Eigen::Index i = j; i < n; ++i) {
+      scratch.root(i, j) = -point.noise[i] * scratch.position[j] - scratch.scaled[i] * point.scaled[j];
+    }
+    scratch.root(j, j) -= 1.0 / point.root(j, j);
+  }
+  for (Eigen::Index j = 0; j < n; ++j) {
+    for (Eigen::Index i = j; i < n; ++i) {
+      double sum = 0.0;
+      for (Eigen::Index m = i; m < n; ++m) sum += point.root(m, i) * scratch.root(m, j);
+      scratch.product(i, j) = sum;
+    }
+    scratch.product(j, j) *= 0.5;
+  }
+  invert_lower(point.root, scratch.inverse);
+  multiply_lower(scratch.product, scratch.inverse, scratch.root);
+  for (Eigen::Index j = 0; j < n; ++j) {
+    for (Eigen::Index i = 0; i < n; ++i) {
+      double sum = 0.0;
+      for (Eigen::Index m = i > j ? i : j; m < n; ++m) sum += scratch.inverse(m, i) * scratch.root(m, j);
+      sum *= group.information(i, j);
+      outer.h[i] += sum * population.own[j].h;
+      outer.h[j] += sum * population.own[i].h;
+    }
+  }
+}
+
+// The reverse of evaluate(): writes the gradient in x_g, and adds those in v, h and the shared scores.
 inline void differentiate(const Layout& layout, const TransportPlan& plan, int g, const PopulationPoint<double>& population,
                           const GroupTransport<double>& point, const Eigen::VectorXd& score_gradient,
                           TransportScratch& scratch, PopulationGradient& outer, Eigen::VectorXd& gradient) {
@@ -84,38 +144,19 @@ inline void differentiate(const Layout& layout, const TransportPlan& plan, int g
     const double of_score = score_gradient[layout.own_coordinates[i]];
     outer.center[i] += of_score;
     outer.h[i] += of_score * point.noise[i];
-    scratch.noise[i] = population.own[i].h * of_score - point.noise[i];
   }
   // e = R^-T w, w = q + x, q = R^-1 z, z = H r
-  scratch.position = scratch.noise;
-  point.root.triangularView<Eigen::Lower>().solveInPlace(scratch.position);
+  own_gradient(layout, population, point, score_gradient, scratch.position);
   gradient.segment(layout.own + g * n_own, n_own) = scratch.position;
   scratch.scaled = scratch.position;
-  point.root.triangularView<Eigen::Lower>().transpose().solveInPlace(scratch.scaled);
+  solve_lower_transposed(point.root, scratch.scaled);
   for (int i = 0; i < n_own; ++i) {
     outer.h[i] += scratch.scaled[i] * point.remainder[i];
     scratch.remainder[i] = population.own[i].h * scratch.scaled[i];
   }
-  outer.center.noalias() -= group.information * scratch.remainder;
-  if (layout.n_shared() > 0) outer.shared.noalias() -= group.cross.transpose() * scratch.remainder;
-  if (plan.constant) return;
-  // Gradient in R: -tril(e w' + z' q') - diag(1/R); then through R R' = B as in Murray (2016), equation (10).
-  scratch.root.noalias() = -point.noise * scratch.position.transpose();
-  scratch.root.noalias() -= scratch.scaled * point.scaled.transpose();
-  scratch.root.diagonal() -= point.root.diagonal().cwiseInverse();
-  scratch.root.triangularView<Eigen::StrictlyUpper>().setZero();
-  scratch.product.noalias() = point.root.triangularView<Eigen::Lower>().transpose() * scratch.root;
-  scratch.product.triangularView<Eigen::StrictlyUpper>().setZero();
-  scratch.product.diagonal() *= 0.5;
-  point.root.triangularView<Eigen::Lower>().transpose().solveInPlace(scratch.product);
-  scratch.root = scratch.product.transpose();
-  point.root.triangularView<Eigen::Lower>().transpose().solveInPlace(scratch.root);
-  // scratch.root now holds (R^-T Phi R^-1)'; B's gradient is its symmetric part, and B = I + H I H.
-  for (int j = 0; j < n_own; ++j) {
-    for (int i = 0; i < n_own; ++i) {
-      outer.h[i] += (scratch.root(i, j) + scratch.root(j, i)) * group.information(i, j) * population.own[j].h;
-    }
-  }
+  outer.center.noalias() -= group.information.lazyProduct(scratch.remainder);
+  if (layout.n_shared() > 0) outer.shared.noalias() -= group.cross.transpose().lazyProduct(scratch.remainder);
+  if (!plan.constant) differentiate_root(group, population, point, scratch, outer);
 }
 
 }  // namespace hmvn

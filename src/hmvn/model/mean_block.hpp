@@ -1,7 +1,6 @@
 // The group means, integrated out exactly: their joint law given every group's covariance matrix.
 #pragma once
 
-#include <Eigen/Cholesky>
 #include <Eigen/Core>
 #include <cmath>
 #include <vector>
@@ -16,6 +15,68 @@ namespace hmvn {
 // No pooling is T = 0, complete pooling D = 0. Everything is measured from the prior location m. The inverses are of
 // C_g = spread_g + D, never of D, so that h may reach 0; quadratic forms are taken at their minimum, so that
 // nothing cancels when groups lie far from m.
+
+// C_g^-1, zero where a feature was never observed in g, and log |C_g|.
+template <class T, int K>
+struct EstimatePrecision {
+  Eigen::Matrix<T, K, K> inverse;
+  T log_determinant;
+};
+
+// `work` is scratch space; false if C cannot be inverted.
+template <class T, int K>
+bool invert_group(const GroupStatistics& group, const GroupLikelihood<T, K>& like,
+                  const Eigen::Matrix<T, K, 1>& group_variance, Eigen::Matrix<T, K, K>& work,
+                  Eigen::Matrix<T, K, K>& work2, EstimatePrecision<T, K>& out) {
+  work = like.spread;
+  for (Eigen::Index k = 0; k < work.rows(); ++k) {
+    if (group.observed[k] != 0.0) work(k, k) += group_variance[k];
+  }
+  if (!cholesky_in_place(work)) return false;
+  out.log_determinant = T(2) * log_diagonal_sum<T>(work);
+  invert_lower(work, work2);
+  inner_square(work2, out.inverse);
+  for (Eigen::Index k = 0; k < work.rows(); ++k) {
+    if (group.observed[k] == 0.0) out.inverse(k, k) = T(0);
+  }
+  return true;
+}
+
+// log of the density of a group's estimate with the group's mean integrated out, `residual` away from T u_0;
+// `pull` = C^-1 residual.
+template <class T, int K>
+T estimate_log_density(const GroupStatistics& group, const EstimatePrecision<T, K>& precision,
+                       const Eigen::Matrix<T, K, 1>& residual, Eigen::Matrix<T, K, 1>& pull) {
+  pull.noalias() = precision.inverse.lazyProduct(residual);
+  return T(-0.5) * (T(log_2pi * group.n_observed) + precision.log_determinant + residual.dot(pull));
+}
+
+// Of the group's mean, given everything but u_0, of which only mean and covariance `population` (of T u_0; or none) are
+// known: mean x - W y, covariance W C^-1 D + W C^-1 V_0 C^-1 W with y = C^-1 (x - v) the pull. Complete groups need the
+// gradient in their spread instead: (y y' + C^-1 V_0 C^-1 - C^-1) / 2.
+template <int K>
+void fill_moments(const GroupStatistics& group, const GroupLikelihood<double, K>& like,
+                  const Eigen::Matrix<double, K, K>& inverse, const Eigen::Matrix<double, K, 1>& pull,
+                  const Eigen::Matrix<double, K, 1>& group_variance, const Eigen::Matrix<double, K, K>* population,
+                  Eigen::Matrix<double, K, K>& work, GroupMeanMoments<K>& moments) {
+  moments.spread_gradient = 0.5 * (pull * pull.transpose() - inverse);
+  if (population != nullptr) {
+    work.noalias() = inverse.lazyProduct(*population);
+    moments.spread_gradient.noalias() += 0.5 * work.lazyProduct(inverse);
+  }
+  if (group.complete()) return;
+  moments.mean = like.estimate;
+  moments.mean.noalias() -= like.spread.lazyProduct(pull);
+  work.noalias() = like.spread.lazyProduct(inverse);
+  moments.covariance = work * group_variance.asDiagonal();
+  if (population != nullptr) {
+    const Eigen::Matrix<double, K, K> through = work.lazyProduct(*population);
+    moments.covariance.noalias() += through.lazyProduct(work.transpose());
+  }
+  moments.covariance = (0.5 * (moments.covariance + moments.covariance.transpose())).eval();
+}
+
+// All groups' means and the population's.
 template <class T, int K>
 struct MeanBlock {
   using Vector = Eigen::Matrix<T, K, 1>;
@@ -24,46 +85,29 @@ struct MeanBlock {
   Vector population_scale;   // T
   Vector group_variance;     // D
   bool pooled = false;       // T differs from 0 somewhere
-  std::vector<Square> precision;  // C_g^-1, zero where a feature was never observed in g
-  std::vector<T> log_determinant; // log |C_g|
+  std::vector<EstimatePrecision<T, K>> precisions;
+  std::vector<Vector> pulls;  // C_g^-1 (x_g - T E(u_0))
   Square system;             // Cholesky factor of A = I + T Q T, Q = sum_g C_g^-1
   Square total;              // Q
+  Square population;         // Cov(T u_0), filled by fill_population_covariance()
   Vector center;             // E(u_0 | data, Sigma)
   Vector work;
-  Square square;
+  Square square, square2;
 
   void resize(int n_features, std::size_t n_groups) {
     population_scale.setZero(n_features);
     group_variance.setZero(n_features);
-    precision.assign(n_groups, Square::Zero(n_features, n_features));
-    log_determinant.assign(n_groups, T(0));
+    precisions.assign(n_groups, {Square::Zero(n_features, n_features), T(0)});
+    pulls.assign(n_groups, Vector::Zero(n_features));
     system.setIdentity(n_features, n_features);
     total.setZero(n_features, n_features);
+    population.setZero(n_features, n_features);
     center.setZero(n_features);
     work.setZero(n_features);
     square.setZero(n_features, n_features);
+    square2.setZero(n_features, n_features);
   }
 };
-
-// The inverse of C = spread + D over the observed features, and log |C|.
-template <class T, int K>
-bool invert_group(const GroupStatistics& group, const GroupLikelihood<T, K>& like, std::size_t g, MeanBlock<T, K>& block) {
-  block.square = like.spread;
-  for (Eigen::Index k = 0; k < block.square.rows(); ++k) {
-    if (group.observed[k] != 0.0) block.square(k, k) += block.group_variance[k];
-  }
-  if (!cholesky_in_place(block.square)) return false;
-  block.log_determinant[g] = T(2) * log_diagonal_sum<T>(block.square);
-  auto& inverse = block.precision[g];
-  inverse.setIdentity();
-  block.square.template triangularView<Eigen::Lower>().solveInPlace(inverse);
-  block.square.noalias() = inverse.transpose() * inverse;
-  inverse = block.square;
-  for (Eigen::Index k = 0; k < inverse.rows(); ++k) {
-    if (group.observed[k] == 0.0) inverse(k, k) = T(0);
-  }
-  return true;
-}
 
 // log of the density of all estimates given all covariance matrices, means and population integrated out.
 // Fills `block`; false where it cannot be computed.
@@ -72,128 +116,96 @@ bool evaluate(const std::vector<GroupStatistics>& groups, const std::vector<Grou
               MeanBlock<T, K>& block, T& log_density) {
   log_density = T(0);
   for (std::size_t g = 0; g < groups.size(); ++g) {
-    if (!invert_group(groups[g], like[g], g, block)) return false;
+    if (!invert_group(groups[g], like[g], block.group_variance, block.square, block.square2, block.precisions[g])) return false;
   }
-  const auto scale = block.population_scale.asDiagonal();
+  block.center.setZero();
   if (block.pooled) {
     block.total.setZero();
     block.work.setZero();
     for (std::size_t g = 0; g < groups.size(); ++g) {
-      block.total += block.precision[g];
-      block.work.noalias() += block.precision[g] * like[g].estimate;
+      block.total += block.precisions[g].inverse;
+      block.work.noalias() += block.precisions[g].inverse.lazyProduct(like[g].estimate);
     }
-    block.system = scale * block.total * scale;
+    block.system = block.population_scale.asDiagonal() * block.total * block.population_scale.asDiagonal();
     block.system.diagonal().array() += T(1);
     if (!cholesky_in_place(block.system)) return false;
     block.center = block.population_scale.cwiseProduct(block.work);
-    block.system.template triangularView<Eigen::Lower>().solveInPlace(block.center);
-    block.system.template triangularView<Eigen::Lower>().transpose().solveInPlace(block.center);
+    solve_lower(block.system, block.center);
+    solve_lower_transposed(block.system, block.center);
     log_density -= T(0.5) * block.center.squaredNorm() + log_diagonal_sum<T>(block.system);
-  } else {
-    block.center.setZero();
   }
   for (std::size_t g = 0; g < groups.size(); ++g) {
     block.work = like[g].estimate - block.population_scale.cwiseProduct(block.center);
-    log_density -= T(0.5) * (T(log_2pi * groups[g].n_observed) + block.log_determinant[g] +
-                             block.work.dot(block.precision[g] * block.work));
+    log_density += estimate_log_density(groups[g], block.precisions[g], block.work, block.pulls[g]);
   }
   return true;
 }
 
-// Mean and covariance of one group's mean given all data and covariance matrices (less m), what differentiate() needs:
-// E = x - W y, V = W C^-1 D + W C^-1 V_0 C^-1 W with y = C^-1 (x - v), v = T E(u_0), V_0 = Cov(T u_0).
 template <int K>
-struct GroupMeanMoments {
-  Eigen::Matrix<double, K, 1> mean, pull;                // pull is y
-  Eigen::Matrix<double, K, K> covariance, shrink, population;  // shrink is W C^-1, population is V_0
-
-  void resize(int n_features) {
-    mean.setZero(n_features);
-    pull.setZero(n_features);
-    covariance.setZero(n_features, n_features);
-    shrink.setZero(n_features, n_features);
-    population.setZero(n_features, n_features);
-  }
-};
-
-template <int K>
-void fill_population_covariance(const MeanBlock<double, K>& block, GroupMeanMoments<K>& moments) {
+void fill_population_covariance(MeanBlock<double, K>& block) {
   if (!block.pooled) return;
-  moments.covariance.setIdentity();
-  block.system.template triangularView<Eigen::Lower>().solveInPlace(moments.covariance);
-  moments.population.noalias() = moments.covariance.transpose() * moments.covariance;
-  moments.population = (block.population_scale.asDiagonal() * moments.population * block.population_scale.asDiagonal()).eval();
+  invert_lower(block.system, block.square);
+  inner_square(block.square, block.square2);
+  block.population = block.population_scale.asDiagonal() * block.square2 * block.population_scale.asDiagonal();
 }
 
 template <int K>
-void fill_moments(const GroupLikelihood<double, K>& like, std::size_t g, const MeanBlock<double, K>& block,
-                  GroupMeanMoments<K>& moments) {
-  moments.mean = like.estimate - block.population_scale.cwiseProduct(block.center);
-  moments.pull.noalias() = block.precision[g] * moments.mean;
-  moments.mean = like.estimate;
-  moments.mean.noalias() -= like.spread * moments.pull;
-  moments.shrink.noalias() = like.spread * block.precision[g];
-  moments.covariance = moments.shrink * block.group_variance.asDiagonal();
-  if (block.pooled) {
-    moments.covariance.noalias() += moments.shrink * moments.population * moments.shrink.transpose();
-  }
-  moments.covariance = (0.5 * (moments.covariance + moments.covariance.transpose())).eval();
+void fill_moments(const GroupStatistics& group, const GroupLikelihood<double, K>& like, std::size_t g,
+                  MeanBlock<double, K>& block, GroupMeanMoments<K>& moments) {
+  fill_moments(group, like, block.precisions[g].inverse, block.pulls[g], block.group_variance,
+               block.pooled ? &block.population : nullptr, block.square, moments);
 }
 
-// The gradients in D and T, by Fisher's identity. `scale_gradient` needs all groups; call after the loop over groups
-// that adds to `variance_gradient` and `pull_sum`.
+// The gradient in T, by Fisher's identity, from the sum of all pulls:
+// E[u_0 (sum_g C_g^-1 (x_g - T u_0))]_k = E(u_0)_k pull_k - (Q T A^-1)_kk. The one in D is the sum of the diagonals of
+// the spread gradients.
 template <int K>
-void add_variance_gradient(const MeanBlock<double, K>& block, std::size_t g, const GroupMeanMoments<K>& moments,
-                           Eigen::Matrix<double, K, 1>& variance_gradient, Eigen::Matrix<double, K, 1>& pull_sum) {
-  pull_sum += moments.pull;
-  variance_gradient += 0.5 * (moments.pull.cwiseAbs2() - block.precision[g].diagonal());
-  if (block.pooled) {
-    variance_gradient += 0.5 * (block.precision[g] * moments.population).cwiseProduct(block.precision[g]).rowwise().sum();
-  }
-}
-
-template <int K>
-void fill_scale_gradient(const MeanBlock<double, K>& block, const Eigen::Matrix<double, K, 1>& pull_sum,
-                         GroupMeanMoments<K>& moments, Eigen::Matrix<double, K, 1>& scale_gradient) {
-  moments.shrink.setIdentity();
-  block.system.template triangularView<Eigen::Lower>().solveInPlace(moments.shrink);
-  moments.covariance.noalias() = moments.shrink.transpose() * moments.shrink;  // A^-1
-  // E[u_0 (sum_g C_g^-1 (x_g - T u_0))]_k = E(u_0)_k pull_k - (Q T A^-1)_kk
-  moments.shrink = block.total * block.population_scale.asDiagonal();
+void fill_scale_gradient(MeanBlock<double, K>& block, const Eigen::Matrix<double, K, 1>& pull_sum,
+                         Eigen::Matrix<double, K, 1>& scale_gradient) {
+  invert_lower(block.system, block.square);
+  inner_square(block.square, block.square2);  // A^-1
+  block.square = block.total * block.population_scale.asDiagonal();
   scale_gradient = block.center.cwiseProduct(pull_sum) -
-                   moments.shrink.cwiseProduct(moments.covariance.transpose()).rowwise().sum();
+                   block.square.cwiseProduct(block.square2.transpose()).rowwise().sum();
 }
 
-// Draws the population score and every group's mean (less m) from their exact joint law.
+// Draws the population score u_0 from its exact law given the covariance matrices.
+template <int K>
+void draw_population_mean(const MeanBlock<double, K>& block, RandomStream& random, Eigen::VectorXd& population_score) {
+  population_score.resize(block.center.size());
+  for (Eigen::Index k = 0; k < population_score.size(); ++k) population_score[k] = random.normal();
+  if (!block.pooled) return;
+  solve_lower_transposed(block.system, population_score);
+  population_score += block.center;
+}
+
+// Draws every group's mean (less m) from their exact joint law given the population. Given v = T u_0 the mean is
+// normal with mean x - W C^-1 (x - v) and covariance W C^-1 D; the noise W C^-1 delta - D C^-1 epsilon has it.
 template <int K>
 void draw_means(const std::vector<GroupStatistics>& groups, const std::vector<GroupLikelihood<double, K>>& like,
-                const MeanBlock<double, K>& block, RandomStream& random, Eigen::VectorXd& population_score,
+                const MeanBlock<double, K>& block, const Eigen::VectorXd& population_score, RandomStream& random,
                 Eigen::MatrixXd& means) {
+  using Vector = Eigen::Matrix<double, K, 1>;
   const Eigen::Index n_features = block.center.size();
-  Eigen::VectorXd noise(n_features), spread_noise(n_features), group_noise(n_features);
-  for (Eigen::Index k = 0; k < n_features; ++k) noise[k] = random.normal();
-  population_score = noise;
-  if (block.pooled) {
-    block.system.template triangularView<Eigen::Lower>().transpose().solveInPlace(population_score);
-    population_score += block.center;
-  }
-  const Eigen::VectorXd population = block.population_scale.cwiseProduct(population_score);
-  Eigen::MatrixXd root;
+  const Vector population = block.population_scale.cwiseProduct(population_score);
+  const Vector group_sd = block.group_variance.cwiseSqrt();
+  Vector noise(n_features), group_noise(n_features), pulled(n_features), pushed(n_features);
+  Eigen::Matrix<double, K, K> root(n_features, n_features);
   for (std::size_t g = 0; g < groups.size(); ++g) {
     for (Eigen::Index k = 0; k < n_features; ++k) {
-      group_noise[k] = std::sqrt(block.group_variance[k]) * random.normal();
+      group_noise[k] = group_sd[k] * random.normal();
       noise[k] = random.normal();
     }
     root = like[g].spread;
     cholesky_in_place(root);
-    spread_noise.noalias() = root.template triangularView<Eigen::Lower>() * noise;
-    // Given v: mean x - W C^-1 (x - v), covariance W C^-1 D; the noise W C^-1 delta - D C^-1 epsilon has it.
-    Eigen::VectorXd draw = population + group_noise;  // never observed: the prior
-    const Eigen::VectorXd pulled = block.precision[g] * (like[g].estimate - population - group_noise);
-    const Eigen::VectorXd pushed = block.precision[g] * spread_noise;
-    const Eigen::VectorXd seen = like[g].estimate - like[g].spread * pulled -
-                                 block.group_variance.cwiseProduct(pushed);
-    for (Eigen::Index k = 0; k < n_features; ++k) means(k, g) = groups[g].observed[k] != 0.0 ? seen[k] : draw[k];
+    apply_lower(root, noise);
+    pulled = like[g].estimate - population - group_noise;
+    pulled = block.precisions[g].inverse.lazyProduct(pulled).eval();
+    pushed.noalias() = block.precisions[g].inverse.lazyProduct(noise);
+    noise = like[g].estimate - like[g].spread.lazyProduct(pulled) - block.group_variance.cwiseProduct(pushed);
+    for (Eigen::Index k = 0; k < n_features; ++k) {
+      means(k, g) = groups[g].observed[k] != 0.0 ? noise[k] : population[k] + group_noise[k];  // never observed: the prior
+    }
   }
 }
 

@@ -80,7 +80,7 @@ T evaluate(const Model& model, const Layout& layout, const TransportPlan& plan,
   }
   if (layout.n_shared() > 0) {
     point.shared = plan.shared_center.template cast<T>();
-    point.shared.noalias() += plan.shared_spread.template cast<T>() * x.segment(layout.shared, layout.n_shared());
+    point.shared.noalias() += plan.shared_spread.template cast<T>().lazyProduct(x.segment(layout.shared, layout.n_shared()));
     log_density -= T(0.5) * point.shared.squaredNorm();
   }
   return log_density;
@@ -139,7 +139,7 @@ inline void differentiate(const Model& model, const Layout& layout, const Transp
   }
   if (layout.n_shared() > 0) {
     gradient.segment(layout.shared, layout.n_shared()).noalias() +=
-        plan.shared_spread.transpose() * (outer.shared - point.shared);
+        plan.shared_spread.transpose().lazyProduct(outer.shared - point.shared);
   }
 }
 

@@ -44,8 +44,8 @@ class GroupScoreLikelihood {
         !evaluate(groups_, like_, means_, of_means)) {
       return -std::numeric_limits<double>::infinity();
     }
-    fill_moments(like_[0], 0, means_, moments_);
-    differentiate(groups_[0], point_.factor, like_[0], moments_.mean, moments_.covariance, factor_gradient_);
+    fill_moments(groups_[0], like_[0], 0, means_, moments_);
+    differentiate(groups_[0], point_.factor, like_[0], moments_, factor_gradient_);
     pull_back_factor(point_, factor_gradient_, gradient);
     const double value = like_[0].within + of_means;
     return std::isfinite(value) && gradient.allFinite() ? value : -std::numeric_limits<double>::infinity();
@@ -76,13 +76,10 @@ class GroupScoreLikelihood {
     Eigen::MatrixXd white(n_features * n_features, n_scores);
     for (std::size_t p = 0; p < groups_[0].patterns.size(); ++p) {
       const PatternStatistics& pattern = groups_[0].patterns[p];
-      const Eigen::MatrixXd block = like_[0].pattern_factors[p];
+      const Eigen::MatrixXd inverse = like_[0].pattern_inverses[p];
       for (Eigen::Index a = 0; a < n_scores; ++a) {
-        Eigen::MatrixXd z = pattern.observed.asDiagonal() * change[a] * pattern.observed.asDiagonal();
-        block.triangularView<Eigen::Lower>().solveInPlace(z);
-        z.transposeInPlace();
-        block.triangularView<Eigen::Lower>().solveInPlace(z);
-        white.col(a) = Eigen::Map<Eigen::VectorXd>(z.data(), z.size());
+        const Eigen::MatrixXd z = inverse * (pattern.observed.asDiagonal() * change[a] * pattern.observed.asDiagonal()) * inverse.transpose();
+        white.col(a) = Eigen::Map<const Eigen::VectorXd>(z.data(), z.size());
       }
       information.noalias() += (0.5 * pattern.n * share) * (white.transpose() * white);
     }

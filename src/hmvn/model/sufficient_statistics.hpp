@@ -3,6 +3,7 @@
 
 #include <Eigen/Core>
 #include <Eigen/Eigenvalues>
+#include <Eigen/QR>
 #include <cmath>
 #include <vector>
 
@@ -16,7 +17,8 @@ struct PatternStatistics {
   Eigen::VectorXd observed;      // 1 where observed, else 0
   Eigen::VectorXd mean;          // of the rows, less the prior location of the means
   Eigen::MatrixXd scatter;       // centred
-  Eigen::MatrixXd scatter_root;  // scatter = scatter_root * scatter_root'
+  Eigen::MatrixXd scatter_root;  // lower triangular, scatter = scatter_root * scatter_root'
+  bool has_scatter = false;      // not zero
 };
 
 struct GroupStatistics {
@@ -28,7 +30,7 @@ struct GroupStatistics {
   bool complete() const { return patterns.size() == 1 && patterns[0].n_observed == patterns[0].observed.size(); }
 };
 
-// A root of a positive semidefinite matrix. Scaled to unit diagonal first, so that features of very different size
+// The lower triangular root of a positive semidefinite matrix. Scaled to unit diagonal first, so that features of very different size
 // are all resolved; rounding below zero is rounding of zero.
 inline Eigen::MatrixXd semidefinite_root(const Eigen::MatrixXd& scatter) {
   const Eigen::VectorXd scale =
@@ -36,7 +38,10 @@ inline Eigen::MatrixXd semidefinite_root(const Eigen::MatrixXd& scatter) {
   const Eigen::MatrixXd scaled = scale.cwiseInverse().asDiagonal() * scatter * scale.cwiseInverse().asDiagonal();
   const Eigen::SelfAdjointEigenSolver<Eigen::MatrixXd> eigen(scaled);
   const Eigen::VectorXd root = eigen.eigenvalues().cwiseMax(0.0).cwiseSqrt();
-  return scale.asDiagonal() * eigen.eigenvectors() * root.asDiagonal();
+  // with E diag(root) = R'Q, R of a QR decomposition of its transpose: R' is a root as well
+  const Eigen::HouseholderQR<Eigen::MatrixXd> qr(root.asDiagonal() * eigen.eigenvectors().transpose());
+  const Eigen::MatrixXd upper = qr.matrixQR().triangularView<Eigen::Upper>();
+  return scale.asDiagonal() * upper.transpose();
 }
 
 inline PatternStatistics make_pattern(double n, const Eigen::VectorXd& observed, const Eigen::VectorXd& mean,
@@ -47,7 +52,8 @@ inline PatternStatistics make_pattern(double n, const Eigen::VectorXd& observed,
   pattern.observed = observed;
   pattern.mean = mean.cwiseProduct(observed);
   pattern.scatter = observed.asDiagonal() * scatter * observed.asDiagonal();
-  pattern.scatter_root = semidefinite_root(pattern.scatter);
+  pattern.has_scatter = pattern.scatter.diagonal().maxCoeff() > 0.0;
+  pattern.scatter_root = pattern.has_scatter ? semidefinite_root(pattern.scatter) : pattern.scatter;
   return pattern;
 }
 

@@ -66,7 +66,8 @@ class UnitPosterior {
     const int n_features = model_.n_features();
     out.mean.resize(n_features, n_groups());
     out.factor.resize(n_coordinates(n_features), n_groups());
-    draw_means(groups_, work_.likelihoods, work_.means, random, mean_score_, out.mean);
+    draw_population_mean(work_.means, random, mean_score_);
+    draw_means(groups_, work_.likelihoods, work_.means, mean_score_, random, out.mean);
     score_log_joint(out);
     for (int g = 0; g < n_groups(); ++g) {
       out.mean.col(g) += model_.mean_location;
@@ -138,12 +139,12 @@ class UnitPosterior {
     outer_.resize(model_, layout_);
     factor_gradient_sum_.setZero();
     Vector variance_gradient = Vector::Zero(n_features), pull_sum = Vector::Zero(n_features);
-    fill_population_covariance(work_.means, moments_);
+    fill_population_covariance(work_.means);
     for (std::size_t g = 0; g < groups_.size(); ++g) {
-      fill_moments(work_.likelihoods[g], g, work_.means, moments_);
-      if (layout_.h_mean >= 0) add_variance_gradient(work_.means, g, moments_, variance_gradient, pull_sum);
-      differentiate(groups_[g], work_.points[g].factor, work_.likelihoods[g], moments_.mean, moments_.covariance,
-                    factor_gradient_);
+      fill_moments(groups_[g], work_.likelihoods[g], g, work_.means, moments_);
+      variance_gradient += moments_.spread_gradient.diagonal();
+      pull_sum += work_.means.pulls[g];
+      differentiate(groups_[g], work_.points[g].factor, work_.likelihoods[g], moments_, factor_gradient_);
       if (one_covariance()) {
         factor_gradient_sum_ += factor_gradient_;
       } else {
@@ -153,7 +154,7 @@ class UnitPosterior {
     if (one_covariance()) pull_back(0, factor_gradient_sum_, gradient);
     if (layout_.h_mean >= 0) {
       Vector scale_gradient = Vector::Zero(n_features);
-      fill_scale_gradient(work_.means, pull_sum, moments_, scale_gradient);
+      fill_scale_gradient(work_.means, pull_sum, scale_gradient);
       for (int k = 0; k < n_features; ++k) {
         const double s = model_.mean_scale[k];
         outer_.mean_h[k] = 2.0 * s * s * work_.population.mean[k].h * variance_gradient[k];
@@ -183,7 +184,7 @@ class UnitPosterior {
       Eigen::MatrixXd root = like.spread;
       cholesky_in_place(root);
       residual = (like.estimate - out.mean.col(g)).cwiseProduct(groups_[g].observed);
-      root.triangularView<Eigen::Lower>().solveInPlace(residual);
+      solve_lower(root, residual);
       out.log_likelihood += like.within - 0.5 * (log_2pi * groups_[g].n_observed + residual.squaredNorm()) -
                             log_diagonal_sum<double>(root);
       if (model_.mean.complete()) continue;
