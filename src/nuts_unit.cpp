@@ -2,6 +2,7 @@
 
 #include <chrono>
 
+#include "block_sampler.h"
 #include "unit_posterior.h"
 
 namespace hmvn {
@@ -34,11 +35,10 @@ class EnergyMonitor {
 
 UnitReport sample_by_nuts(const UnitJob& job, const SamplingPlan& plan, const std::atomic<bool>& stop,
                           std::atomic<long long>& iterations_done, DrawSink& sink) {
-  using Posterior = UnitPosterior<Eigen::Dynamic>;
   const Clock::time_point start = Clock::now();
-  Posterior posterior(*job.model, job.groups);
-  Chain<Posterior> chain(posterior, plan.chain, RandomStream(plan.seed, job.unit, job.chain), stop);
-  while (chain.iteration() < plan.chain.iter_warmup) {
+  UnitPosterior<Eigen::Dynamic> posterior(*job.model, job.groups);
+  BlockSampler<Eigen::Dynamic> chain(posterior, plan.chain, RandomStream(plan.seed, job.unit, job.chain), stop);
+  for (int i = 0; i < plan.chain.iter_warmup; ++i) {
     chain.advance();
     ++iterations_done;
   }
@@ -46,18 +46,21 @@ UnitReport sample_by_nuts(const UnitJob& job, const SamplingPlan& plan, const st
   UnitReport report;
   EnergyMonitor energy;
   Draw draw;
+  bool one_block = true;
   for (int i = 0; i < plan.iter_sampling; ++i) {
-    const TransitionStatistics facts = chain.advance();
-    energy.add(facts.energy);
-    report.divergent += facts.divergent;
-    report.max_treedepth_hits += facts.tree_depth >= plan.chain.max_tree_depth;
+    IterationFacts facts = chain.advance();
+    one_block = facts.n_blocks == 1;
+    energy.add(facts.transition.energy);
+    report.divergent += facts.transition.divergent;
+    report.max_treedepth_hits += facts.transition.tree_depth >= plan.chain.max_tree_depth;
     if ((i + 1) % plan.thin == 0) {
-      posterior.draw(chain.position(), chain.random(), draw);
-      sink.record(i / plan.thin, draw, facts);
+      chain.draw(draw);
+      if (!one_block) facts.transition.energy = -(draw.log_likelihood + draw.log_prior);
+      sink.record(i / plan.thin, draw, facts.transition);
     }
     ++iterations_done;
   }
-  report.ebfmi = energy.ebfmi();
+  if (one_block) report.ebfmi = energy.ebfmi();
   report.warmup_seconds = seconds(warm - start);
   report.sampling_seconds = seconds(Clock::now() - warm);
   return report;

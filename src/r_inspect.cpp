@@ -85,7 +85,8 @@ Rcpp::List inspect_draws_(const Rcpp::List& patterns, int n_groups, const Rcpp::
   Rcpp::List draws(positions.ncol());
   Draw draw;
   for (int c = 0; c < positions.ncol(); ++c) {
-    posterior.draw(position_of(positions, c), random, draw);
+    posterior.settle(position_of(positions, c));
+    posterior.draw(random, draw);
     const auto vector = [](const Eigen::VectorXd& v) { return Rcpp::NumericVector(v.data(), v.data() + v.size()); };
     const auto matrix = [](const Eigen::MatrixXd& m) {
       return Rcpp::NumericMatrix(static_cast<int>(m.rows()), static_cast<int>(m.cols()), m.data());

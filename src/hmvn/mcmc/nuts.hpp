@@ -9,6 +9,7 @@
 #include <stdexcept>
 #include <vector>
 
+#include "hmvn/mcmc/metric.hpp"
 #include "hmvn/random/random_stream.hpp"
 
 namespace hmvn {
@@ -21,14 +22,15 @@ struct StopRequested : std::runtime_error {
   StopRequested() : std::runtime_error("stopped") {}
 };
 
-// A position with its momentum and what the target says of it.
+// A position with its momentum, the velocity that belongs to it, and what the target says of the position.
 struct PhasePoint {
-  Eigen::VectorXd position, momentum, gradient;
+  Eigen::VectorXd position, momentum, velocity, gradient;
   double log_density = -std::numeric_limits<double>::infinity();
 
   void resize(Eigen::Index n) {
     position.setZero(n);
     momentum.setZero(n);
+    velocity.setZero(n);
     gradient.setZero(n);
   }
 };
@@ -46,42 +48,53 @@ inline double log_sum_exp(double a, double b) {
   return high + std::log1p(std::exp(std::min(a, b) - high));
 }
 
+// Where one chain is and how it moves: the only parts of the sampler that last from one transition to the next.
+struct NutsState {
+  PhasePoint current;
+  Metric metric;
+  double step_size = 1.0;
+
+  NutsState(Eigen::Index n, MetricShape shape) : metric(n, shape) { current.resize(n); }
+
+  // Moves to a position; true if the log density is finite there.
+  template <class Target>
+  bool start_at(Target&& target, const Eigen::VectorXd& position) {
+    current.position = position;
+    return evaluate(target);
+  }
+
+  // Looks again at a target that has changed.
+  template <class Target>
+  bool evaluate(Target&& target) {
+    current.log_density = target(current.position, current.gradient);
+    return std::isfinite(current.log_density) && current.gradient.allFinite();
+  }
+};
+
 // Multinomial sampling over the trajectory and the generalised U-turn criterion (Betancourt 2017,
 // appendices A.3.2 and A.4.2), with the criterion also checked across the two half-trees: without that
-// a near-iid target runs many times the steps that are due.
-template <class Target>
+// a near-iid target runs many times the steps that are due. The object is work space for chains of one dimension.
 class Nuts {
  public:
-  Nuts(Target& target, const std::atomic<bool>& stop, int max_tree_depth)
-      : target_(target), stop_(stop), max_tree_depth_(max_tree_depth), n_(target.dimension()),
-        inverse_metric_(Eigen::VectorXd::Ones(n_)), levels_(max_tree_depth) {
-    for (PhasePoint* point : {&current_, &forward_, &backward_, &proposal_, &moving_}) point->resize(n_);
+  Nuts(Eigen::Index n, const std::atomic<bool>& stop, int max_tree_depth)
+      : stop_(stop), max_tree_depth_(max_tree_depth), n_(n), levels_(max_tree_depth) {
+    for (PhasePoint* point : {&forward_, &backward_, &proposal_}) point->resize(n_);
     whole_.resize(n_);
     for (Level& level : levels_) level.resize(n_);
   }
 
-  // Moves to a position; true if the log density is finite there.
-  bool start_at(const Eigen::VectorXd& position) {
-    current_.position = position;
-    current_.log_density = target_(current_.position, current_.gradient);
-    return std::isfinite(current_.log_density) && current_.gradient.allFinite();
-  }
-
-  const Eigen::VectorXd& position() const { return current_.position; }
-  double step_size() const { return step_size_; }
-  void set_step_size(double step_size) { step_size_ = step_size; }
-  void set_inverse_metric(const Eigen::VectorXd& inverse_metric) { inverse_metric_ = inverse_metric; }
-
-  TransitionStatistics transition(RandomStream& random) {
+  template <class Target>
+  TransitionStatistics transition(Target&& target, NutsState& state, RandomStream& random) {
+    state_ = &state;
     draw_momentum(random);
-    initial_energy_ = energy(current_);
+    initial_energy_ = energy(state.current);
     divergent_ = false;
     n_leapfrog_ = 0;
     accept_sum_ = 0.0;
-    forward_ = current_;
-    backward_ = current_;
-    proposal_ = current_;
-    whole_.set_to_point(current_.momentum, inverse_metric_);
+    forward_ = state.current;
+    backward_ = state.current;
+    proposal_ = state.current;
+    whole_.set_to_point(state.current);
     double log_weight = 0.0;
     int depth = 0;
     for (; depth < max_tree_depth_; ++depth) {
@@ -89,7 +102,7 @@ class Nuts {
       Level& level = levels_[depth];
       PhasePoint& end = go_forward ? forward_ : backward_;
       double log_weight_new = -std::numeric_limits<double>::infinity();
-      if (!build(depth, end, go_forward ? 1.0 : -1.0, level.span, level.proposal, log_weight_new, random)) break;
+      if (!build(target, depth, end, go_forward ? 1.0 : -1.0, level.span, level.proposal, log_weight_new, random)) break;
       if (std::log(random.uniform()) < log_weight_new - log_weight) std::swap(proposal_, level.proposal);
       log_weight = log_sum_exp(log_weight, log_weight_new);
       const bool keeps_on = go_forward ? join(whole_, level.span, whole_) : join(level.span, whole_, whole_);
@@ -100,32 +113,34 @@ class Nuts {
     }
     TransitionStatistics facts;
     facts.accept_stat = n_leapfrog_ > 0 ? accept_sum_ / n_leapfrog_ : 0.0;
-    facts.step_size = step_size_;
+    facts.step_size = state.step_size;
     facts.energy = energy(proposal_);
     facts.tree_depth = depth;
     facts.n_leapfrog = n_leapfrog_;
     facts.divergent = divergent_;
-    std::swap(current_, proposal_);
+    std::swap(state.current, proposal_);
     return facts;
   }
 
   // Doubles or halves the step size until one step is accepted about half of the time
   // (Hoffman and Gelman 2014, algorithm 4).
-  void find_reasonable_step_size(RandomStream& random) {
+  template <class Target>
+  void find_reasonable_step_size(Target&& target, NutsState& state, RandomStream& random) {
     if (n_ == 0) return;
+    state_ = &state;
     int direction = 0;
     for (int tries = 0; tries < 100; ++tries) {
       draw_momentum(random);
-      moving_ = current_;
-      const double energy_before = energy(moving_);
-      leapfrog(moving_, step_size_);
-      double change = energy_before - energy(moving_);
+      forward_ = state.current;
+      const double energy_before = energy(forward_);
+      leapfrog(target, forward_, state.step_size);
+      double change = energy_before - energy(forward_);
       if (!std::isfinite(change)) change = -std::numeric_limits<double>::infinity();
       const int wanted = change > std::log(0.8) ? 1 : -1;
       if (direction == 0) direction = wanted;
       if (wanted != direction) return;
-      step_size_ *= direction == 1 ? 2.0 : 0.5;
-      if (!(step_size_ > 1e-12 && step_size_ < 1e7)) {
+      state.step_size *= direction == 1 ? 2.0 : 0.5;
+      if (!(state.step_size > 1e-12 && state.step_size < 1e7)) {
         throw std::runtime_error("no step size works: the posterior is improper or its density cannot be computed");
       }
     }
@@ -139,9 +154,9 @@ class Nuts {
     void resize(Eigen::Index n) {
       for (Eigen::VectorXd* v : {&first_momentum, &last_momentum, &first_velocity, &last_velocity, &sum}) v->setZero(n);
     }
-    void set_to_point(const Eigen::VectorXd& momentum, const Eigen::VectorXd& inverse_metric) {
-      first_momentum = last_momentum = sum = momentum;
-      first_velocity = last_velocity = inverse_metric.cwiseProduct(momentum);
+    void set_to_point(const PhasePoint& z) {
+      first_momentum = last_momentum = sum = z.momentum;
+      first_velocity = last_velocity = z.velocity;
     }
   };
 
@@ -156,20 +171,22 @@ class Nuts {
     }
   };
 
-  double energy(const PhasePoint& z) const {
-    return 0.5 * z.momentum.cwiseAbs2().dot(inverse_metric_) - z.log_density;
-  }
+  static double energy(const PhasePoint& z) { return 0.5 * z.momentum.dot(z.velocity) - z.log_density; }
 
   void draw_momentum(RandomStream& random) {
-    for (Eigen::Index i = 0; i < n_; ++i) current_.momentum[i] = random.normal() / std::sqrt(inverse_metric_[i]);
+    state_->metric.draw_momentum(random, state_->current.momentum);
+    state_->metric.velocity(state_->current.momentum, state_->current.velocity);
   }
 
-  void leapfrog(PhasePoint& z, double step) {
+  template <class Target>
+  void leapfrog(Target& target, PhasePoint& z, double step) {
     if (stop_.load(std::memory_order_relaxed)) throw StopRequested();
-    z.momentum.noalias() += 0.5 * step * z.gradient;
-    z.position.noalias() += step * inverse_metric_.cwiseProduct(z.momentum);
-    z.log_density = target_(z.position, z.gradient);
-    z.momentum.noalias() += 0.5 * step * z.gradient;
+    z.momentum += 0.5 * step * z.gradient;
+    state_->metric.velocity(z.momentum, z.velocity);
+    z.position += step * z.velocity;
+    z.log_density = target(z.position, z.gradient);
+    z.momentum += 0.5 * step * z.gradient;
+    state_->metric.velocity(z.momentum, z.velocity);
   }
 
   // No U-turn between two ends: both velocities still point along the sum of the momenta.
@@ -199,10 +216,11 @@ class Nuts {
 
   // Extends the trajectory from `end` by 2^depth steps. Fills the span (in time order), a proposal drawn
   // from it, and its log weight; false if it diverged or turned round inside.
-  bool build(int depth, PhasePoint& end, double direction, Span& span, PhasePoint& proposal, double& log_weight,
-             RandomStream& random) {
+  template <class Target>
+  bool build(Target& target, int depth, PhasePoint& end, double direction, Span& span, PhasePoint& proposal,
+             double& log_weight, RandomStream& random) {
     if (depth == 0) {
-      leapfrog(end, direction * step_size_);
+      leapfrog(target, end, direction * state_->step_size);
       ++n_leapfrog_;
       double change = initial_energy_ - energy(end);
       if (std::isnan(change)) change = -std::numeric_limits<double>::infinity();
@@ -210,7 +228,7 @@ class Nuts {
       accept_sum_ += std::min(1.0, std::exp(change));
       log_weight = change;
       proposal = end;
-      span.set_to_point(end.momentum, inverse_metric_);
+      span.set_to_point(end);
       return !divergent_;
     }
     Level& level = levels_[depth - 1];
@@ -218,8 +236,8 @@ class Nuts {
     Span& first = depth_span(depth, 0);
     Span& second = depth_span(depth, 1);
     double log_weight_first, log_weight_second;
-    if (!build(depth - 1, end, direction, first, proposal, log_weight_first, random)) return false;
-    if (!build(depth - 1, end, direction, second, level.other, log_weight_second, random)) return false;
+    if (!build(target, depth - 1, end, direction, first, proposal, log_weight_first, random)) return false;
+    if (!build(target, depth - 1, end, direction, second, level.other, log_weight_second, random)) return false;
     log_weight = log_sum_exp(log_weight_first, log_weight_second);
     if (std::log(random.uniform()) < log_weight_second - log_weight) std::swap(proposal, level.other);
     return direction > 0 ? join(first, second, span) : join(second, first, span);
@@ -229,16 +247,14 @@ class Nuts {
 
   static constexpr double max_energy_error = 1000.0;
 
-  Target& target_;
   const std::atomic<bool>& stop_;
   int max_tree_depth_;
   Eigen::Index n_;
-  Eigen::VectorXd inverse_metric_;
-  double step_size_ = 1.0;
+  NutsState* state_ = nullptr;  // of the chain that is being moved
   double initial_energy_ = 0.0, accept_sum_ = 0.0;
   int n_leapfrog_ = 0;
   bool divergent_ = false;
-  PhasePoint current_, forward_, backward_, proposal_, moving_;
+  PhasePoint forward_, backward_, proposal_;
   Span whole_;
   std::vector<Level> levels_;
 };

@@ -1,21 +1,21 @@
-// The heterogeneities h of (S4) and the weight sqrt(1 - h^2) of the population, from their unconstrained positions.
+// The heterogeneities h of (S4) and the weight sqrt(1 - h^2) of the population, from the sampler's coordinates.
 #pragma once
 
 #include <Eigen/Core>
 #include <cmath>
 
-#include "hmvn/model/layout.hpp"
+#include "hmvn/model/heterogeneity_map.hpp"
 #include "hmvn/model/model.hpp"
 
 namespace hmvn {
 
 // h = Phi(x): a Beta(1, 1) prior is then a standard normal one on x. 1 - h is computed as Phi(-x), so that both ends
-// keep full precision.
+// keep full precision. x in turn is a map of the sampler's coordinate z.
 template <class T>
 struct Heterogeneity {
   T h, weight;                       // h and sqrt(1 - h^2)
-  T slope, weight_slope;             // their derivatives in x; zero where h is constant
-  T log_prior, log_prior_slope;      // of x: Beta density of h, and the Jacobian of the map
+  T slope, weight_slope;             // their derivatives in z; zero where h is constant
+  T log_prior, log_prior_slope;      // of z: Beta density of h, and the Jacobian of the maps
 };
 
 template <class T>
@@ -24,7 +24,7 @@ Heterogeneity<T> constant_heterogeneity(double h) {
 }
 
 template <class T>
-Heterogeneity<T> learned_heterogeneity(const HeterogeneityPrior& prior, const T& x) {
+Heterogeneity<T> heterogeneity_at(const HeterogeneityPrior& prior, const T& x) {
   using std::erfc;
   using std::exp;
   using std::log;
@@ -37,6 +37,18 @@ Heterogeneity<T> learned_heterogeneity(const HeterogeneityPrior& prior, const T&
   const T log_prior = a * log(h) + b * log(complement) - T(log_beta_function(prior.shape1, prior.shape2)) -
                       T(0.5) * (x * x + T(log_2pi));
   return {h, weight, density, -h * density / weight, log_prior, a * density / h - b * density / complement - x};
+}
+
+template <class T>
+Heterogeneity<T> learned_heterogeneity(const HeterogeneityPrior& prior, const HeterogeneityMap& map, const T& z) {
+  using std::log;
+  const auto at = map(z);
+  Heterogeneity<T> result = heterogeneity_at(prior, at.x);
+  result.slope *= at.slope;
+  result.weight_slope *= at.slope;
+  result.log_prior += log(at.slope);
+  result.log_prior_slope = result.log_prior_slope * at.slope + at.curvature / at.slope;
+  return result;
 }
 
 }  // namespace hmvn

@@ -45,20 +45,20 @@ T evaluate(const Model& model, const Layout& layout, const TransportPlan& plan,
   const int n_features = model.n_features();
   if (layout.h_mean >= 0) {
     for (int k = 0; k < n_features; ++k) {
-      point.mean[k] = learned_heterogeneity(model.mean.heterogeneity, x[layout.h_mean + k]);
+      point.mean[k] = learned_heterogeneity(model.mean.heterogeneity, plan.h_mean[k], x[layout.h_mean + k]);
       log_density += point.mean[k].log_prior;
     }
   }
   for (int i = 0; i < layout.n_own(); ++i) {
     const int c = layout.own_coordinates[i];
     if (c < n_features && layout.h_scale >= 0) {
-      point.own[i] = learned_heterogeneity(model.scale.heterogeneity, x[layout.h_scale + c]);
+      point.own[i] = learned_heterogeneity(model.scale.heterogeneity, plan.h_scale[c], x[layout.h_scale + c]);
       log_density += point.own[i].log_prior;
     } else if (c >= n_features && layout.h_correlation >= 0) {  // one h for all correlations
       if (c > n_features) {
         point.own[i] = point.own[i - 1];
       } else {
-        point.own[i] = learned_heterogeneity(model.correlation.heterogeneity, x[layout.h_correlation]);
+        point.own[i] = learned_heterogeneity(model.correlation.heterogeneity, plan.h_correlation, x[layout.h_correlation]);
         log_density += point.own[i].log_prior;
       }
     }

@@ -51,6 +51,11 @@ class GroupScoreLikelihood {
     return std::isfinite(value) && gradient.allFinite() ? value : -std::numeric_limits<double>::infinity();
   }
 
+  // The estimate of a mean, less its prior location, at the covariance matrix last evaluated, and its information: 0
+  // where the feature was not observed.
+  double mean_estimate(int k) const { return like_[0].estimate[k]; }
+  double mean_information(int k) const { return groups_[0].observed[k] != 0.0 ? 1.0 / like_[0].spread(k, k) : 0.0; }
+
   // Expected (Fisher) information in the scores at the point last evaluated: sum over patterns of
   // n tr(Sigma^-1 dSigma_a Sigma^-1 dSigma_b) / 2, less the share that estimating the mean takes.
   Eigen::MatrixXd information() const {
@@ -194,6 +199,7 @@ inline std::vector<GroupStatistics> shift_to_common_mean(std::vector<GroupStatis
 struct Reference {
   Eigen::VectorXd pooled;
   std::vector<QuadraticLikelihood> groups;
+  Eigen::MatrixXd mean_information, mean_pull;  // K x G: j of each mean's own estimate in score units (S1), and j c
 };
 
 template <int K>
@@ -213,13 +219,21 @@ Reference make_reference(const Model& model, const std::vector<GroupStatistics>&
     center[c] = block.pooling == Pooling::none ? 0.0 : reference.pooled[c];
     spread[c] = block.partial() ? (block.heterogeneity.fixed ? block.heterogeneity.value : 0.5) : block.constant();
   }
+  reference.mean_information.setZero(n_features, static_cast<Eigen::Index>(groups.size()));
+  reference.mean_pull = reference.mean_information;
   std::vector<GroupScoreLikelihood<K>> single;
   for (GroupScoreLikelihood<K>& likelihood : likelihoods) {
     single.assign(1, likelihood);
     const Eigen::VectorXd mode = groups.size() == 1 && model.groups_apart()
                                      ? reference.pooled
                                      : locate(single, reference.pooled, center, spread);
+    const Eigen::Index g = static_cast<Eigen::Index>(reference.groups.size());
     reference.groups.push_back(quadratic_at(likelihood, mode));
+    for (int k = 0; k < n_features; ++k) {
+      const double information = likelihood.mean_information(k);
+      reference.mean_information(k, g) = model.mean_scale[k] * model.mean_scale[k] * information;
+      reference.mean_pull(k, g) = model.mean_scale[k] * information * likelihood.mean_estimate(k);
+    }
   }
   return reference;
 }

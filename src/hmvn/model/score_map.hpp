@@ -1,12 +1,12 @@
 // The one-dimensional maps between a standard normal score u and a quantity x with a given prior: (S2), (S3).
 #pragma once
 
-#include <array>
 #include <cmath>
 #include <functional>
 #include <vector>
 
 #include "hmvn/model/special_functions.hpp"
+#include "hmvn/model/spline.hpp"
 
 namespace hmvn {
 
@@ -40,7 +40,7 @@ class ScoreMap {
       }
     }
     pieces_.reserve(2 * half_count);
-    for (int i = 0; i < 2 * half_count; ++i) pieces_.push_back(make_piece(nodes[i], nodes[i + 1]));
+    for (int i = 0; i < 2 * half_count; ++i) pieces_.push_back(quintic_between(nodes[i], nodes[i + 1], spacing));
     low_end_ = nodes.front().x;
     high_end_ = nodes.back().x;
   }
@@ -53,19 +53,15 @@ class ScoreMap {
     const int i = static_cast<int>(position);
     const T t = (u + T(table_end)) / T(spacing) - T(i);
     const Piece& p = pieces_[i];
-    const T x = T(p[0]) + t * (T(p[1]) + t * (T(p[2]) + t * (T(p[3]) + t * (T(p[4]) + t * T(p[5])))));
-    const T slope = T(p[1]) + t * (T(2 * p[2]) + t * (T(3 * p[3]) + t * (T(4 * p[4]) + t * T(5 * p[5]))));
-    return {x, slope / T(spacing)};
+    return {value_of(p, t), slope_of(p, t) / T(spacing)};
   }
 
   // The score u of a quantity x: (S2), (S3) read forwards.
   double inverse(double x) const { return score_(x); }
 
  private:
-  struct Node {
-    double x, slope, curvature;
-  };
-  using Piece = std::array<double, 6>;
+  using Node = SplineNode;
+  using Piece = Quintic;
 
   static constexpr double spacing = 1.0 / 32.0;
   static constexpr int half_count = 320;
@@ -121,19 +117,6 @@ class ScoreMap {
     const double lower = prior.log_cdf(x);
     if (lower <= -0.69314718055994531) return normal_quantile_from_log(lower);
     return -normal_quantile_from_log(prior.log_ccdf(x));
-  }
-
-  // The quintic on [0, 1] that agrees with both nodes in value, slope and curvature.
-  static Piece make_piece(const Node& a, const Node& b) {
-    const double s0 = a.slope * spacing, s1 = b.slope * spacing;
-    const double k0 = a.curvature * spacing * spacing, k1 = b.curvature * spacing * spacing;
-    const double rise = b.x - a.x;
-    return {a.x,
-            s0,
-            0.5 * k0,
-            10.0 * rise - 6.0 * s0 - 4.0 * s1 - 1.5 * k0 + 0.5 * k1,
-            -15.0 * rise + 8.0 * s0 + 7.0 * s1 + 1.5 * k0 - k1,
-            6.0 * rise - 3.0 * (s0 + s1) - 0.5 * (k0 - k1)};
   }
 
   std::function<double(double, double)> solve_, slope_;

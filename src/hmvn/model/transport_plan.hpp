@@ -8,6 +8,7 @@
 #include <cmath>
 #include <vector>
 
+#include "hmvn/model/heterogeneity.hpp"
 #include "hmvn/model/layout.hpp"
 #include "hmvn/model/reference.hpp"
 
@@ -33,6 +34,8 @@ struct TransportPlan {
   Eigen::MatrixXd population_pull;         // partial x groups: j times that estimate
   Eigen::VectorXd shared_center;
   Eigen::MatrixXd shared_spread;           // R^-T, R R' the shared scores' precision
+  std::vector<HeterogeneityMap> h_mean, h_scale;  // by feature; empty if not learned
+  HeterogeneityMap h_correlation;
   bool constant = true;                    // no h that touches a covariance matrix is learned
 };
 
@@ -60,6 +63,60 @@ inline Eigen::VectorXd nominal_heterogeneity(const Model& model, const Layout& l
     h[i] = block.learned() ? 0.5 : block.constant();
   }
   return h;
+}
+
+// The log of the density of all groups' estimates c_g of one score, with information j_g, given h: the score and the
+// population score integrated out, as in (C7).
+inline double marginal_log_density(double h, double weight, const Eigen::RowVectorXd& information,
+                                   const Eigen::RowVectorXd& pull) {
+  double log_density = 0.0, sum0 = 0.0, sum1 = 0.0;
+  for (Eigen::Index g = 0; g < information.size(); ++g) {
+    if (!(information[g] > 0.0)) continue;
+    const double shrunk = 1.0 / (1.0 + h * h * information[g]);
+    log_density += 0.5 * (std::log(shrunk) - pull[g] * pull[g] / information[g] * shrunk);
+    sum0 += information[g] * shrunk;
+    sum1 += pull[g] * shrunk;
+  }
+  const double precision = 1.0 + weight * weight * sum0;
+  return log_density + 0.5 * (weight * weight * sum1 * sum1 / precision - std::log(precision));
+}
+
+// The map that standardises what the estimates in these rows say of h, if they were all there is.
+inline HeterogeneityMap standardise_heterogeneity(const HeterogeneityPrior& prior, const Eigen::MatrixXd& information,
+                                                  const Eigen::MatrixXd& pull) {
+  return HeterogeneityMap([&](double x) {
+    const Heterogeneity<double> at = heterogeneity_at(prior, x);
+    double log_density = at.log_prior;
+    for (Eigen::Index i = 0; i < information.rows(); ++i) {
+      log_density += marginal_log_density(at.h, at.weight, information.row(i), pull.row(i));
+    }
+    return log_density;
+  });
+}
+
+inline void standardise_heterogeneities(const Model& model, const Layout& layout, const Reference& reference,
+                                        TransportPlan& plan) {
+  const int n_features = model.n_features();
+  if (layout.h_mean >= 0) {
+    for (int k = 0; k < n_features; ++k) {
+      plan.h_mean.push_back(standardise_heterogeneity(model.mean.heterogeneity, reference.mean_information.row(k),
+                                                      reference.mean_pull.row(k)));
+    }
+  }
+  int first_correlation = 0;
+  for (int p : layout.partial) first_correlation += layout.own_coordinates[p] < n_features;
+  if (layout.h_scale >= 0) {
+    for (int k = 0; k < n_features; ++k) {
+      plan.h_scale.push_back(standardise_heterogeneity(model.scale.heterogeneity, plan.population_information.row(k),
+                                                       plan.population_pull.row(k)));
+    }
+  }
+  if (layout.h_correlation >= 0) {
+    const Eigen::Index rest = plan.population_information.rows() - first_correlation;
+    plan.h_correlation = standardise_heterogeneity(model.correlation.heterogeneity,
+                                                   plan.population_information.bottomRows(rest),
+                                                   plan.population_pull.bottomRows(rest));
+  }
 }
 
 inline TransportPlan make_transport_plan(const Model& model, const Layout& layout, const Reference& reference) {
@@ -108,6 +165,7 @@ inline TransportPlan make_transport_plan(const Model& model, const Layout& layou
     plan.shared_spread = root.matrixU().solve(Eigen::MatrixXd::Identity(n_shared, n_shared));
     plan.shared_center = root.solve(shared_pull);
   }
+  standardise_heterogeneities(model, layout, reference, plan);
   return plan;
 }
 

@@ -1,4 +1,5 @@
-// The posterior of a sampling unit: the groups that share a quantity. This is the target of the sampler.
+// The posterior of a sampling unit: the groups that share a quantity. This is the target of the sampler, as a whole or
+// in blocks.
 #pragma once
 
 #include <Eigen/Core>
@@ -20,11 +21,17 @@
 namespace hmvn {
 
 // K is the number of features, or Eigen::Dynamic.
+//
+// As a whole: operator(). In blocks, which is what the sampler uses, since groups are independent given what they share:
+//   settle(position)              computes everything at a position;
+//   look_at_shared()              density and gradient in the shared block (h, population, shared scores) where settled,
+//   shared(x)                     and at another value of the block, the groups' own coordinates held;
+//   condition(random)             draws the population of the means, integrated out so far, where settled: from here on
+//                                 groups are independent;
+//   look_at_group(g), group(g, x) density and gradient in the own coordinates of a group, all else held.
 template <int K>
 class UnitPosterior {
  public:
-  using Position = Eigen::VectorXd;
-
   UnitPosterior(const Model& model, std::vector<GroupStatistics> groups)
       : model_(model), groups_(std::move(groups)), layout_(make_layout(model, static_cast<int>(groups_.size()))),
         plan_(make_transport_plan(model, layout_, make_reference<K>(model, groups_))) {
@@ -35,6 +42,9 @@ class UnitPosterior {
     factor_gradient_.setZero(model_.n_features(), model_.n_features());
     factor_gradient_sum_ = factor_gradient_;
     score_gradient_.setZero(n_coordinates(model_.n_features()));
+    position_.setZero(dimension());
+    whole_gradient_.setZero(dimension());
+    population_mean_.setZero(model_.n_features());
   }
 
   Eigen::Index dimension() const { return layout_.dimension(); }
@@ -51,18 +61,54 @@ class UnitPosterior {
 
   // The same in double precision, with its gradient.
   double operator()(const Eigen::VectorXd& position, Eigen::VectorXd& gradient) {
-    const double value = forward(position, work_);
-    if (!std::isfinite(value)) {
-      gradient.setZero(position.size());
-      return -std::numeric_limits<double>::infinity();
-    }
-    reverse(position, gradient);
-    return gradient.allFinite() ? value : -std::numeric_limits<double>::infinity();
+    settle(position);
+    const double value = look(gradient);
+    if (!std::isfinite(value)) gradient.setZero(position.size());
+    return value;
   }
 
-  // Reads a position in the user's terms; the means are drawn from their exact law given the rest.
-  void draw(const Eigen::VectorXd& position, RandomStream& random, Draw& out) {
-    forward(position, work_);
+  // Whether the density is finite there.
+  bool settle(const Eigen::VectorXd& position) {
+    position_ = position;
+    value_ = forward(position_, work_);
+    return std::isfinite(value_);
+  }
+
+  double look_at_shared(Eigen::VectorXd& gradient) {
+    const double value = look(whole_gradient_);
+    gradient = whole_gradient_.head(layout_.own);
+    return value;
+  }
+
+  double shared(const Eigen::VectorXd& x, Eigen::VectorXd& gradient) {
+    position_.head(layout_.own) = x;
+    value_ = forward(position_, work_);
+    return look_at_shared(gradient);
+  }
+
+  void condition(RandomStream& random) {
+    draw_population_mean(work_.means, random, mean_score_);
+    population_mean_ = work_.means.population_scale.cwiseProduct(mean_score_);
+  }
+
+  // Given the population, the groups' means are integrated out of their own densities.
+  double look_at_group(int g, Eigen::VectorXd& gradient) { return group_density(g, gradient); }
+
+  double group(int g, const Eigen::VectorXd& x, Eigen::VectorXd& gradient) {
+    CovariancePoint<double, K>& point = work_.points[g];
+    own_scores(layout_, work_.population, x, work_.transports[g], point.score);
+    gradient.setZero(layout_.n_own());
+    MeanBlock<double, K>& means = work_.means;
+    if (!fill(g, point, work_.likelihoods[g]) ||
+        !invert_group(groups_[g], work_.likelihoods[g], means.group_variance, means.square, means.square2,
+                      means.precisions[g])) {
+      return -std::numeric_limits<double>::infinity();
+    }
+    return group_density(g, gradient);
+  }
+
+  // Reads the position where settled in the user's terms; the means are drawn from their exact law given the rest.
+  void draw(RandomStream& random, Draw& out) {
     const int n_features = model_.n_features();
     out.mean.resize(n_features, n_groups());
     out.factor.resize(n_coordinates(n_features), n_groups());
@@ -104,6 +150,14 @@ class UnitPosterior {
 
   bool one_covariance() const { return layout_.n_own() == 0; }
 
+  // A group's factor and likelihood from its scores.
+  template <class T>
+  bool fill(std::size_t g, CovariancePoint<T, K>& point, GroupLikelihood<T, K>& likelihood) const {
+    fill_factor(model_.maps, point);
+    return point.factor.allFinite() && point.factor.diagonal().minCoeff() > T(0) &&
+           evaluate(groups_[g], point.factor, likelihood);
+  }
+
   template <class T>
   T forward(const Eigen::Matrix<T, Eigen::Dynamic, 1>& x, Work<T>& work) const {
     const T failed(-std::numeric_limits<double>::infinity());
@@ -112,12 +166,10 @@ class UnitPosterior {
       CovariancePoint<T, K>& point = work.points[g];
       if (g == 0 || !one_covariance()) {
         log_density += evaluate(layout_, plan_, static_cast<int>(g), x, work.population, work.transports[g], point.score);
-        fill_factor(model_.maps, point);
-        if (!point.factor.allFinite() || !(point.factor.diagonal().minCoeff() > T(0))) return failed;
       } else {
-        point = work.points[0];
+        point.score = work.points[0].score;
       }
-      if (!evaluate(groups_[g], point.factor, work.likelihoods[g])) return failed;
+      if (!fill(g, point, work.likelihoods[g])) return failed;
       log_density += work.likelihoods[g].within;
     }
     for (int k = 0; k < model_.n_features(); ++k) {
@@ -131,11 +183,34 @@ class UnitPosterior {
     return log_density + of_means;
   }
 
+  // Density and gradient where forward() has been.
+  double look(Eigen::VectorXd& gradient) {
+    if (!std::isfinite(value_)) return -std::numeric_limits<double>::infinity();
+    reverse(gradient);
+    return gradient.allFinite() ? value_ : -std::numeric_limits<double>::infinity();
+  }
+
+  double group_density(int g, Eigen::VectorXd& gradient) {
+    const GroupLikelihood<double, K>& likelihood = work_.likelihoods[g];
+    MeanBlock<double, K>& means = work_.means;
+    means.work = likelihood.estimate - population_mean_;
+    const double value = -0.5 * work_.transports[g].noise.squaredNorm() + likelihood.within +
+                         estimate_log_density(groups_[g], means.precisions[g], means.work, means.pulls[g]);
+    if (!std::isfinite(value)) return -std::numeric_limits<double>::infinity();
+    fill_moments<K>(groups_[g], likelihood, means.precisions[g].inverse, means.pulls[g], means.group_variance, nullptr,
+                    means.square, moments_);
+    differentiate(groups_[g], work_.points[g].factor, work_.likelihoods[g], moments_, factor_gradient_);
+    score_gradient_.setZero();
+    pull_back_factor(work_.points[g], factor_gradient_, score_gradient_);
+    own_gradient(layout_, work_.population, work_.transports[g], score_gradient_, gradient);
+    return gradient.allFinite() ? value : -std::numeric_limits<double>::infinity();
+  }
+
   // The reverse of forward<double>, from what it left in work_.
-  void reverse(const Eigen::VectorXd& x, Eigen::VectorXd& gradient) {
+  void reverse(Eigen::VectorXd& gradient) {
     using Vector = Eigen::Matrix<double, K, 1>;
     const int n_features = model_.n_features();
-    gradient.setZero(x.size());
+    gradient.setZero(position_.size());
     outer_.resize(model_, layout_);
     factor_gradient_sum_.setZero();
     Vector variance_gradient = Vector::Zero(n_features), pull_sum = Vector::Zero(n_features);
@@ -161,7 +236,7 @@ class UnitPosterior {
         outer_.mean_weight[k] = s * scale_gradient[k];
       }
     }
-    differentiate(model_, layout_, plan_, x, work_.population, outer_, gradient);
+    differentiate(model_, layout_, plan_, position_, work_.population, outer_, gradient);
   }
 
   void pull_back(std::size_t g, const Eigen::Matrix<double, K, K>& factor_gradient, Eigen::VectorXd& gradient) {
@@ -270,6 +345,9 @@ class UnitPosterior {
   GroupMeanMoments<K> moments_;
   Eigen::Matrix<double, K, K> factor_gradient_, factor_gradient_sum_;
   Eigen::VectorXd score_gradient_, mean_score_;
+  Eigen::VectorXd position_, whole_gradient_;  // where settled
+  double value_ = -std::numeric_limits<double>::infinity();
+  Eigen::Matrix<double, K, 1> population_mean_;  // T u_0, since condition()
 };
 
 }  // namespace hmvn

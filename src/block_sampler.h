@@ -1,0 +1,124 @@
+// The chain of a unit: transitions of the No-U-Turn sampler in blocks, first on what groups share, then on every group
+// by itself. Here model and sampler meet.
+#pragma once
+
+#include <Eigen/Core>
+#include <algorithm>
+#include <atomic>
+#include <cmath>
+#include <stdexcept>
+#include <vector>
+
+#include "hmvn/mcmc/chain.hpp"
+#include "hmvn/mcmc/nuts.hpp"
+#include "hmvn/model/unit_posterior.hpp"
+#include "hmvn/random/random_stream.hpp"
+
+namespace hmvn {
+
+// Facts about one iteration over all blocks. `energy` has a meaning only where there is one block.
+struct IterationFacts {
+  TransitionStatistics transition;
+  int n_blocks = 1;
+};
+
+// Given what they share, groups are independent, so that each takes steps of the size that suits it, and the work of an
+// iteration grows with the number of groups and no faster. The coordinates in which the blocks are sampled are
+// standardised given each other (group_transport.hpp), which is what lets them move far in one iteration.
+template <int K>
+class BlockSampler {
+ public:
+  BlockSampler(UnitPosterior<K>& posterior, const ChainSettings& settings, RandomStream random, const std::atomic<bool>& stop)
+      : posterior_(posterior), layout_(posterior.layout()), random_(random),
+        shared_nuts_(layout_.own, stop, settings.max_tree_depth), own_nuts_(layout_.n_own(), stop, settings.max_tree_depth),
+        position_(initial_position(settings)) {
+    if (has_shared()) {
+      ChainSettings dense = settings;
+      dense.metric = MetricShape::dense;
+      shared_.emplace_back(shared_target(), shared_nuts_, position_.head(layout_.own), dense, random_);
+    }
+    posterior_.settle(position_);
+    if (!has_own()) return;
+    posterior_.condition(random_);
+    for (int g = 0; g < layout_.n_groups; ++g) {
+      own_.emplace_back(own_target(g), own_nuts_, own_position(g), settings, random_);
+    }
+  }
+
+  IterationFacts advance() {
+    IterationFacts facts;
+    facts.n_blocks = static_cast<int>(shared_.size() + own_.size());
+    if (has_shared()) {
+      shared_[0].look_again([this](const Eigen::VectorXd&, Eigen::VectorXd& gradient) {
+        return posterior_.look_at_shared(gradient);
+      });
+      facts.transition = shared_[0].advance(shared_target(), shared_nuts_, random_);
+      position_.head(layout_.own) = shared_[0].position();
+      if (!has_own()) posterior_.settle(position_);
+    }
+    if (has_own()) advance_groups(facts);
+    return facts;
+  }
+
+  // A draw at the position reached.
+  void draw(Draw& out) { posterior_.draw(random_, out); }
+
+ private:
+  bool has_shared() const { return layout_.own > 0; }
+  bool has_own() const { return layout_.n_own() > 0; }
+
+  auto shared_target() {
+    return [this](const Eigen::VectorXd& x, Eigen::VectorXd& gradient) { return posterior_.shared(x, gradient); };
+  }
+  auto own_target(int g) {
+    return [this, g](const Eigen::VectorXd& x, Eigen::VectorXd& gradient) { return posterior_.group(g, x, gradient); };
+  }
+  Eigen::Ref<Eigen::VectorXd> own_position(int g) {
+    return position_.segment(layout_.own + g * layout_.n_own(), layout_.n_own());
+  }
+
+  void advance_groups(IterationFacts& facts) {
+    if (has_shared()) posterior_.settle(position_);
+    posterior_.condition(random_);
+    TransitionStatistics& all = facts.transition;
+    double accept = all.accept_stat, steps = 0.0;
+    for (int g = 0; g < layout_.n_groups; ++g) {
+      own_[g].look_again([this, g](const Eigen::VectorXd&, Eigen::VectorXd& gradient) {
+        return posterior_.look_at_group(g, gradient);
+      });
+      const TransitionStatistics one = own_[g].advance(own_target(g), own_nuts_, random_);
+      own_position(g) = own_[g].position();
+      accept += one.accept_stat;
+      steps += one.n_leapfrog;
+      all.tree_depth = std::max(all.tree_depth, one.tree_depth);
+      all.divergent = all.divergent || one.divergent;
+      if (!has_shared()) {
+        all.step_size = one.step_size;
+        all.energy = one.energy;
+      }
+    }
+    all.accept_stat = accept / facts.n_blocks;
+    all.n_leapfrog += static_cast<int>(std::lround(steps / layout_.n_groups));
+    posterior_.settle(position_);
+  }
+
+  Eigen::VectorXd initial_position(const ChainSettings& settings) {
+    Eigen::VectorXd position(posterior_.dimension());
+    double radius = settings.init_radius;
+    for (int tries = 0; tries < 100; ++tries) {
+      for (Eigen::Index i = 0; i < position.size(); ++i) position[i] = radius * (2.0 * random_.uniform() - 1.0);
+      if (posterior_.settle(position)) return position;
+      radius *= 0.9;  // far starts can overflow; the centre is where the posterior was located
+    }
+    throw std::runtime_error("no starting point with a finite log density was found in 100 tries");
+  }
+
+  UnitPosterior<K>& posterior_;
+  const Layout& layout_;
+  RandomStream random_;
+  Nuts shared_nuts_, own_nuts_;
+  Eigen::VectorXd position_;
+  std::vector<Chain> shared_, own_;  // none or one; none or one a group
+};
+
+}  // namespace hmvn
