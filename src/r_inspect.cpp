@@ -17,6 +17,58 @@ Eigen::VectorXd position_of(const Rcpp::NumericMatrix& positions, int column) {
   return Eigen::Map<const Eigen::VectorXd>(&positions(0, column), positions.nrow());
 }
 
+template <class Posterior>
+Rcpp::List inspect_density(Posterior& posterior, const Rcpp::NumericMatrix& positions) {
+  const int n = positions.nrow();
+  Rcpp::NumericVector log_density(positions.ncol());
+  Rcpp::NumericMatrix gradient(n, positions.ncol()), difference(n, positions.ncol());
+  Eigen::VectorXd slope(n);
+  for (int c = 0; c < positions.ncol(); ++c) {
+    const Eigen::VectorXd position = position_of(positions, c);
+    log_density[c] = posterior(position, slope);
+    const long double step = 1e-5L;
+    for (int i = 0; i < n; ++i) {
+      LongVector high = position.cast<long double>(), low = high;
+      high[i] += step;
+      low[i] -= step;
+      gradient(i, c) = slope[i];
+      difference(i, c) = static_cast<double>((posterior.log_density(high) - posterior.log_density(low)) / (2 * step));
+    }
+  }
+  return Rcpp::List::create(Rcpp::_["log_density"] = log_density, Rcpp::_["gradient"] = gradient,
+                            Rcpp::_["difference"] = difference);
+}
+
+template <class Posterior>
+Rcpp::List inspect_draws(Posterior& posterior, const Rcpp::NumericMatrix& positions, RandomStream random) {
+  Rcpp::List draws(positions.ncol());
+  Draw draw;
+  for (int c = 0; c < positions.ncol(); ++c) {
+    posterior.settle(position_of(positions, c));
+    posterior.draw(random, draw);
+    const auto vector = [](const Eigen::VectorXd& v) { return Rcpp::NumericVector(v.data(), v.data() + v.size()); };
+    const auto matrix = [](const Eigen::MatrixXd& m) {
+      return Rcpp::NumericMatrix(static_cast<int>(m.rows()), static_cast<int>(m.cols()), m.data());
+    };
+    using Rcpp::_;
+    draws[c] = Rcpp::List::create(_["mean"] = matrix(draw.mean), _["chol"] = matrix(draw.factor),
+                                  _["mean0"] = vector(draw.mean0), _["scale0"] = vector(draw.scale0),
+                                  _["chol_cor0"] = vector(draw.correlation_factor0), _["h_mean"] = vector(draw.h_mean),
+                                  _["h_sd"] = vector(draw.h_scale), _["h_cor"] = draw.h_correlation,
+                                  _["log_likelihood"] = draw.log_likelihood, _["log_prior"] = draw.log_prior);
+  }
+  return draws;
+}
+
+// Seconds that one evaluation takes, over `repeats` of them.
+template <class Posterior>
+double time_gradient(Posterior& posterior, int repeats) {
+  Eigen::VectorXd position = Eigen::VectorXd::Zero(posterior.dimension()), gradient(position.size());
+  const auto start = std::chrono::steady_clock::now();
+  for (int i = 0; i < repeats; ++i) posterior(position, gradient);
+  return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count() / repeats;
+}
+
 }  // namespace
 
 // Dimension of the position vector of the unit that holds all groups.
@@ -54,25 +106,10 @@ Rcpp::List inspect_likelihood_(const Rcpp::List& patterns, int n_groups, const R
 Rcpp::List inspect_density_(const Rcpp::List& patterns, int n_groups, const Rcpp::List& model_list,
                             const Rcpp::NumericMatrix& positions) {
   const Model model = unpack_model(model_list);
-  UnitPosterior<Eigen::Dynamic> posterior(model, unpack_groups(patterns, n_groups, model.mean_location, false));
-  const int n = positions.nrow();
-  Rcpp::NumericVector log_density(positions.ncol());
-  Rcpp::NumericMatrix gradient(n, positions.ncol()), difference(n, positions.ncol());
-  Eigen::VectorXd slope(n);
-  for (int c = 0; c < positions.ncol(); ++c) {
-    const Eigen::VectorXd position = position_of(positions, c);
-    log_density[c] = posterior(position, slope);
-    const long double step = 1e-5L;
-    for (int i = 0; i < n; ++i) {
-      LongVector high = position.cast<long double>(), low = high;
-      high[i] += step;
-      low[i] -= step;
-      gradient(i, c) = slope[i];
-      difference(i, c) = static_cast<double>((posterior.log_density(high) - posterior.log_density(low)) / (2 * step));
-    }
-  }
-  return Rcpp::List::create(Rcpp::_["log_density"] = log_density, Rcpp::_["gradient"] = gradient,
-                            Rcpp::_["difference"] = difference);
+  return with_features(model.n_features(), [&](auto features) {
+    UnitPosterior<features.value> posterior(model, unpack_groups(patterns, n_groups, model.mean_location, false));
+    return inspect_density(posterior, positions);
+  });
 }
 
 // At every column of `positions`: one draw in the user's terms, with the parts of lp__.
@@ -80,25 +117,10 @@ Rcpp::List inspect_density_(const Rcpp::List& patterns, int n_groups, const Rcpp
 Rcpp::List inspect_draws_(const Rcpp::List& patterns, int n_groups, const Rcpp::List& model_list,
                           const Rcpp::NumericMatrix& positions, double seed) {
   const Model model = unpack_model(model_list);
-  UnitPosterior<Eigen::Dynamic> posterior(model, unpack_groups(patterns, n_groups, model.mean_location, false));
-  RandomStream random(static_cast<std::uint64_t>(seed), 0, 0);
-  Rcpp::List draws(positions.ncol());
-  Draw draw;
-  for (int c = 0; c < positions.ncol(); ++c) {
-    posterior.settle(position_of(positions, c));
-    posterior.draw(random, draw);
-    const auto vector = [](const Eigen::VectorXd& v) { return Rcpp::NumericVector(v.data(), v.data() + v.size()); };
-    const auto matrix = [](const Eigen::MatrixXd& m) {
-      return Rcpp::NumericMatrix(static_cast<int>(m.rows()), static_cast<int>(m.cols()), m.data());
-    };
-    using Rcpp::_;
-    draws[c] = Rcpp::List::create(_["mean"] = matrix(draw.mean), _["chol"] = matrix(draw.factor),
-                                  _["mean0"] = vector(draw.mean0), _["scale0"] = vector(draw.scale0),
-                                  _["chol_cor0"] = vector(draw.correlation_factor0), _["h_mean"] = vector(draw.h_mean),
-                                  _["h_sd"] = vector(draw.h_scale), _["h_cor"] = draw.h_correlation,
-                                  _["log_likelihood"] = draw.log_likelihood, _["log_prior"] = draw.log_prior);
-  }
-  return draws;
+  return with_features(model.n_features(), [&](auto features) {
+    UnitPosterior<features.value> posterior(model, unpack_groups(patterns, n_groups, model.mean_location, false));
+    return inspect_draws(posterior, positions, RandomStream(static_cast<std::uint64_t>(seed), 0, 0));
+  });
 }
 
 // x, dx/du and the score of x for the prior of a standard deviation (x = log sigma; family as in the model) or, with
@@ -135,9 +157,8 @@ Rcpp::NumericMatrix inspect_stream_(double seed, double unit, double chain, int 
 // [[Rcpp::export(rng = false)]]
 double time_gradient_(const Rcpp::List& patterns, int n_groups, const Rcpp::List& model_list, int repeats) {
   const Model model = unpack_model(model_list);
-  UnitPosterior<Eigen::Dynamic> posterior(model, unpack_groups(patterns, n_groups, model.mean_location, false));
-  Eigen::VectorXd position = Eigen::VectorXd::Zero(posterior.dimension()), gradient(position.size());
-  const auto start = std::chrono::steady_clock::now();
-  for (int i = 0; i < repeats; ++i) posterior(position, gradient);
-  return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count() / repeats;
+  return with_features(model.n_features(), [&](auto features) {
+    UnitPosterior<features.value> posterior(model, unpack_groups(patterns, n_groups, model.mean_location, false));
+    return time_gradient(posterior, repeats);
+  });
 }

@@ -87,6 +87,7 @@ class CovarianceEstimator {
   }
 
   double count() const { return count_; }
+  const Eigen::VectorXd& mean() const { return mean_; }
 
  private:
   double count_ = 0.0;

@@ -19,11 +19,15 @@ struct GroupTransport {
   Vector remainder;  // r
   Vector scaled;     // q = R^-1 H r
   Vector noise;      // e
+  T log_root;        // log |R|
+  T log_density;     // log prior of the own scores, with the Jacobian of the change of variables
 
   void resize(const TransportPlan::Group& group) {
     root = group.root.template cast<T>();
     remainder.setZero(group.pull.size());
     scaled = noise = remainder;
+    log_root = log_diagonal_sum<T>(root);
+    log_density = T(0);
   }
 };
 
@@ -41,6 +45,7 @@ void prepare(const Layout& layout, const TransportPlan& plan, int g, const Popul
       out.root(j, j) += T(1);
     }
     cholesky_in_place(out.root);  // I plus a semidefinite matrix; where it overflows the density is NaN
+    out.log_root = log_diagonal_sum<T>(out.root);
   }
   out.remainder = group.pull.template cast<T>();
   out.remainder.noalias() -= group.information.template cast<T>().lazyProduct(population.center);
@@ -51,10 +56,9 @@ void prepare(const Layout& layout, const TransportPlan& plan, int g, const Popul
   solve_lower(out.root, out.scaled);
 }
 
-// Writes the own scores of the group at position x_g into `score` (over all coordinates) and returns their log prior,
-// less log |R|.
+// Writes the own scores of the group at position x_g into `score` (over all coordinates), and fills the rest of `out`.
 template <class T, class Position>
-T own_scores(const Layout& layout, const PopulationPoint<T>& population, const Position& x, GroupTransport<T>& out,
+void own_scores(const Layout& layout, const PopulationPoint<T>& population, const Position& x, GroupTransport<T>& out,
              Eigen::Matrix<T, Eigen::Dynamic, 1>& score) {
   const int n_own = layout.n_own();
   out.noise = out.scaled + x;
@@ -62,7 +66,7 @@ T own_scores(const Layout& layout, const PopulationPoint<T>& population, const P
   for (int i = 0; i < n_own; ++i) {
     score[layout.own_coordinates[i]] = population.center[i] + population.own[i].h * out.noise[i];
   }
-  return T(-0.5) * out.noise.squaredNorm();
+  out.log_density = T(-0.5) * out.noise.squaredNorm() - out.log_root;
 }
 
 // Fills the scores of group g and returns the log prior of its own ones with the Jacobian of the change of variables.
@@ -73,8 +77,8 @@ T evaluate(const Layout& layout, const TransportPlan& plan, int g, const Eigen::
   for (int i = 0; i < layout.n_shared(); ++i) score[layout.shared_coordinates[i]] = population.shared[i];
   if (n_own == 0) return T(0);
   prepare(layout, plan, g, population, out);
-  return own_scores(layout, population, x.segment(layout.own + g * n_own, n_own), out, score) -
-         log_diagonal_sum<T>(out.root);
+  own_scores(layout, population, x.segment(layout.own + g * n_own, n_own), out, score);
+  return out.log_density;
 }
 
 // Scratch space of the reverse pass, for one group at a time.

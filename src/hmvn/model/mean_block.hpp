@@ -109,15 +109,12 @@ struct MeanBlock {
   }
 };
 
-// log of the density of all estimates given all covariance matrices, means and population integrated out.
-// Fills `block`; false where it cannot be computed.
+// log of the density of all estimates given all covariance matrices, means and population integrated out, from the
+// groups' precisions. Fills the rest of `block`; false where it cannot be computed.
 template <class T, int K>
-bool evaluate(const std::vector<GroupStatistics>& groups, const std::vector<GroupLikelihood<T, K>>& like,
-              MeanBlock<T, K>& block, T& log_density) {
+bool combine(const std::vector<GroupStatistics>& groups, const std::vector<GroupLikelihood<T, K>>& like,
+             MeanBlock<T, K>& block, T& log_density) {
   log_density = T(0);
-  for (std::size_t g = 0; g < groups.size(); ++g) {
-    if (!invert_group(groups[g], like[g], block.group_variance, block.square, block.square2, block.precisions[g])) return false;
-  }
   block.center.setZero();
   if (block.pooled) {
     block.total.setZero();
@@ -139,6 +136,16 @@ bool evaluate(const std::vector<GroupStatistics>& groups, const std::vector<Grou
     log_density += estimate_log_density(groups[g], block.precisions[g], block.work, block.pulls[g]);
   }
   return true;
+}
+
+// The same with the precisions filled first.
+template <class T, int K>
+bool evaluate(const std::vector<GroupStatistics>& groups, const std::vector<GroupLikelihood<T, K>>& like,
+              MeanBlock<T, K>& block, T& log_density) {
+  for (std::size_t g = 0; g < groups.size(); ++g) {
+    if (!invert_group(groups[g], like[g], block.group_variance, block.square, block.square2, block.precisions[g])) return false;
+  }
+  return combine(groups, like, block, log_density);
 }
 
 template <int K>

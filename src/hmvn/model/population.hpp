@@ -21,6 +21,7 @@ struct PopulationPoint {
   Vector sum0, sum1;   // S0 = sum_g j/(1 + h^2 j), S1 = sum_g j c/(1 + h^2 j)
   Vector center;       // v of every own coordinate (0 where not pooled)
   Vector shared;       // shared scores
+  T log_density;       // log prior of all this, with the Jacobian of the change of variables
 
   void resize(const Model& model, const Layout& layout) {
     mean.assign(model.n_features(), constant_heterogeneity<T>(model.mean.constant()));

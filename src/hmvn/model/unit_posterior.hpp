@@ -23,12 +23,12 @@ namespace hmvn {
 // K is the number of features, or Eigen::Dynamic.
 //
 // As a whole: operator(). In blocks, which is what the sampler uses, since groups are independent given what they share:
-//   settle(position)              computes everything at a position;
-//   look_at_shared()              density and gradient in the shared block (h, population, shared scores) where settled,
-//   shared(x)                     and at another value of the block, the groups' own coordinates held;
-//   condition(random)             draws the population of the means, integrated out so far, where settled: from here on
-//                                 groups are independent;
-//   look_at_group(g), group(g, x) density and gradient in the own coordinates of a group, all else held.
+//   settle(position)   computes everything at a position and stays there;
+//   shared(x)          the same with another value of the shared block (h, population, shared scores), the groups' own
+//                      coordinates held; shared_gradient() is in this block;
+//   condition(random)  draws the population of the means, integrated out so far: from here on groups are independent;
+//   group(g, x)        the density of a group's own coordinates, all else held; group_gradient() is in these.
+// here() and group_here(g) are what the last two densities are at the point reached.
 template <int K>
 class UnitPosterior {
  public:
@@ -67,23 +67,32 @@ class UnitPosterior {
     return value;
   }
 
-  // Whether the density is finite there.
-  bool settle(const Eigen::VectorXd& position) {
+  double settle(const Eigen::VectorXd& position) {
     position_ = position;
-    value_ = forward(position_, work_);
-    return std::isfinite(value_);
+    return value_ = forward(position_, work_);
   }
 
-  double look_at_shared(Eigen::VectorXd& gradient) {
-    const double value = look(whole_gradient_);
-    gradient = whole_gradient_.head(layout_.own);
-    return value;
-  }
-
-  double shared(const Eigen::VectorXd& x, Eigen::VectorXd& gradient) {
+  double shared(const Eigen::VectorXd& x) {
     position_.head(layout_.own) = x;
-    value_ = forward(position_, work_);
-    return look_at_shared(gradient);
+    return value_ = forward(position_, work_);
+  }
+
+  // False if it is not finite.
+  bool shared_gradient(Eigen::VectorXd& gradient) {
+    const bool fine = std::isfinite(look(whole_gradient_));
+    gradient = whole_gradient_.head(layout_.own);
+    return fine;
+  }
+
+  double here() {
+    double log_density = work_.population.log_density;
+    for (int g = 0; g < n_groups(); ++g) {
+      if (g == 0 || !one_covariance()) log_density += work_.transports[g].log_density;
+      log_density += work_.likelihoods[g].within;
+    }
+    double of_means = 0.0;
+    const bool fine = combine(groups_, work_.likelihoods, work_.means, of_means);
+    return value_ = fine ? log_density + of_means : -std::numeric_limits<double>::infinity();
   }
 
   void condition(RandomStream& random) {
@@ -91,20 +100,37 @@ class UnitPosterior {
     population_mean_ = work_.means.population_scale.cwiseProduct(mean_score_);
   }
 
-  // Given the population, the groups' means are integrated out of their own densities.
-  double look_at_group(int g, Eigen::VectorXd& gradient) { return group_density(g, gradient); }
-
-  double group(int g, const Eigen::VectorXd& x, Eigen::VectorXd& gradient) {
+  // Given the population, a group's mean is integrated out of its own density.
+  double group(int g, const Eigen::VectorXd& x) {
+    position_.segment(layout_.own + g * layout_.n_own(), layout_.n_own()) = x;
     CovariancePoint<double, K>& point = work_.points[g];
     own_scores(layout_, work_.population, x, work_.transports[g], point.score);
-    gradient.setZero(layout_.n_own());
     MeanBlock<double, K>& means = work_.means;
     if (!fill(g, point, work_.likelihoods[g]) ||
         !invert_group(groups_[g], work_.likelihoods[g], means.group_variance, means.square, means.square2,
                       means.precisions[g])) {
       return -std::numeric_limits<double>::infinity();
     }
-    return group_density(g, gradient);
+    return group_here(g);
+  }
+
+  double group_here(int g) {
+    MeanBlock<double, K>& means = work_.means;
+    means.work = work_.likelihoods[g].estimate - population_mean_;
+    const double value = work_.transports[g].log_density + work_.likelihoods[g].within +
+                         estimate_log_density(groups_[g], means.precisions[g], means.work, means.pulls[g]);
+    return std::isfinite(value) ? value : -std::numeric_limits<double>::infinity();
+  }
+
+  bool group_gradient(int g, Eigen::VectorXd& gradient) {
+    MeanBlock<double, K>& means = work_.means;
+    fill_moments<K>(groups_[g], work_.likelihoods[g], means.precisions[g].inverse, means.pulls[g], means.group_variance,
+                    nullptr, means.square, moments_);
+    differentiate(groups_[g], work_.points[g].factor, work_.likelihoods[g], moments_, factor_gradient_);
+    score_gradient_.setZero();
+    pull_back_factor(work_.points[g], factor_gradient_, score_gradient_);
+    own_gradient(layout_, work_.population, work_.transports[g], score_gradient_, gradient);
+    return gradient.allFinite();
   }
 
   // Reads the position where settled in the user's terms; the means are drawn from their exact law given the rest.
@@ -161,7 +187,7 @@ class UnitPosterior {
   template <class T>
   T forward(const Eigen::Matrix<T, Eigen::Dynamic, 1>& x, Work<T>& work) const {
     const T failed(-std::numeric_limits<double>::infinity());
-    T log_density = evaluate(model_, layout_, plan_, x, work.population);
+    T log_density = work.population.log_density = evaluate(model_, layout_, plan_, x, work.population);
     for (std::size_t g = 0; g < groups_.size(); ++g) {
       CovariancePoint<T, K>& point = work.points[g];
       if (g == 0 || !one_covariance()) {
@@ -188,22 +214,6 @@ class UnitPosterior {
     if (!std::isfinite(value_)) return -std::numeric_limits<double>::infinity();
     reverse(gradient);
     return gradient.allFinite() ? value_ : -std::numeric_limits<double>::infinity();
-  }
-
-  double group_density(int g, Eigen::VectorXd& gradient) {
-    const GroupLikelihood<double, K>& likelihood = work_.likelihoods[g];
-    MeanBlock<double, K>& means = work_.means;
-    means.work = likelihood.estimate - population_mean_;
-    const double value = -0.5 * work_.transports[g].noise.squaredNorm() + likelihood.within +
-                         estimate_log_density(groups_[g], means.precisions[g], means.work, means.pulls[g]);
-    if (!std::isfinite(value)) return -std::numeric_limits<double>::infinity();
-    fill_moments<K>(groups_[g], likelihood, means.precisions[g].inverse, means.pulls[g], means.group_variance, nullptr,
-                    means.square, moments_);
-    differentiate(groups_[g], work_.points[g].factor, work_.likelihoods[g], moments_, factor_gradient_);
-    score_gradient_.setZero();
-    pull_back_factor(work_.points[g], factor_gradient_, score_gradient_);
-    own_gradient(layout_, work_.population, work_.transports[g], score_gradient_, gradient);
-    return gradient.allFinite() ? value : -std::numeric_limits<double>::infinity();
   }
 
   // The reverse of forward<double>, from what it left in work_.

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <atomic>
 #include <cmath>
+#include <limits>
 #include <stdexcept>
 #include <vector>
 
@@ -15,6 +16,18 @@
 #include "hmvn/random/random_stream.hpp"
 
 namespace hmvn {
+
+// Uniform on (-radius, radius) in every coordinate; the posterior is left settled there.
+template <int K>
+Eigen::VectorXd initial_position(UnitPosterior<K>& posterior, double radius, RandomStream& random) {
+  Eigen::VectorXd position(posterior.dimension());
+  for (int tries = 0; tries < 100; ++tries) {
+    for (Eigen::Index i = 0; i < position.size(); ++i) position[i] = radius * (2.0 * random.uniform() - 1.0);
+    if (std::isfinite(posterior.settle(position))) return position;
+    radius *= 0.9;  // far starts can overflow; the centre is where the posterior was located
+  }
+  throw std::runtime_error("no starting point with a finite log density was found in 100 tries");
+}
 
 // Facts about one iteration over all blocks. `energy` has a meaning only where there is one block.
 struct IterationFacts {
@@ -26,12 +39,12 @@ struct IterationFacts {
 // iteration grows with the number of groups and no faster. The coordinates in which the blocks are sampled are
 // standardised given each other (group_transport.hpp), which is what lets them move far in one iteration.
 template <int K>
-class BlockSampler {
+class NutsBlocks {
  public:
-  BlockSampler(UnitPosterior<K>& posterior, const ChainSettings& settings, RandomStream random, const std::atomic<bool>& stop)
+  NutsBlocks(UnitPosterior<K>& posterior, const ChainSettings& settings, RandomStream random, const std::atomic<bool>& stop)
       : posterior_(posterior), layout_(posterior.layout()), random_(random),
         shared_nuts_(layout_.own, stop, settings.max_tree_depth), own_nuts_(layout_.n_own(), stop, settings.max_tree_depth),
-        position_(initial_position(settings)) {
+        position_(initial_position(posterior, settings.init_radius, random_)) {
     if (has_shared()) {
       ChainSettings dense = settings;
       dense.metric = MetricShape::dense;
@@ -50,7 +63,7 @@ class BlockSampler {
     facts.n_blocks = static_cast<int>(shared_.size() + own_.size());
     if (has_shared()) {
       shared_[0].look_again([this](const Eigen::VectorXd&, Eigen::VectorXd& gradient) {
-        return posterior_.look_at_shared(gradient);
+        return shared_with_gradient(posterior_.here(), gradient);
       });
       facts.transition = shared_[0].advance(shared_target(), shared_nuts_, random_);
       position_.head(layout_.own) = shared_[0].position();
@@ -68,11 +81,23 @@ class BlockSampler {
   bool has_own() const { return layout_.n_own() > 0; }
 
   auto shared_target() {
-    return [this](const Eigen::VectorXd& x, Eigen::VectorXd& gradient) { return posterior_.shared(x, gradient); };
+    return [this](const Eigen::VectorXd& x, Eigen::VectorXd& gradient) {
+      return shared_with_gradient(posterior_.shared(x), gradient);
+    };
   }
   auto own_target(int g) {
-    return [this, g](const Eigen::VectorXd& x, Eigen::VectorXd& gradient) { return posterior_.group(g, x, gradient); };
+    return [this, g](const Eigen::VectorXd& x, Eigen::VectorXd& gradient) {
+      return group_with_gradient(g, posterior_.group(g, x), gradient);
+    };
   }
+  double shared_with_gradient(double value, Eigen::VectorXd& gradient) {
+    return std::isfinite(value) && posterior_.shared_gradient(gradient) ? value : failed;
+  }
+  double group_with_gradient(int g, double value, Eigen::VectorXd& gradient) {
+    gradient.resize(layout_.n_own());
+    return std::isfinite(value) && posterior_.group_gradient(g, gradient) ? value : failed;
+  }
+  static constexpr double failed = -std::numeric_limits<double>::infinity();
   Eigen::Ref<Eigen::VectorXd> own_position(int g) {
     return position_.segment(layout_.own + g * layout_.n_own(), layout_.n_own());
   }
@@ -84,7 +109,7 @@ class BlockSampler {
     double accept = all.accept_stat, steps = 0.0;
     for (int g = 0; g < layout_.n_groups; ++g) {
       own_[g].look_again([this, g](const Eigen::VectorXd&, Eigen::VectorXd& gradient) {
-        return posterior_.look_at_group(g, gradient);
+        return group_with_gradient(g, posterior_.group_here(g), gradient);
       });
       const TransitionStatistics one = own_[g].advance(own_target(g), own_nuts_, random_);
       own_position(g) = own_[g].position();
@@ -100,17 +125,6 @@ class BlockSampler {
     all.accept_stat = accept / facts.n_blocks;
     all.n_leapfrog += static_cast<int>(std::lround(steps / layout_.n_groups));
     posterior_.settle(position_);
-  }
-
-  Eigen::VectorXd initial_position(const ChainSettings& settings) {
-    Eigen::VectorXd position(posterior_.dimension());
-    double radius = settings.init_radius;
-    for (int tries = 0; tries < 100; ++tries) {
-      for (Eigen::Index i = 0; i < position.size(); ++i) position[i] = radius * (2.0 * random_.uniform() - 1.0);
-      if (posterior_.settle(position)) return position;
-      radius *= 0.9;  // far starts can overflow; the centre is where the posterior was located
-    }
-    throw std::runtime_error("no starting point with a finite log density was found in 100 tries");
   }
 
   UnitPosterior<K>& posterior_;

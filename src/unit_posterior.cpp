@@ -1,3 +1,0 @@
-#include "unit_posterior.h"
-
-template class hmvn::UnitPosterior<Eigen::Dynamic>;
