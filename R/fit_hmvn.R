@@ -46,8 +46,8 @@
 #'   priors of the standard deviations. `"auto"` takes it for every group where it
 #'   applies and at least 30 % of 200 trial proposals are accepted, else NUTS. Between draws it takes
 #'   as many steps as make a repeated draw unlikely (at most one in ten).
-#' @param adapt_delta Target acceptance rate of the sampler. `NULL` means 0.8, and 0.95
-#'   under partial pooling or where a group has fewer than K + 10 rows for its K features.
+#' @param adapt_delta Target acceptance rate of the sampler. `NULL` means 0.8, and 0.98 for the own quantities
+#'   of groups that have fewer than K + 10 rows for their K features.
 #' @param max_treedepth Longest trajectory, as the power of 2 of its steps.
 #' @param init Chains start uniformly within this distance of the centre of the
 #'   standardised unconstrained space (each coordinate about one posterior
@@ -105,7 +105,7 @@ run_fit <- function(input, model, settings, call) {
     check_propriety(input$statistics, model$prior, model$pooling, call = call)
   }
   say_what_is_missing(input$statistics, model$pooling)
-  control <- complete_control(settings, model$pooling, input$statistics)
+  control <- complete_control(settings)
   sampled <- sample_chains(input$statistics, model, control, call)
   fit <- new_hmvn_fit(
     data = if (control$keep_data) input$data,
@@ -170,23 +170,12 @@ specify_model <- function(statistics, prior, pooling, call) {
   list(prior = resolved, prior_given = prior, pooling = pooling)
 }
 
-complete_control <- function(control, pooling, statistics) {
+complete_control <- function(control) {
   if (is.null(control$seed)) {
     control$seed <- sample.int(.Machine$integer.max, 1L)
   }
-  if (is.null(control$adapt_delta)) {
-    control$adapt_delta <- default_adapt_delta(pooling, statistics)
-  }
+  # Few rows make a group's posterior steep on one side, which wants shorter steps.
+  control$adapt_delta_scarce <- control$adapt_delta %||% 0.98
+  control$adapt_delta <- control$adapt_delta %||% 0.8
   control
-}
-
-# Little data on a covariance matrix makes its posterior steep on one side; partial pooling makes
-# scales vary with h. Both want shorter steps than the usual 0.8 gives.
-default_adapt_delta <- function(pooling, statistics) {
-  size <- numeric(length(statistics$labels))
-  by_group <- rowsum(statistics$patterns$n, statistics$patterns$group)
-  size[as.integer(rownames(by_group))] <- by_group
-  own_covariance <- any(pooling[c("sd", "cor")] == "none")
-  scarce <- own_covariance && any(size < length(statistics$features) + 10)
-  if (any(pooling == "partial") || scarce) 0.95 else 0.8
 }

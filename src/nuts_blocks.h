@@ -41,7 +41,8 @@ struct IterationFacts {
 template <int K>
 class NutsBlocks {
  public:
-  NutsBlocks(UnitPosterior<K>& posterior, const ChainSettings& settings, RandomStream random, const std::atomic<bool>& stop)
+  NutsBlocks(UnitPosterior<K>& posterior, const ChainSettings& settings, double target_accept_scarce, RandomStream random,
+             const std::atomic<bool>& stop)
       : posterior_(posterior), layout_(posterior.layout()), random_(random),
         shared_nuts_(layout_.own, stop, settings.max_tree_depth), own_nuts_(layout_.n_own(), stop, settings.max_tree_depth),
         position_(initial_position(posterior, settings.init_radius, random_)) {
@@ -53,8 +54,10 @@ class NutsBlocks {
     posterior_.settle(position_);
     if (!has_own()) return;
     posterior_.condition(random_);
+    ChainSettings scarce = settings;
+    scarce.target_accept = target_accept_scarce;
     for (int g = 0; g < layout_.n_groups; ++g) {
-      own_.emplace_back(own_target(g), own_nuts_, own_position(g), settings, random_);
+      own_.emplace_back(own_target(g), own_nuts_, own_position(g), posterior_.is_scarce(g) ? scarce : settings, random_);
     }
   }
 

@@ -7,7 +7,6 @@
 #include "nuts_unit.h"
 #include "unit_posterior.h"
 
-
 namespace hmvn {
 
 // E-BFMI (Betancourt 2016): variance of the energy's changes over variance of the energy, in one pass.
@@ -35,7 +34,7 @@ UnitReport sample_by_nuts_of(const UnitJob& job, const SamplingPlan& plan, const
   const auto seconds = [](Clock::duration duration) { return std::chrono::duration<double>(duration).count(); };
   const Clock::time_point start = Clock::now();
   UnitPosterior<K> posterior(*job.model, job.groups);
-  NutsBlocks<K> chain(posterior, plan.chain, RandomStream(plan.seed, job.unit, job.chain), stop);
+  NutsBlocks<K> chain(posterior, plan.chain, plan.target_accept_scarce, RandomStream(plan.seed, job.unit, job.chain), stop);
   for (int i = 0; i < plan.chain.iter_warmup; ++i) {
     chain.advance();
     ++iterations_done;

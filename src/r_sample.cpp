@@ -131,6 +131,7 @@ SamplingPlan unpack_plan(const Rcpp::List& control) {
   plan.chain.iter_warmup = Rcpp::as<int>(control["iter_warmup"]);
   plan.chain.max_tree_depth = Rcpp::as<int>(control["max_treedepth"]);
   plan.chain.target_accept = Rcpp::as<double>(control["adapt_delta"]);
+  plan.target_accept_scarce = Rcpp::as<double>(control["adapt_delta_scarce"]);
   plan.chain.init_radius = Rcpp::as<double>(control["init"]);
   plan.iter_sampling = Rcpp::as<int>(control["iter_sampling"]);
   plan.thin = Rcpp::as<int>(control["thin"]);

@@ -21,7 +21,8 @@ fake_fit <- function(G = 2, K = 2, pooling = "none", iter = 100, chains = 4, lab
     ),
     units = list(n = units, direct = rep(FALSE, units), divergent = per_unit(0L), max_treedepth = per_unit(0L), ebfmi = per_unit(1)),
     control = list(
-      algorithm = "nuts", chains = chains, iter_warmup = 1000, iter_sampling = iter, thin = 1, cores = 1, seed = 1, adapt_delta = 0.8,
+      algorithm = "nuts", chains = chains, iter_warmup = 1000, iter_sampling = iter, thin = 1, cores = 1, seed = 1,
+      adapt_delta = 0.8, adapt_delta_scarce = 0.8,
       max_treedepth = 10, prior_only = FALSE
     ),
     warnings = character(), time = list(warmup = 0.1, sampling = 0.2, total = 0.3)

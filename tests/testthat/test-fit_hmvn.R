@@ -106,10 +106,14 @@ test_that("improper posteriors are refused, and a lognormal prior cures a consta
   expect_true(all(is.finite(fit$draws$chol)))
 })
 
-test_that("adapt_delta is 0.8 by default and higher where that is known to be needed", {
-  expect_equal(quick(iris, ~ Species)$control$adapt_delta, 0.8)
-  expect_equal(quick(iris, ~ Species, pooling = c(mean = "partial"))$control$adapt_delta, 0.95)
-  expect_equal(quick(iris[c(1:10, 51:60, 101:110), ], ~ Species)$control$adapt_delta, 0.95)
+test_that("adapt_delta is 0.8 by default and higher for groups with few rows, unless it is given", {
+  control <- quick(iris, ~ Species)$control
+  expect_equal(c(control$adapt_delta, control$adapt_delta_scarce), c(0.8, 0.98))
+  control <- quick(iris, ~ Species, adapt_delta = 0.9)$control
+  expect_equal(c(control$adapt_delta, control$adapt_delta_scarce), c(0.9, 0.9))
+  scarce <- iris[c(1:10, 51:100, 101:150), ]
+  steps <- function(...) quick(scarce, ~ Species, algorithm = "nuts", ...)$sampler$stepsize[1]
+  expect_lt(steps(), steps(adapt_delta = 0.8))
 })
 
 test_that("a heterogeneity fixed at an end is no pooling or complete pooling", {

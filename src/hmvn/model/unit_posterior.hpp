@@ -51,6 +51,13 @@ class UnitPosterior {
   int n_groups() const { return static_cast<int>(groups_.size()); }
   const Layout& layout() const { return layout_; }
 
+  // Some rows, but few for a covariance matrix of its own, counted in cells.
+  bool is_scarce(int g) const {
+    double cells = 0.0;
+    for (const PatternStatistics& pattern : groups_[g].patterns) cells += pattern.n * pattern.n_observed;
+    return cells > 0.0 && cells < model_.n_features() * (model_.n_features() + 10.0);
+  }
+
   // log density of the sampler's position, for any scalar type; means integrated out.
   template <class T>
   T log_density(const Eigen::Matrix<T, Eigen::Dynamic, 1>& position) const {
