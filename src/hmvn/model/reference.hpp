@@ -20,8 +20,9 @@ struct QuadraticLikelihood {
   Eigen::MatrixXd information;
 };
 
-// One group's log likelihood in its scores. Its mean is integrated out under the group's own prior (P1), or, under
-// complete pooling of means, held at the prior location, to which the statistics have been shifted.
+// One group's log likelihood in its scores. Its mean is integrated out under the group's own prior (P1); or, where the
+// heterogeneity of means is set to a small value, under that of groups around the prior location, to which the statistics
+// have then been shifted.
 template <int K>
 class GroupScoreLikelihood {
  public:
@@ -30,7 +31,7 @@ class GroupScoreLikelihood {
     like_.resize(1);
     like_[0].resize(model.n_features(), group.patterns.size());
     means_.resize(model.n_features(), 1);
-    if (!model.mean.complete()) means_.group_variance = model.mean_scale.cwiseAbs2();
+    means_.group_variance = model.mean.constant() * model.mean.constant() * model.mean_scale.cwiseAbs2();
     moments_.resize(model.n_features());
     factor_gradient_.setZero(model.n_features(), model.n_features());
   }
@@ -179,7 +180,8 @@ inline Eigen::VectorXd starting_scores(const Model& model, const std::vector<Gro
   return score;
 }
 
-// The groups as seen from their common mean, for complete pooling of means: a group's distance from it is then spread.
+// The groups as seen from their common mean, where means are (nearly) completely pooled: a group's distance from it is
+// then spread.
 inline std::vector<GroupStatistics> shift_to_common_mean(std::vector<GroupStatistics> groups, Eigen::Index n_features) {
   Eigen::VectorXd sum = Eigen::VectorXd::Zero(n_features), n = sum;
   for (const GroupStatistics& group : groups) {
@@ -205,7 +207,7 @@ struct Reference {
 template <int K>
 Reference make_reference(const Model& model, const std::vector<GroupStatistics>& given) {
   const int n_features = model.n_features();
-  const std::vector<GroupStatistics> groups = model.mean.complete() ? shift_to_common_mean(given, n_features) : given;
+  const std::vector<GroupStatistics> groups = model.mean.constant() < 0.5 ? shift_to_common_mean(given, n_features) : given;
   const int n = n_coordinates(n_features);
   std::vector<GroupScoreLikelihood<K>> likelihoods;
   likelihoods.reserve(groups.size());
