@@ -5,6 +5,10 @@ summarise_array_ <- function(draws, probs, cores, mcse = FALSE) {
     .Call(`_hmvn_summarise_array_`, draws, probs, cores, mcse)
 }
 
+summarise_groups_ <- function(stored, n_features, groups, kind, probs, cores) {
+    .Call(`_hmvn_summarise_groups_`, stored, n_features, groups, kind, probs, cores)
+}
+
 derive_quantity_ <- function(chol, n_features, groups, kind, packed) {
     .Call(`_hmvn_derive_quantity_`, chol, n_features, groups, kind, packed)
 }

@@ -24,6 +24,21 @@ BEGIN_RCPP
     return rcpp_result_gen;
 END_RCPP
 }
+// summarise_groups_
+Rcpp::NumericMatrix summarise_groups_(Rcpp::NumericVector stored, int n_features, Rcpp::IntegerVector groups, std::string kind, std::vector<double> probs, int cores);
+RcppExport SEXP _hmvn_summarise_groups_(SEXP storedSEXP, SEXP n_featuresSEXP, SEXP groupsSEXP, SEXP kindSEXP, SEXP probsSEXP, SEXP coresSEXP) {
+BEGIN_RCPP
+    Rcpp::RObject rcpp_result_gen;
+    Rcpp::traits::input_parameter< Rcpp::NumericVector >::type stored(storedSEXP);
+    Rcpp::traits::input_parameter< int >::type n_features(n_featuresSEXP);
+    Rcpp::traits::input_parameter< Rcpp::IntegerVector >::type groups(groupsSEXP);
+    Rcpp::traits::input_parameter< std::string >::type kind(kindSEXP);
+    Rcpp::traits::input_parameter< std::vector<double> >::type probs(probsSEXP);
+    Rcpp::traits::input_parameter< int >::type cores(coresSEXP);
+    rcpp_result_gen = Rcpp::wrap(summarise_groups_(stored, n_features, groups, kind, probs, cores));
+    return rcpp_result_gen;
+END_RCPP
+}
 // derive_quantity_
 Rcpp::NumericVector derive_quantity_(Rcpp::NumericVector chol, int n_features, Rcpp::IntegerVector groups, std::string kind, bool packed);
 RcppExport SEXP _hmvn_derive_quantity_(SEXP cholSEXP, SEXP n_featuresSEXP, SEXP groupsSEXP, SEXP kindSEXP, SEXP packedSEXP) {
@@ -212,6 +227,7 @@ END_RCPP
 
 static const R_CallMethodDef CallEntries[] = {
     {"_hmvn_summarise_array_", (DL_FUNC) &_hmvn_summarise_array_, 4},
+    {"_hmvn_summarise_groups_", (DL_FUNC) &_hmvn_summarise_groups_, 6},
     {"_hmvn_derive_quantity_", (DL_FUNC) &_hmvn_derive_quantity_, 5},
     {"_hmvn_impute_", (DL_FUNC) &_hmvn_impute_, 9},
     {"_hmvn_inspect_dimension_", (DL_FUNC) &_hmvn_inspect_dimension_, 3},
