@@ -53,6 +53,10 @@
 #'   standardised unconstrained space (each coordinate about one posterior
 #'   standard deviation).
 #' @param progress Show a progress bar? By default in interactive sessions.
+#' @param keep Which draws of the groups the fit keeps: `"mu"` (their means), `"Sigma"` (their covariance matrices, from
+#'   which `sigma` and `Omega` are computed too), both, or none (`character()`, or for readers `"population"`): with very many
+#'   groups, draws that are not needed need not take memory. What belongs to the population, `lp__` and the sampler's diagnostics
+#'   are kept always. Draws kept do not depend on it.
 #' @param keep_data If `FALSE`, the fit does not refer to `data`; what needs rows
 #'   then cannot be computed from it.
 #'
@@ -76,14 +80,14 @@ fit_hmvn <- function(data, group, features = NULL, pooling = "none", prior = hmv
                      chains = 4, iter_warmup = 1000, iter_sampling = 1000, thin = 1,
                      cores = getOption("mc.cores", 1L), seed = NULL,
                      algorithm = "auto", adapt_delta = NULL, max_treedepth = 10, init = 2,
-                     progress = interactive(), keep_data = TRUE) {
+                     progress = interactive(), keep = c("mu", "Sigma"), keep_data = TRUE) {
   started <- proc.time()[["elapsed"]]
   call <- rlang::current_env()
   check_no_dots(..., known = names(formals()), call = call)
   settings <- check_sampler_settings(
     chains = chains, iter_warmup = iter_warmup, iter_sampling = iter_sampling, thin = thin,
     cores = cores, seed = seed, algorithm = algorithm, adapt_delta = adapt_delta, max_treedepth = max_treedepth,
-    init = init, prior_only = prior_only, progress = progress, keep_data = keep_data, call = call
+    init = init, prior_only = prior_only, progress = progress, keep = keep, keep_data = keep_data, call = call
   )
   input <- read_input(
     data, rlang::enquo(group), rlang::enquo(features), rlang::enquo(weights), call
@@ -177,6 +181,8 @@ complete_control <- function(control, pooling, statistics) {
   if (is.null(control$adapt_delta)) {
     control$adapt_delta <- default_adapt_delta(pooling, statistics)
   }
+  control$keep_mean <- "mu" %in% control$keep
+  control$keep_chol <- "Sigma" %in% control$keep
   control
 }
 
