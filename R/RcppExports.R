@@ -53,12 +53,16 @@ sample_ <- function(patterns, n_groups, model_list, control, report) {
     .Call(`_hmvn_sample_`, patterns, n_groups, model_list, control, report)
 }
 
-find_bad_cells_ <- function(columns) {
-    .Call(`_hmvn_find_bad_cells_`, columns)
+scan_cells_ <- function(columns, n_threads) {
+    .Call(`_hmvn_scan_cells_`, columns, n_threads)
 }
 
-group_statistics_ <- function(columns, codes, n_groups, weights, n_threads) {
-    .Call(`_hmvn_group_statistics_`, columns, codes, n_groups, weights, n_threads)
+code_whole_ <- function(x) {
+    .Call(`_hmvn_code_whole_`, x)
+}
+
+group_statistics_ <- function(columns, missing, codes, n_groups, weights, n_threads) {
+    .Call(`_hmvn_group_statistics_`, columns, missing, codes, n_groups, weights, n_threads)
 }
 
 scaled_ranks_ <- function(scatter, n_features, tolerance) {

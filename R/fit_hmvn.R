@@ -90,7 +90,7 @@ fit_hmvn <- function(data, group, features = NULL, pooling = "none", prior = hmv
     init = init, prior_only = prior_only, progress = progress, keep = keep, keep_data = keep_data, call = call
   )
   input <- read_input(
-    data, rlang::enquo(group), rlang::enquo(features), rlang::enquo(weights), call
+    data, rlang::enquo(group), rlang::enquo(features), rlang::enquo(weights), settings$cores, call
   )
   matched <- match.call()
   given <- settings[intersect(names(settings), names(matched))]
@@ -142,7 +142,7 @@ new_specification <- function(input, pooling, settings, call) {
 }
 
 # Rows or statistics -> list(data = hmvn_model_data or NULL, statistics = hmvn_statistics).
-read_input <- function(data, group, features, weights, call) {
+read_input <- function(data, group, features, weights, cores, call) {
   if (inherits(data, "hmvn_statistics")) {
     given <- c(group = !rlang::quo_is_missing(group), features = !rlang::quo_is_null(features),
                weights = !rlang::quo_is_null(weights))
@@ -159,8 +159,8 @@ read_input <- function(data, group, features, weights, call) {
   group <- capture_column_argument(group, data, "group", call)
   features <- capture_column_argument(features, data, "features", call)
   weights <- capture_column_argument(weights, data, "weights", call)
-  data <- new_model_data(data, group, features, weights, call = call)
-  list(data = data, statistics = compute_statistics(data))
+  data <- new_model_data(data, group, features, weights, cores, call)
+  list(data = data, statistics = compute_statistics(data, cores, call))
 }
 
 # Pooling and prior with everything resolved. A partially pooled block whose h the user fixed at

@@ -34,7 +34,7 @@ hmvn_statistics <- function(data, group, features = NULL, weights = NULL, cores 
   features <- capture_column_argument(rlang::enquo(features), data, "features", call)
   weights <- capture_column_argument(rlang::enquo(weights), data, "weights", call)
   cores <- check_count(cores, "cores", min = 1, call = call)
-  compute_statistics(new_model_data(data, group, features, weights, call = call), cores, call)
+  compute_statistics(new_model_data(data, group, features, weights, cores, call), cores, call)
 }
 
 #' @rdname hmvn_statistics
@@ -95,11 +95,11 @@ new_statistics <- function(labels, keys, features, patterns, n_rows, n_empty, n_
 
 compute_statistics <- function(model_data, cores = 1L, call = NULL) {
   result <- group_statistics_(
-    model_data$columns, model_data$codes, length(model_data$labels), model_data$weights, cores
+    model_data$columns, model_data$missing, model_data$codes, length(model_data$labels), model_data$weights, cores
   )
   # a product of cells beyond 1e308: nothing can be done with such a scatter matrix
-  overflow <- which(rowSums(!is.finite(matrix(result$patterns$scatter, length(model_data$features)))) > 0)
-  if (length(overflow) > 0L) {
+  if (!all(is.finite(result$patterns$scatter))) {
+    overflow <- which(rowSums(!is.finite(matrix(result$patterns$scatter, length(model_data$features)))) > 0)
     names <- model_data$features[overflow]
     abort_hmvn(
       c(

@@ -188,27 +188,39 @@ BEGIN_RCPP
     return rcpp_result_gen;
 END_RCPP
 }
-// find_bad_cells_
-SEXP find_bad_cells_(Rcpp::List columns);
-RcppExport SEXP _hmvn_find_bad_cells_(SEXP columnsSEXP) {
+// scan_cells_
+Rcpp::List scan_cells_(Rcpp::List columns, int n_threads);
+RcppExport SEXP _hmvn_scan_cells_(SEXP columnsSEXP, SEXP n_threadsSEXP) {
 BEGIN_RCPP
     Rcpp::RObject rcpp_result_gen;
     Rcpp::traits::input_parameter< Rcpp::List >::type columns(columnsSEXP);
-    rcpp_result_gen = Rcpp::wrap(find_bad_cells_(columns));
+    Rcpp::traits::input_parameter< int >::type n_threads(n_threadsSEXP);
+    rcpp_result_gen = Rcpp::wrap(scan_cells_(columns, n_threads));
+    return rcpp_result_gen;
+END_RCPP
+}
+// code_whole_
+SEXP code_whole_(SEXP x);
+RcppExport SEXP _hmvn_code_whole_(SEXP xSEXP) {
+BEGIN_RCPP
+    Rcpp::RObject rcpp_result_gen;
+    Rcpp::traits::input_parameter< SEXP >::type x(xSEXP);
+    rcpp_result_gen = Rcpp::wrap(code_whole_(x));
     return rcpp_result_gen;
 END_RCPP
 }
 // group_statistics_
-Rcpp::List group_statistics_(Rcpp::List columns, Rcpp::IntegerVector codes, int n_groups, Rcpp::Nullable<Rcpp::NumericVector> weights, int n_threads);
-RcppExport SEXP _hmvn_group_statistics_(SEXP columnsSEXP, SEXP codesSEXP, SEXP n_groupsSEXP, SEXP weightsSEXP, SEXP n_threadsSEXP) {
+Rcpp::List group_statistics_(Rcpp::List columns, Rcpp::LogicalVector missing, Rcpp::IntegerVector codes, int n_groups, Rcpp::Nullable<Rcpp::NumericVector> weights, int n_threads);
+RcppExport SEXP _hmvn_group_statistics_(SEXP columnsSEXP, SEXP missingSEXP, SEXP codesSEXP, SEXP n_groupsSEXP, SEXP weightsSEXP, SEXP n_threadsSEXP) {
 BEGIN_RCPP
     Rcpp::RObject rcpp_result_gen;
     Rcpp::traits::input_parameter< Rcpp::List >::type columns(columnsSEXP);
+    Rcpp::traits::input_parameter< Rcpp::LogicalVector >::type missing(missingSEXP);
     Rcpp::traits::input_parameter< Rcpp::IntegerVector >::type codes(codesSEXP);
     Rcpp::traits::input_parameter< int >::type n_groups(n_groupsSEXP);
     Rcpp::traits::input_parameter< Rcpp::Nullable<Rcpp::NumericVector> >::type weights(weightsSEXP);
     Rcpp::traits::input_parameter< int >::type n_threads(n_threadsSEXP);
-    rcpp_result_gen = Rcpp::wrap(group_statistics_(columns, codes, n_groups, weights, n_threads));
+    rcpp_result_gen = Rcpp::wrap(group_statistics_(columns, missing, codes, n_groups, weights, n_threads));
     return rcpp_result_gen;
 END_RCPP
 }
@@ -239,8 +251,9 @@ static const R_CallMethodDef CallEntries[] = {
     {"_hmvn_time_gradient_", (DL_FUNC) &_hmvn_time_gradient_, 4},
     {"_hmvn_new_group_", (DL_FUNC) &_hmvn_new_group_, 4},
     {"_hmvn_sample_", (DL_FUNC) &_hmvn_sample_, 5},
-    {"_hmvn_find_bad_cells_", (DL_FUNC) &_hmvn_find_bad_cells_, 1},
-    {"_hmvn_group_statistics_", (DL_FUNC) &_hmvn_group_statistics_, 5},
+    {"_hmvn_scan_cells_", (DL_FUNC) &_hmvn_scan_cells_, 2},
+    {"_hmvn_code_whole_", (DL_FUNC) &_hmvn_code_whole_, 1},
+    {"_hmvn_group_statistics_", (DL_FUNC) &_hmvn_group_statistics_, 6},
     {"_hmvn_scaled_ranks_", (DL_FUNC) &_hmvn_scaled_ranks_, 3},
     {NULL, NULL, 0}
 };
