@@ -65,6 +65,10 @@ group_statistics_ <- function(columns, missing, codes, n_groups, weights, n_thre
     .Call(`_hmvn_group_statistics_`, columns, missing, codes, n_groups, weights, n_threads)
 }
 
+merge_moments_ <- function(patterns, which, into, n_merged, features) {
+    .Call(`_hmvn_merge_moments_`, patterns, which, into, n_merged, features)
+}
+
 scaled_ranks_ <- function(scatter, n_features, tolerance) {
     .Call(`_hmvn_scaled_ranks_`, scatter, n_features, tolerance)
 }

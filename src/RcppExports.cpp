@@ -224,6 +224,20 @@ BEGIN_RCPP
     return rcpp_result_gen;
 END_RCPP
 }
+// merge_moments_
+Rcpp::List merge_moments_(const Rcpp::List& patterns, const Rcpp::IntegerVector& which, const Rcpp::IntegerVector& into, int n_merged, const Rcpp::IntegerVector& features);
+RcppExport SEXP _hmvn_merge_moments_(SEXP patternsSEXP, SEXP whichSEXP, SEXP intoSEXP, SEXP n_mergedSEXP, SEXP featuresSEXP) {
+BEGIN_RCPP
+    Rcpp::RObject rcpp_result_gen;
+    Rcpp::traits::input_parameter< const Rcpp::List& >::type patterns(patternsSEXP);
+    Rcpp::traits::input_parameter< const Rcpp::IntegerVector& >::type which(whichSEXP);
+    Rcpp::traits::input_parameter< const Rcpp::IntegerVector& >::type into(intoSEXP);
+    Rcpp::traits::input_parameter< int >::type n_merged(n_mergedSEXP);
+    Rcpp::traits::input_parameter< const Rcpp::IntegerVector& >::type features(featuresSEXP);
+    rcpp_result_gen = Rcpp::wrap(merge_moments_(patterns, which, into, n_merged, features));
+    return rcpp_result_gen;
+END_RCPP
+}
 // scaled_ranks_
 Rcpp::IntegerMatrix scaled_ranks_(Rcpp::NumericVector scatter, int n_features, double tolerance);
 RcppExport SEXP _hmvn_scaled_ranks_(SEXP scatterSEXP, SEXP n_featuresSEXP, SEXP toleranceSEXP) {
@@ -254,6 +268,7 @@ static const R_CallMethodDef CallEntries[] = {
     {"_hmvn_scan_cells_", (DL_FUNC) &_hmvn_scan_cells_, 2},
     {"_hmvn_code_whole_", (DL_FUNC) &_hmvn_code_whole_, 1},
     {"_hmvn_group_statistics_", (DL_FUNC) &_hmvn_group_statistics_, 6},
+    {"_hmvn_merge_moments_", (DL_FUNC) &_hmvn_merge_moments_, 5},
     {"_hmvn_scaled_ranks_", (DL_FUNC) &_hmvn_scaled_ranks_, 3},
     {NULL, NULL, 0}
 };

@@ -9,6 +9,7 @@
 #include <type_traits>
 #include <vector>
 
+#include "hmvn/model/moments.hpp"
 #include "hmvn/model/scaled_rank.hpp"
 #include "hmvn/model/statistics.hpp"
 
@@ -218,6 +219,43 @@ Rcpp::List group_statistics_(Rcpp::List columns, Rcpp::LogicalVector missing, Rc
           Rcpp::_["observed"] = observed, Rcpp::_["mean"] = mean, Rcpp::_["scatter"] = scatter),
       Rcpp::_["n_rows"] = static_cast<double>(rows.n_rows) - units.n_empty, Rcpp::_["n_empty"] = units.n_empty,
       Rcpp::_["n_missing"] = units.n_missing);
+}
+
+// Merges patterns: pattern which[i] goes to into[i], 1..n_merged, all of them over `features` (positions), which every pattern
+// must observe (or none of those that go together, where mean and scatter are 0). Returns n, mean [feature, merged] and
+// scatter [feature, feature, merged].
+// [[Rcpp::export(rng = false)]]
+Rcpp::List merge_moments_(const Rcpp::List& patterns, const Rcpp::IntegerVector& which, const Rcpp::IntegerVector& into,
+                          int n_merged, const Rcpp::IntegerVector& features) {
+  const Rcpp::NumericVector n = patterns["n"], mean = patterns["mean"], scatter = patterns["scatter"];
+  const R_xlen_t K = n.size() == 0 ? 0 : mean.size() / n.size(), size = features.size();
+  const std::size_t stride = hmvn::moments_size(static_cast<std::size_t>(size));
+  std::vector<double> all(stride * static_cast<std::size_t>(n_merged), 0.0), one(stride, 0.0);
+  for (R_xlen_t i = 0; i < which.size(); ++i) {
+    const R_xlen_t p = which[i] - 1;
+    one[0] = n[p];
+    double* product = &one[2 + 2 * static_cast<std::size_t>(size)];
+    for (R_xlen_t k = 0; k < size; ++k) {
+      const R_xlen_t row = features[k] - 1;
+      one[static_cast<std::size_t>(2 + k)] = mean[p * K + row];
+      for (R_xlen_t j = 0; j <= k; ++j) *product++ = scatter[(p * K + features[j] - 1) * K + row];
+    }
+    hmvn::merge_moments(&all[stride * static_cast<std::size_t>(into[i] - 1)], one.data(), static_cast<std::size_t>(size));
+  }
+  Rcpp::NumericVector n_out(n_merged), mean_out(Rcpp::Dimension(size, n_merged)),
+      scatter_out(Rcpp::Dimension(size, size, n_merged));
+  for (R_xlen_t m = 0; m < n_merged; ++m) {
+    const double* own = &all[stride * static_cast<std::size_t>(m)];
+    const double* product = hmvn::moments_products(own, static_cast<std::size_t>(size));
+    n_out[m] = own[0];
+    for (R_xlen_t k = 0; k < size; ++k) {
+      mean_out[m * size + k] = hmvn::moments_mean(own, static_cast<std::size_t>(size), static_cast<std::size_t>(k));
+      for (R_xlen_t j = 0; j <= k; ++j, ++product) {
+        scatter_out[(m * size + k) * size + j] = scatter_out[(m * size + j) * size + k] = *product;
+      }
+    }
+  }
+  return Rcpp::List::create(Rcpp::_["n"] = n_out, Rcpp::_["mean"] = mean_out, Rcpp::_["scatter"] = scatter_out);
 }
 
 // Rank and number of varying features of every slice of scatter [K, K, P]; see hmvn::scaled_rank().
