@@ -35,7 +35,11 @@ check_propriety <- function(statistics, prior, pooling, tolerance = 1e-10, call 
 
 # The power of sigma that the sd prior's density has at 0, plus one.
 sd_prior_power <- function(sd) {
-  ifelse(sd$family == "gamma", sd$parameters[, 1L], ifelse(sd$family == "lognormal", Inf, 1))
+  power <- rep(1, length(sd$family))
+  gamma <- sd$family == "gamma"
+  power[gamma] <- sd$parameters[gamma, 1L]
+  power[sd$family == "lognormal"] <- Inf
+  power
 }
 
 # A feature constant over rows whose residuals have n - 1 degrees of freedom lets sigma go to
@@ -107,6 +111,9 @@ check_collinear_groups <- function(statistics, eta, tolerance, call) {
   fine <- complete & alone & (ranks[, 1L] == ranks[, 2L] | patterns$n - 1 - ranks[, 1L] < 2 * eta)
   few <- which(group_n(statistics) - 2 < 2 * eta)
   left <- setdiff(patterns$group, c(cleared, patterns$group[fine], few))
+  if (length(left) == 0L) {
+    return(invisible(NULL))
+  }
   for (set in sets_by_group(patterns, which(patterns$group %in% left))) {
     groups <- unique(patterns$group[set$rows])
     joint <- merge_moments_(
