@@ -13,6 +13,10 @@ derive_quantity_ <- function(chol, n_features, groups, kind, packed) {
     .Call(`_hmvn_derive_quantity_`, chol, n_features, groups, kind, packed)
 }
 
+mean_shrinkage_ <- function(chol, groups, n, tau, every) {
+    .Call(`_hmvn_mean_shrinkage_`, chol, groups, n, tau, every)
+}
+
 impute_ <- function(rows, mean_group, chol_group, first_cell, n_cells, mean, chol, chosen, seed) {
     .Call(`_hmvn_impute_`, rows, mean_group, chol_group, first_cell, n_cells, mean, chol, chosen, seed)
 }

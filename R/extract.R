@@ -64,7 +64,7 @@ quantity <- function(fit, variable, groups = NULL) {
     sigma0 = feature_array(fit, draws$scale0),
     Omega0 = label_array(population_matrix(fit, "Omega"), list(fit$statistics$features, fit$statistics$features)),
     Sigma0 = label_array(population_matrix(fit, "Sigma"), list(fit$statistics$features, fit$statistics$features)),
-    tau = feature_array(fit, sweep(draws$h_mean, 3, fit$prior$mean$scale, `*`)),
+    tau = feature_array(fit, tau_draws(fit)),
     h_mean = feature_array(fit, draws$h_mean),
     h_sd = feature_array(fit, draws$h_sd),
     h_cor = draws$h_cor,
@@ -152,13 +152,16 @@ population_matrix <- function(fit, kind) {
   values * array(scale[, , rows], size) * array(scale[, , columns], size)
 }
 
+# The sd between group means, [iteration, chain, feature]
+tau_draws <- function(fit) sweep(fit$draws$h_mean, 3, fit$prior$mean$scale, `*`)
+
 # The share of the population in a group's mean: (sigma^2/n) / (sigma^2/n + tau^2) with n the group's observations of that feature (vignette("model"));
 # 1 where a group has none. [iteration, chain, entry], group after group
 shrinkage_draws <- function(fit, groups) {
   k <- n_features(fit)
   sigma <- packed_draws(fit, "sigma", groups)
   n <- array(rep(t(observed_counts(fit$statistics)[groups, , drop = FALSE]), each = n_draws(fit)), dim(sigma))
-  tau <- sweep(fit$draws$h_mean, 3, fit$prior$mean$scale, `*`)[, , rep(seq_len(k), length(groups)), drop = FALSE]
+  tau <- tau_draws(fit)[, , rep(seq_len(k), length(groups)), drop = FALSE]
   1 / (1 + n * (tau / sigma)^2)
 }
 

@@ -157,11 +157,15 @@ pooling_summary <- function(fit) {
   rbind(means, block("sd", d$h_sd, features), block("cor", d$h_cor, NA_character_))
 }
 
-# Posterior mean of the shrinkage weights, [group, feature]
-shrinkage_weights <- function(fit) {
-  k <- n_features(fit)
-  weights <- lapply(group_blocks(fit), function(groups) matrix(colMeans(matrix(shrinkage_draws(fit, groups), n_draws(fit))), ncol = k, byrow = TRUE))
-  weights <- do.call(rbind, weights)
-  dimnames(weights) <- list(fit$statistics$labels, fit$statistics$features)
+# Posterior mean of the shrinkage weights, [group, feature]. Of very many groups from every so many draws only, so that print() need not be waited
+# for: the two digits it shows do not need more.
+shrinkage_weights <- function(fit, max_terms = 1e7) {
+  every <- ceiling(n_draws(fit) * n_groups(fit) * n_features(fit) / max_terms)
+  tau <- matrix(tau_draws(fit), n_draws(fit))
+  counts <- observed_counts(fit$statistics)
+  weights <- mean_shrinkage_(
+    kept_draws(fit, "Sigma"), chol_groups(fit, seq_len(n_groups(fit))), counts, tau, min(every, n_draws(fit))
+  )
+  dimnames(weights) <- dimnames(counts)
   weights
 }

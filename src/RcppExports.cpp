@@ -53,6 +53,20 @@ BEGIN_RCPP
     return rcpp_result_gen;
 END_RCPP
 }
+// mean_shrinkage_
+Rcpp::NumericMatrix mean_shrinkage_(Rcpp::NumericVector chol, Rcpp::IntegerVector groups, Rcpp::NumericMatrix n, Rcpp::NumericMatrix tau, int every);
+RcppExport SEXP _hmvn_mean_shrinkage_(SEXP cholSEXP, SEXP groupsSEXP, SEXP nSEXP, SEXP tauSEXP, SEXP everySEXP) {
+BEGIN_RCPP
+    Rcpp::RObject rcpp_result_gen;
+    Rcpp::traits::input_parameter< Rcpp::NumericVector >::type chol(cholSEXP);
+    Rcpp::traits::input_parameter< Rcpp::IntegerVector >::type groups(groupsSEXP);
+    Rcpp::traits::input_parameter< Rcpp::NumericMatrix >::type n(nSEXP);
+    Rcpp::traits::input_parameter< Rcpp::NumericMatrix >::type tau(tauSEXP);
+    Rcpp::traits::input_parameter< int >::type every(everySEXP);
+    rcpp_result_gen = Rcpp::wrap(mean_shrinkage_(chol, groups, n, tau, every));
+    return rcpp_result_gen;
+END_RCPP
+}
 // impute_
 Rcpp::NumericMatrix impute_(const Rcpp::NumericMatrix& rows, const Rcpp::IntegerVector& mean_group, const Rcpp::IntegerVector& chol_group, const Rcpp::IntegerVector& first_cell, int n_cells, const Rcpp::NumericVector& mean, const Rcpp::NumericVector& chol, const Rcpp::IntegerVector& chosen, double seed);
 RcppExport SEXP _hmvn_impute_(SEXP rowsSEXP, SEXP mean_groupSEXP, SEXP chol_groupSEXP, SEXP first_cellSEXP, SEXP n_cellsSEXP, SEXP meanSEXP, SEXP cholSEXP, SEXP chosenSEXP, SEXP seedSEXP) {
@@ -255,6 +269,7 @@ static const R_CallMethodDef CallEntries[] = {
     {"_hmvn_summarise_array_", (DL_FUNC) &_hmvn_summarise_array_, 4},
     {"_hmvn_summarise_groups_", (DL_FUNC) &_hmvn_summarise_groups_, 6},
     {"_hmvn_derive_quantity_", (DL_FUNC) &_hmvn_derive_quantity_, 5},
+    {"_hmvn_mean_shrinkage_", (DL_FUNC) &_hmvn_mean_shrinkage_, 5},
     {"_hmvn_impute_", (DL_FUNC) &_hmvn_impute_, 9},
     {"_hmvn_inspect_dimension_", (DL_FUNC) &_hmvn_inspect_dimension_, 3},
     {"_hmvn_inspect_likelihood_", (DL_FUNC) &_hmvn_inspect_likelihood_, 4},
