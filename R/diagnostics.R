@@ -123,8 +123,8 @@ draws_problems <- function(fit) {
   )
 }
 
-# Diagnostics of everything stored, each once (not per group what groups share): a data frame quantity, element, rhat, ess_bulk, ess_tail, nonfinite.
-# Elements of a quantity are counted over all groups.
+# Diagnostics of everything stored, each once (not per group what groups share): a data frame quantity, element, rhat,
+# ess_bulk, ess_tail, nonfinite. Elements of a quantity are counted over all groups.
 diagnose <- function(fit, cores = fit$control$cores %||% 1L) {
   shared <- Filter(Negate(is.null), stored_shared(fit))
   found <- c(
@@ -140,7 +140,8 @@ diagnose <- function(fit, cores = fit$control$cores %||% 1L) {
   structure(columns, class = "data.frame", row.names = .set_row_names(length(columns$quantity)))
 }
 
-# What all groups share, as arrays. Under complete pooling the population's values are the groups' and not looked at twice.
+# What all groups share, as arrays. Under complete pooling the population's values are the groups' and not looked at
+# twice.
 stored_shared <- function(fit) {
   d <- fit$draws
   partial <- fit$pooling == "partial"
@@ -172,7 +173,8 @@ stored_name <- function(fit, quantity, element) {
   layout <- packed_layout(fit, quantity)
   each <- max(nrow(layout), 1L)
   entry <- (element - 1) %% each + 1
-  packed_names(fit, quantity, if (by_group(fit, quantity)) (element - 1) %/% each + 1 else NULL, layout$feature[entry], layout$feature2[entry])
+  group <- if (by_group(fit, quantity)) (element - 1) %/% each + 1
+  packed_names(fit, quantity, group, layout$feature[entry], layout$feature2[entry])
 }
 
 long_format <- function(values) {

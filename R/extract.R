@@ -80,7 +80,8 @@ quantity <- function(fit, variable, groups = NULL) {
 # What every quantity is indexed by: "g" a group, "f" a feature, "ff" two features.
 quantity_index <- c(
   mu = "gf", sigma = "gf", Omega = "gff", Sigma = "gff", mu0 = "f", sigma0 = "f", Omega0 = "ff", Sigma0 = "ff",
-  tau = "f", h_mean = "f", h_sd = "f", h_cor = "", pooling_mean = "f", pooling_sd = "f", pooling_cor = "", shrinkage = "gf",
+  tau = "f", h_mean = "f", h_sd = "f", h_cor = "",
+  pooling_mean = "f", pooling_sd = "f", pooling_cor = "", shrinkage = "gf",
   lp__ = "", lprior = ""
 )
 

@@ -54,9 +54,9 @@
 #'   standard deviation).
 #' @param progress Show a progress bar? By default in interactive sessions.
 #' @param keep Which draws of the groups the fit keeps: `"mu"` (their means), `"Sigma"` (their covariance matrices, from
-#'   which `sigma` and `Omega` are computed too), both, or none (`character()`, or for readers `"population"`): with very many
-#'   groups, draws that are not needed need not take memory. What belongs to the population, `lp__` and the sampler's diagnostics
-#'   are kept always. Draws kept do not depend on it.
+#'   which `sigma` and `Omega` are computed too), both, or none (`character()`, or for readers `"population"`): with
+#'   very many groups, draws that are not needed need not take memory. What belongs to the population, `lp__` and the
+#'   sampler's diagnostics are kept always. Draws kept do not depend on it.
 #' @param keep_data If `FALSE`, the fit does not refer to `data`; what needs rows
 #'   then cannot be computed from it.
 #'

@@ -1,5 +1,5 @@
-# Which draws of the groups a fit keeps: means ("mu") and packed factors ("Sigma", from which sigma, Omega and Sigma are derived). What belongs to
-# the population, lp__ and what the sampler says of itself are small and always kept.
+# Which draws of the groups a fit keeps: means ("mu") and packed factors ("Sigma", from which sigma, Omega and Sigma
+# are derived). What belongs to the population, lp__ and what the sampler says of itself are small and always kept.
 
 # internal -----------------------------------------------------------------
 
@@ -30,10 +30,12 @@ check_keep <- function(x, arg = "keep", call = NULL) {
 # What a quantity of the groups is computed from
 keep_needed <- function(variable) {
   quantity <- sub("\\[.*", "", variable)
-  ifelse(quantity == "mu", "mu", ifelse(quantity %in% c("sigma", "Omega", "Sigma", "precision", "shrinkage"), "Sigma", NA))
+  from_factors <- c("sigma", "Omega", "Sigma", "precision", "shrinkage")
+  ifelse(quantity == "mu", "mu", ifelse(quantity %in% from_factors, "Sigma", NA))
 }
 
-# Stops where draws that were not kept are asked for by name. `variable`: quantities or elements of them; NULL asks for nothing.
+# Stops where draws that were not kept are asked for by name. `variable`: quantities or elements of them; NULL asks
+# for nothing.
 check_kept <- function(fit, variable, call = rlang::caller_env()) {
   stored <- c(if (!is.null(fit$draws$mean)) "mu", if (!is.null(fit$draws$chol)) "Sigma")
   needed <- keep_needed(variable)

@@ -49,7 +49,8 @@ head_lines <- function(fit) {
 kept_line <- function(fit) {
   kept <- c(if (!is.null(fit$draws$mean)) "mu", if (!is.null(fit$draws$chol)) "Sigma")
   if (length(kept) == 2) return(NULL)
-  paste0("Kept:    ", if (length(kept)) paste("of the groups only", kept) else "nothing of single groups", "  [change: keep = c(\"mu\", \"Sigma\")]")
+  what <- if (length(kept)) paste("of the groups only", kept) else "nothing of single groups"
+  paste0("Kept:    ", what, "  [change: keep = c(\"mu\", \"Sigma\")]")
 }
 
 algorithm_text <- function(direct) {
@@ -90,14 +91,17 @@ pooling_lines <- function(fit) {
     paste0("  ", format(name[[rows$block[1]]], width = 13), paste(fits, collapse = ", "), if (more > 0) paste0(", and ", more, " more"))
   }, "")
   weights <- found$shrinkage_low[found$block == "mean"]
+  range <- if (length(weights) && !anyNA(weights)) {
+    paste("of group means", fixed(min(weights), 2), "to", fixed(max(found$shrinkage_high, na.rm = TRUE), 2))
+  }
   c(
     "Pooling estimated, 1 - h^2 (0 none, 1 complete):", unname(lines),
-    if (length(weights) && !anyNA(weights)) paste0("  ", format("shrinkage", width = 13), "of group means ", fixed(min(weights), 2), " to ", fixed(max(found$shrinkage_high, na.rm = TRUE), 2))
+    if (!is.null(range)) paste0("  ", format("shrinkage", width = 13), range)
   )
 }
 
-# The tables: one a block. `common`: all groups have the same values, shown once. Without draws of the groups (`keep`) what is shown is the population's,
-# which under complete pooling is everybody's.
+# The tables: one a block. `common`: all groups have the same values, shown once. Without draws of the groups (`keep`)
+# what is shown is the population's, which under complete pooling is everybody's.
 shown_tables <- function(fit) {
   has <- quantity_table(fit)$quantity
   table <- function(title, variable, population, block) {

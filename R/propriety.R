@@ -129,8 +129,8 @@ check_collinear_groups <- function(statistics, eta, tolerance, call) {
   }
 }
 
-# The sets of features to try in each group of patterns `p`, all groups at once: a list of sets with the rows (patterns) that
-# observe all of it in the groups where it is tried.
+# The sets of features to try in each group of patterns `p`, all groups at once: a list of sets with the rows
+# (patterns) that observe all of it in the groups where it is tried.
 sets_by_group <- function(patterns, p) {
   K <- nrow(patterns$observed)
   p <- p[order(patterns$group[p], -patterns$n[p])]

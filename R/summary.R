@@ -3,7 +3,8 @@
 #' Summary of a fit
 #'
 #' @param object An `hmvn_fit`.
-#' @param variable Quantities to summarise (`"mu"`, `"sigma"`, `"Omega"`, `"Sigma"`, `"mu0"`, ...); `NULL` for all that were kept.
+#' @param variable Quantities to summarise (`"mu"`, `"sigma"`, `"Omega"`, `"Sigma"`, `"mu0"`, ...); `NULL` for all
+#'   that were kept.
 #' @param group Labels of the groups; `NULL` for all groups and what belongs to no group.
 #' @param prob Probabilities of the quantiles.
 #' @param cores Threads for the diagnostics.
@@ -15,7 +16,8 @@
 #'   Under partial pooling also `pooling_mean`, `pooling_sd`, `pooling_cor`: 1 - h^2, the prior correlation between the scores of two groups (0 no pooling, 1 complete;
 #'   relative to the prior's scale), `tau` (the sd between group means, in units of the feature), and `shrinkage`: the weight of the population in a
 #'   group's mean, (sigma^2/n) / (sigma^2/n + tau^2).
-#' @section Errors: `hmvn_error_variable`, `hmvn_error_group`, `hmvn_error_prob`; `hmvn_error_keep` for a quantity whose draws were not kept.
+#' @section Errors: `hmvn_error_variable`, `hmvn_error_group`, `hmvn_error_prob`; `hmvn_error_keep` for a quantity
+#'   whose draws were not kept.
 #' @export
 summary.hmvn_fit <- function(object, variable = NULL, group = NULL, ..., prob = c(0.05, 0.95), cores = getOption("mc.cores", 1L)) {
   rlang::check_dots_empty()
@@ -51,7 +53,8 @@ summarise_quantity <- function(variable, fit, groups, prob, cores) {
   )
 }
 
-# The numbers of summarise_array_() for a quantity of groups, in blocks of groups: memory stays bounded and an interrupt is heard between them.
+# The numbers of summarise_array_() for a quantity of groups, in blocks of groups: memory stays bounded and an
+# interrupt is heard between them.
 summarise_groups <- function(fit, variable, groups, prob, cores) {
   numbers <- lapply(group_blocks(fit, groups), function(block) {
     switch(variable,
@@ -86,7 +89,9 @@ packed_layout <- function(fit, variable) {
   layout
 }
 
-packed_names <- function(fit, variable, group, feature, feature2, group_labels = safe_labels(fit$statistics$labels, "g")) {
+# `group_labels`: for many calls, made once
+packed_names <- function(fit, variable, group, feature, feature2, group_labels = NULL) {
+  group_labels <- group_labels %||% safe_labels(fit$statistics$labels, "g")
   features <- safe_labels(fit$statistics$features, "f")
   inside <- list(
     if (!is.null(group) && !anyNA(group)) group_labels[group],
@@ -109,7 +114,8 @@ bind_summaries <- function(fit, parts, prob) {
   quantiles <- lapply(seq_along(prob), function(i) numbers[, 7L + i])
   own <- c(
     list(
-      group = statistics$labels[group], feature = statistics$features[from_parts("feature")], feature2 = statistics$features[from_parts("feature2")],
+      group = statistics$labels[group],
+      feature = statistics$features[from_parts("feature")], feature2 = statistics$features[from_parts("feature2")],
       mean = numbers[, 1], median = numbers[, 2], sd = numbers[, 3]
     ),
     stats::setNames(quantiles, quantile_names(prob)),
@@ -136,7 +142,8 @@ check_prob <- function(prob, call = rlang::caller_env()) {
 }
 
 # What pooling did, for print(): per block and feature the posterior mean of 1 - h^2 (and tau); the range of shrinkage weights over groups.
-# A data frame block, feature, pooling, tau, shrinkage_low, shrinkage_high (NA unless draws of Sigma were kept); no rows without partial pooling.
+# A data frame block, feature, pooling, tau, shrinkage_low, shrinkage_high (NA unless draws of Sigma were kept); no
+# rows without partial pooling.
 pooling_summary <- function(fit) {
   d <- fit$draws
   features <- fit$statistics$features
@@ -157,8 +164,8 @@ pooling_summary <- function(fit) {
   rbind(means, block("sd", d$h_sd, features), block("cor", d$h_cor, NA_character_))
 }
 
-# Posterior mean of the shrinkage weights, [group, feature]. Of very many groups from every so many draws only, so that print() need not be waited
-# for: the two digits it shows do not need more.
+# Posterior mean of the shrinkage weights, [group, feature]. Of very many groups from every so many draws only, so
+# that print() need not be waited for: the two digits it shows do not need more.
 shrinkage_weights <- function(fit, max_terms = 1e7) {
   every <- ceiling(n_draws(fit) * n_groups(fit) * n_features(fit) / max_terms)
   tau <- matrix(tau_draws(fit), n_draws(fit))

@@ -18,7 +18,8 @@ inline Derived read_derived(const std::string& kind) {
   throw std::invalid_argument("unknown quantity '" + kind + "'");
 }
 
-inline Eigen::ArrayXd derive(Derived kind, const PackedDraws& factor, Eigen::Index size, Eigen::Index row, Eigen::Index column) {
+inline Eigen::ArrayXd derive(Derived kind, const PackedDraws& factor, Eigen::Index size, Eigen::Index row,
+                             Eigen::Index column) {
   switch (kind) {
     case Derived::sd: return derive_sd(factor, row);
     case Derived::correlation: return derive_correlation(factor, row, column);

@@ -34,18 +34,22 @@ struct Table {
   Table(const Rcpp::IntegerVector& dim, std::size_t quantities, std::vector<double> probs, bool with_mcse)
       : iterations(static_cast<std::size_t>(dim[0])), chains(static_cast<std::size_t>(dim[1])), quantities(quantities),
         probs(std::move(probs)), with_mcse(with_mcse), scores(scores_for(iterations, chains)),
-        numbers(static_cast<int>(quantities), static_cast<int>(fixed_columns + this->probs.size())), out(numbers.begin()) {}
+        numbers(static_cast<int>(quantities), static_cast<int>(fixed_columns + this->probs.size())),
+        out(numbers.begin()) {}
 
   std::size_t draws() const { return iterations * chains; }
 
   void summarise(std::size_t q, const double* own, hmvn::Convergence& convergence) {
     const hmvn::DrawsSummary summary = convergence(own);
+    const double mcse = with_mcse ? convergence.mcse_mean(own, summary) : NA_REAL;
     const double values[fixed_columns] = {summary.mean,     convergence.median(), summary.sd, summary.rhat,
-                                          summary.ess_bulk, summary.ess_tail,     with_mcse ? convergence.mcse_mean(own, summary) : NA_REAL};
+                                          summary.ess_bulk, summary.ess_tail,     mcse};
     for (std::size_t c = 0; c < fixed_columns; ++c) put(q, c, values[c]);
     for (std::size_t p = 0; p < probs.size(); ++p) put(q, fixed_columns + p, convergence.quantile(probs[p]));
   }
-  void put(std::size_t q, std::size_t column, double value) { out[q + quantities * column] = std::isnan(value) ? NA_REAL : value; }
+  void put(std::size_t q, std::size_t column, double value) {
+    out[q + quantities * column] = std::isnan(value) ? NA_REAL : value;
+  }
 
   std::size_t iterations, chains, quantities;
   std::vector<double> probs;
@@ -55,8 +59,8 @@ struct Table {
   double* out;
 };
 
-// Each quantity is worked out by one thread, alone: results cannot depend on how many threads there are. `one(i, convergence)` is called for
-// every i, and never touches R.
+// Each quantity is worked out by one thread, alone: results cannot depend on how many threads there are. `one(i,
+// convergence)` is called for every i, and never touches R.
 template <class One>
 struct TableWorker : RcppParallel::Worker {
   TableWorker(const Table& table, const One& one) : table(table), one(one) {}
@@ -104,11 +108,11 @@ Rcpp::NumericMatrix summarise_array_(Rcpp::NumericVector draws, std::vector<doub
   return table.numbers;
 }
 
-// The same for groups' own quantities, from stored draws without building an array of them: `kind` "mu" from means, "sigma", "Omega" or "Sigma" from
-// packed factors. `groups`: from 1. Rows are in packed order, group after group.
+// The same for groups' own quantities, from stored draws without building an array of them: `kind` "mu" from means,
+// "sigma", "Omega" or "Sigma" from packed factors. `groups`: from 1. Rows are in packed order, group after group.
 // [[Rcpp::export(rng = false)]]
-Rcpp::NumericMatrix summarise_groups_(Rcpp::NumericVector stored, int n_features, Rcpp::IntegerVector groups, std::string kind,
-                                      std::vector<double> probs, int cores) {
+Rcpp::NumericMatrix summarise_groups_(Rcpp::NumericVector stored, int n_features, Rcpp::IntegerVector groups,
+                                      std::string kind, std::vector<double> probs, int cores) {
   const bool means = kind == "mu";
   const hmvn::Derived derived = means ? hmvn::Derived::sd : hmvn::read_derived(kind);
   if (derived == hmvn::Derived::precision) Rcpp::stop("precisions are not summarised");
@@ -126,7 +130,7 @@ Rcpp::NumericMatrix summarise_groups_(Rcpp::NumericVector stored, int n_features
     const double* own = first + draws * entries * (group[g] - 1);
     std::size_t row = g * each;
     if (means) {
-      for (std::size_t k = 0; k < each; ++k) table.summarise(row++, own + draws * static_cast<Eigen::Index>(k), convergence);
+      for (std::size_t k = 0; k < each; ++k, own += draws) table.summarise(row++, own, convergence);
       return;
     }
     const Eigen::Map<const Eigen::ArrayXXd> factor(own, draws, entries);

@@ -29,8 +29,12 @@ Rcpp::NumericVector derive_quantity_(Rcpp::NumericVector chol, int n_features, R
     Eigen::ArrayXXd inverse;
     if (derived == Derived::precision) inverse = hmvn::invert_packed(stored, size);
     const auto put = [&](Eigen::Index i, Eigen::Index j, Eigen::Index column) {
-      Eigen::Map<Eigen::ArrayXd>(out.begin() + draws * column, draws) =
-          derived == Derived::precision ? hmvn::derive(derived, inverse, size, i, j) : hmvn::derive(derived, stored, size, i, j);
+      Eigen::Map<Eigen::ArrayXd> values(out.begin() + draws * column, draws);
+      if (derived == Derived::precision) {
+        values = hmvn::derive(derived, inverse, size, i, j);
+      } else {
+        values = hmvn::derive(derived, stored, size, i, j);
+      }
     };
     if (packed) {
       Eigen::Index next = g * each;
@@ -54,11 +58,11 @@ Rcpp::NumericVector derive_quantity_(Rcpp::NumericVector chol, int n_features, R
   return out;
 }
 
-// Posterior means of the shrinkage weights 1 / (1 + n (tau/sigma)^2), [group, feature], from every `every`-th draw. `groups`: whose factor each
-// group has, from 1; `n`: [group, feature]; `tau`: [draw, feature].
+// Posterior means of the shrinkage weights 1 / (1 + n (tau/sigma)^2), [group, feature], from every `every`-th draw.
+// `groups`: whose factor each group has, from 1; `n`: [group, feature]; `tau`: [draw, feature].
 // [[Rcpp::export(rng = false)]]
-Rcpp::NumericMatrix mean_shrinkage_(Rcpp::NumericVector chol, Rcpp::IntegerVector groups, Rcpp::NumericMatrix n, Rcpp::NumericMatrix tau,
-                                    int every) {
+Rcpp::NumericMatrix mean_shrinkage_(Rcpp::NumericVector chol, Rcpp::IntegerVector groups, Rcpp::NumericMatrix n,
+                                    Rcpp::NumericMatrix tau, int every) {
   const R_xlen_t draws = tau.nrow(), size = tau.ncol(), entries = size * (size + 1) / 2;
   Rcpp::NumericMatrix out(static_cast<int>(groups.size()), static_cast<int>(size));
   for (R_xlen_t g = 0; g < groups.size(); ++g) {

@@ -100,8 +100,8 @@ ColumnScan scan_column(const hmvn::Column& column, R_xlen_t n) {
   return found;
 }
 
-// Codes of whole numbers by a table over their range; NULL where there are missing or broken numbers or the range is too
-// wide for a table.
+// Codes of whole numbers by a table over their range; NULL where there are missing or broken numbers or the range is
+// too wide for a table.
 template <class Number>
 SEXP code_by_table(SEXP x, const Number* value) {
   const R_xlen_t n = XLENGTH(x);
@@ -142,8 +142,8 @@ SEXP code_by_table(SEXP x, const Number* value) {
 
 }  // namespace
 
-// One look at all cells: `missing`, which columns have missing cells; `bad`, NULL or of the first column with NaN or infinite
-// cells its position, the first such row, that cell, and how many there are.
+// One look at all cells: `missing`, which columns have missing cells; `bad`, NULL or of the first column with NaN or
+// infinite cells its position, the first such row, that cell, and how many there are.
 // [[Rcpp::export(rng = false)]]
 Rcpp::List scan_cells_(Rcpp::List columns, int n_threads) {
   const std::vector<hmvn::Column> cells = as_columns(columns);
@@ -163,7 +163,8 @@ Rcpp::List scan_cells_(Rcpp::List columns, int n_threads) {
   return Rcpp::List::create(Rcpp::_["missing"] = missing, Rcpp::_["bad"] = bad);
 }
 
-// Whole numbers, integer or double, to codes 1, 2, ... in their order, and the distinct values; NULL where a table does not do.
+// Whole numbers, integer or double, to codes 1, 2, ... in their order, and the distinct values; NULL where a table
+// does not do.
 // [[Rcpp::export(rng = false)]]
 SEXP code_whole_(SEXP x) {
   if (TYPEOF(x) == INTSXP) return code_by_table(x, INTEGER(x));
@@ -221,9 +222,9 @@ Rcpp::List group_statistics_(Rcpp::List columns, Rcpp::LogicalVector missing, Rc
       Rcpp::_["n_missing"] = units.n_missing);
 }
 
-// Merges patterns: pattern which[i] goes to into[i], 1..n_merged, all of them over `features` (positions), which every pattern
-// must observe (or none of those that go together, where mean and scatter are 0). Returns n, mean [feature, merged] and
-// scatter [feature, feature, merged].
+// Merges patterns: pattern which[i] goes to into[i], 1..n_merged, all of them over `features` (positions), which
+// every pattern must observe (or none of those that go together, where mean and scatter are 0). Returns n, mean
+// [feature, merged] and scatter [feature, feature, merged].
 // [[Rcpp::export(rng = false)]]
 Rcpp::List merge_moments_(const Rcpp::List& patterns, const Rcpp::IntegerVector& which, const Rcpp::IntegerVector& into,
                           int n_merged, const Rcpp::IntegerVector& features) {
@@ -240,7 +241,8 @@ Rcpp::List merge_moments_(const Rcpp::List& patterns, const Rcpp::IntegerVector&
       one[static_cast<std::size_t>(2 + k)] = mean[p * K + row];
       for (R_xlen_t j = 0; j <= k; ++j) *product++ = scatter[(p * K + features[j] - 1) * K + row];
     }
-    hmvn::merge_moments(&all[stride * static_cast<std::size_t>(into[i] - 1)], one.data(), static_cast<std::size_t>(size));
+    double* to = &all[stride * static_cast<std::size_t>(into[i] - 1)];
+    hmvn::merge_moments(to, one.data(), static_cast<std::size_t>(size));
   }
   Rcpp::NumericVector n_out(n_merged), mean_out(Rcpp::Dimension(size, n_merged)),
       scatter_out(Rcpp::Dimension(size, size, n_merged));

@@ -135,7 +135,9 @@ test_that("rows that outweigh all others cost no digits, wherever they stand", {
 
 test_that("blocks of rows merge to the whole, on any number of threads", {
   n <- 3e5
-  data <- with_fixed_seed(5, data.frame(g = sample.int(3, n, TRUE), x = rnorm(n) + 1e6, y = rexp(n), z = 0.1, i = rpois(n, 4)))
+  data <- with_fixed_seed(5, data.frame(
+    g = sample.int(3, n, TRUE), x = rnorm(n) + 1e6, y = rexp(n), z = 0.1, i = rpois(n, 4)
+  ))
   whole <- hmvn_statistics(data, ~g, ~ x + y + z)
   expect_identical(hmvn_statistics(data, ~g, ~ x + y + z, cores = 2), whole)
   for (g in 1:3) {

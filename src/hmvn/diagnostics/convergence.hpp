@@ -21,8 +21,8 @@ struct DrawsSummary {
   double mean, sd, rhat, ess_bulk, ess_tail;
 };
 
-// Diagnoses quantities one after another, all with the same number of iterations and chains; owns the memory for it, so one a thread. `scores`,
-// from split_scores(), serves all threads and must outlive this.
+// Diagnoses quantities one after another, all with the same number of iterations and chains; owns the memory for it,
+// so one a thread. `scores`, from split_scores(), serves all threads and must outlive this.
 // Definitions: Vehtari, Gelman, Simpson, Carpenter and Buerkner (2021), Bayesian Analysis 16; equal to the R package posterior, except that a
 // quantity counts as constant when its range is lost in rounding relative to its size, not below an absolute 2e-16 (variances of 1e-17 exist).
 class Convergence {
@@ -33,7 +33,9 @@ class Convergence {
   }
 
   // Scores of the draws that are in a half of a chain.
-  static NormalScores split_scores(std::size_t iterations, std::size_t chains) { return NormalScores(iterations / 2 * 2 * chains); }
+  static NormalScores split_scores(std::size_t iterations, std::size_t chains) {
+    return NormalScores(iterations / 2 * 2 * chains);
+  }
 
   // `draws`: iterations x chains, one chain after another.
   DrawsSummary operator()(const double* draws) {
@@ -137,14 +139,15 @@ class Convergence {
     return std::isnan(bulk) || std::isnan(tail) ? std::numeric_limits<double>::quiet_NaN() : std::max(bulk, tail);
   }
 
-  // |x - centre| falls along the sorted draws and rises again: merging the two sides sorts it. Which side comes next is a toss-up, so no
-  // branch depends on it; each step waits for the one before, so the merge runs from both ends at once. Of equals the left one is first.
+  // |x - centre| falls along the sorted draws and rises again: merging the two sides sorts it. Which side comes next
+  // is a toss-up, so no branch depends on it; each step waits for the one before, so the merge runs from both ends at
+  // once. Of equals the left one is first.
   void fold(double centre) {
     const std::size_t n = kept_.size();
     folded_.resize(n);
     // the left side has [outer_left, left) left to merge, the right side [right, outer_right)
-    std::size_t right = static_cast<std::size_t>(std::lower_bound(kept_.begin(), kept_.end(), centre) - kept_.begin()), left = right;
-    std::size_t outer_left = 0, outer_right = n, next = 0, last = n;
+    std::size_t right = static_cast<std::size_t>(std::lower_bound(kept_.begin(), kept_.end(), centre) - kept_.begin());
+    std::size_t left = right, outer_left = 0, outer_right = n, next = 0, last = n;
     const auto pick = [](std::size_t take_first, std::size_t first, std::size_t second) {
       return static_cast<std::uint32_t>(second ^ ((first ^ second) & (std::size_t{0} - take_first)));
     };
@@ -159,7 +162,8 @@ class Convergence {
       outer_left += 1 - far_right;
     }
     while (next < last) {
-      const bool take_left = right == outer_right || (left > outer_left && centre - kept_[left - 1] <= kept_[right] - centre);
+      const bool take_left =
+          right == outer_right || (left > outer_left && centre - kept_[left - 1] <= kept_[right] - centre);
       folded_[next++] = static_cast<std::uint32_t>(take_left ? --left : right++);
     }
   }

@@ -47,14 +47,16 @@ inline double normal_quantile(double probability) {
 }
 
 // Normal scores of average ranks among n values. Tied values at the sorted places first..last (from 0) share the rank
-// 1 + (first + last)/2 and the score qnorm((rank - 3/8)/(n + 1/4)) (Blom). The scores of values without ties are the same for every
-// quantity and kept, so one object serves all quantities and threads.
+// 1 + (first + last)/2 and the score qnorm((rank - 3/8)/(n + 1/4)) (Blom). The scores of values without ties are the
+// same for every quantity and kept, so one object serves all quantities and threads.
 class NormalScores {
  public:
   explicit NormalScores(std::size_t n) : n_(n), score_(n) {
     for (std::size_t i = 0; i < n; ++i) score_[i] = at(2 * i);
   }
-  double operator()(std::size_t first, std::size_t last) const { return first == last ? score_[first] : at(first + last); }
+  double operator()(std::size_t first, std::size_t last) const {
+    return first == last ? score_[first] : at(first + last);
+  }
 
  private:
   double at(std::size_t sum_of_places) const {
@@ -65,8 +67,9 @@ class NormalScores {
   std::vector<double> score_;
 };
 
-// Sorts finite doubles and keeps the permutation. Values are put into 2^22 bins of equal width by two counting passes, then a
-// comparison sort orders what shares a bin: nothing to do for most quantities, and never worse than n log n.
+// Sorts finite doubles and keeps the permutation. Values are put into 2^22 bins of equal width by two counting
+// passes, then a comparison sort orders what shares a bin: nothing to do for most quantities, and never worse than n
+// log n.
 class Sorter {
  public:
   // order()[i] is where the i-th smallest of x[0], ..., x[n - 1] stands in x; the order among equal values is not defined.
@@ -96,8 +99,8 @@ class Sorter {
   static constexpr int digit_bits = 11;
   static constexpr std::uint32_t digits = std::uint32_t{1} << digit_bits;
 
-  // Rounding keeps the order of values, so bins are in order whatever it does. Halves, for the range may exceed the largest double. False
-  // where the range is nothing or too small to divide by.
+  // Rounding keeps the order of values, so bins are in order whatever it does. Halves, for the range may exceed the
+  // largest double. False where the range is nothing or too small to divide by.
   bool bin(const double* x, std::size_t n) {
     const auto extremes = std::minmax_element(x, x + n);
     const double low = 0.5 * *extremes.first;
@@ -105,7 +108,8 @@ class Sorter {
     if (!std::isfinite(scale)) return false;
     items_.resize(n);
     for (std::size_t i = 0; i < n; ++i) {
-      items_[i] = Item{static_cast<std::uint32_t>(static_cast<std::int32_t>((0.5 * x[i] - low) * scale)), static_cast<std::uint32_t>(i)};
+      const auto number = static_cast<std::int32_t>((0.5 * x[i] - low) * scale);
+      items_[i] = Item{static_cast<std::uint32_t>(number), static_cast<std::uint32_t>(i)};
     }
     return true;
   }

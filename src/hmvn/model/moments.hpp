@@ -9,8 +9,12 @@
 
 namespace hmvn {
 
-constexpr std::size_t moments_size(std::size_t n_features) { return 2 + 2 * n_features + n_features * (n_features + 1) / 2; }
-inline const double* moments_products(const double* moments, std::size_t n_features) { return moments + 2 + 2 * n_features; }
+constexpr std::size_t moments_size(std::size_t n_features) {
+  return 2 + 2 * n_features + n_features * (n_features + 1) / 2;
+}
+inline const double* moments_products(const double* moments, std::size_t n_features) {
+  return moments + 2 + 2 * n_features;
+}
 
 // After centre_moments().
 inline double moments_mean(const double* moments, std::size_t n_features, std::size_t k) {

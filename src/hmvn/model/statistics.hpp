@@ -43,18 +43,20 @@ class StatisticsPass {
     moments_[block].assign(units_.count * stride_, 0.0);
     const std::size_t begin = rows_.n_rows * block / n_blocks_;
     const std::size_t end = rows_.n_rows * (block + 1) / n_blocks_;
-    const bool all_real = std::all_of(rows_.columns.begin(), rows_.columns.end(), [](const Column& c) { return c.real; });
-    if (!units_.complete || !all_real) return read_any(begin, end, moments_[block].data());
+    double* moments = moments_[block].data();
+    const auto& columns = rows_.columns;
+    const bool all_real = std::all_of(columns.begin(), columns.end(), [](const Column& c) { return c.real; });
+    if (!units_.complete || !all_real) return read_any(begin, end, moments);
     switch (n_features_) {
-      case 1: return read_complete<1>(begin, end, moments_[block].data());
-      case 2: return read_complete<2>(begin, end, moments_[block].data());
-      case 3: return read_complete<3>(begin, end, moments_[block].data());
-      case 4: return read_complete<4>(begin, end, moments_[block].data());
-      case 5: return read_complete<5>(begin, end, moments_[block].data());
-      case 6: return read_complete<6>(begin, end, moments_[block].data());
-      case 7: return read_complete<7>(begin, end, moments_[block].data());
-      case 8: return read_complete<8>(begin, end, moments_[block].data());
-      default: return read_any(begin, end, moments_[block].data());
+      case 1: return read_complete<1>(begin, end, moments);
+      case 2: return read_complete<2>(begin, end, moments);
+      case 3: return read_complete<3>(begin, end, moments);
+      case 4: return read_complete<4>(begin, end, moments);
+      case 5: return read_complete<5>(begin, end, moments);
+      case 6: return read_complete<6>(begin, end, moments);
+      case 7: return read_complete<7>(begin, end, moments);
+      case 8: return read_complete<8>(begin, end, moments);
+      default: return read_any(begin, end, moments);
     }
   }
 
@@ -70,7 +72,9 @@ class StatisticsPass {
   }
 
   double n(std::size_t unit) const { return moments_[0][unit * stride_]; }
-  double mean(std::size_t unit, std::size_t k) const { return moments_mean(&moments_[0][unit * stride_], n_features_, k); }
+  double mean(std::size_t unit, std::size_t k) const {
+    return moments_mean(&moments_[0][unit * stride_], n_features_, k);
+  }
   double scatter(std::size_t unit, std::size_t k, std::size_t j) const {
     if (j > k) std::swap(j, k);
     return moments_products(&moments_[0][unit * stride_], n_features_)[k * (k + 1) / 2 + j];
@@ -92,11 +96,13 @@ class StatisticsPass {
       double cells[K];
 #pragma GCC unroll 8
       for (int k = 0; k < K; ++k) cells[k] = column[k][row];
-      add_row<K>(moments + static_cast<std::size_t>(units_.of_group[rows_.group[row] - 1]) * stride_, K, weight(row), cells);
+      const auto unit = static_cast<std::size_t>(units_.of_group[rows_.group[row] - 1]);
+      add_row<K>(moments + unit * stride_, K, weight(row), cells);
     }
   }
 
-  // A missing cell is 0 in all rows of its unit, so that it adds nothing. Columns are read in short runs, a cache's worth.
+  // A missing cell is 0 in all rows of its unit, so that it adds nothing. Columns are read in short runs, a cache's
+  // worth.
   void read_any(std::size_t begin, std::size_t end, double* moments) const {
     constexpr std::size_t run = 256;
     std::vector<double> cells(run * n_features_);
@@ -106,7 +112,8 @@ class StatisticsPass {
       for (std::size_t r = 0; r < length; ++r) {
         const int unit = units_.unit_of(start + r, rows_.group);
         if (unit < 0) continue;
-        add_row<0>(moments + static_cast<std::size_t>(unit) * stride_, n_features_, weight(start + r), &cells[r * n_features_]);
+        double* own = moments + static_cast<std::size_t>(unit) * stride_;
+        add_row<0>(own, n_features_, weight(start + r), &cells[r * n_features_]);
       }
     }
   }

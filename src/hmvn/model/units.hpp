@@ -29,8 +29,8 @@ struct Column {
   }
 };
 
-// The data as given: columns and which of them have missing cells, the group of every row (1..n_groups), weights or null
-// (all 1).
+// The data as given: columns and which of them have missing cells, the group of every row (1..n_groups), weights or
+// null (all 1).
 struct Rows {
   std::vector<Column> columns;
   std::vector<bool> has_missing;
