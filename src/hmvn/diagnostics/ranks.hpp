@@ -2,6 +2,8 @@
 #ifndef HMVN_DIAGNOSTICS_RANKS_HPP
 #define HMVN_DIAGNOSTICS_RANKS_HPP
 
+#include <Eigen/Core>
+
 #include <algorithm>
 #include <array>
 #include <cmath>
@@ -102,9 +104,9 @@ class Sorter {
   // Rounding keeps the order of values, so bins are in order whatever it does. Halves, for the range may exceed the
   // largest double. False where the range is nothing or too small to divide by.
   bool bin(const double* x, std::size_t n) {
-    const auto extremes = std::minmax_element(x, x + n);
-    const double low = 0.5 * *extremes.first;
-    const double scale = (static_cast<double>(digits) * digits - 1.0) / (0.5 * *extremes.second - low);
+    const Eigen::Map<const Eigen::ArrayXd> values(x, static_cast<Eigen::Index>(n));
+    const double low = 0.5 * values.minCoeff();
+    const double scale = (static_cast<double>(digits) * digits - 1.0) / (0.5 * values.maxCoeff() - low);
     if (!std::isfinite(scale)) return false;
     items_.resize(n);
     for (std::size_t i = 0; i < n; ++i) {
