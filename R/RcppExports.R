@@ -61,8 +61,8 @@ scan_cells_ <- function(columns, n_threads) {
     .Call(`_hmvn_scan_cells_`, columns, n_threads)
 }
 
-code_whole_ <- function(x) {
-    .Call(`_hmvn_code_whole_`, x)
+code_whole_ <- function(x, plain) {
+    .Call(`_hmvn_code_whole_`, x, plain)
 }
 
 group_statistics_ <- function(columns, missing, codes, n_groups, weights, n_threads) {

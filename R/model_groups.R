@@ -33,7 +33,7 @@ code_key <- function(x, name, call) {
   if (is.factor(x)) {
     return(code_factor(x, name, call))
   }
-  coded <- if (is.numeric(x)) code_whole_(x)
+  coded <- if (is.numeric(x)) code_whole_(x, is.null(attributes(x)))
   if (is.null(coded)) coded <- code_plain(x, name, call)
   coded$labels <- key_labels(coded$values)
   coded
@@ -135,7 +135,7 @@ code_factor <- function(x, name, call) {
 
 # Whole numbers, integer or double: tabulated if their range allows, else hashed.
 code_whole <- function(x, back = identity) {
-  coded <- code_whole_(x) %||% code_by_hash(x)
+  coded <- code_whole_(x, is.null(attributes(x))) %||% code_by_hash(x)
   coded$values <- back(coded$values)
   coded
 }

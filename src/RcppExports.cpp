@@ -214,12 +214,13 @@ BEGIN_RCPP
 END_RCPP
 }
 // code_whole_
-SEXP code_whole_(SEXP x);
-RcppExport SEXP _hmvn_code_whole_(SEXP xSEXP) {
+SEXP code_whole_(Rcpp::RObject x, bool plain);
+RcppExport SEXP _hmvn_code_whole_(SEXP xSEXP, SEXP plainSEXP) {
 BEGIN_RCPP
     Rcpp::RObject rcpp_result_gen;
-    Rcpp::traits::input_parameter< SEXP >::type x(xSEXP);
-    rcpp_result_gen = Rcpp::wrap(code_whole_(x));
+    Rcpp::traits::input_parameter< Rcpp::RObject >::type x(xSEXP);
+    Rcpp::traits::input_parameter< bool >::type plain(plainSEXP);
+    rcpp_result_gen = Rcpp::wrap(code_whole_(x, plain));
     return rcpp_result_gen;
 END_RCPP
 }
@@ -281,7 +282,7 @@ static const R_CallMethodDef CallEntries[] = {
     {"_hmvn_new_group_", (DL_FUNC) &_hmvn_new_group_, 4},
     {"_hmvn_sample_", (DL_FUNC) &_hmvn_sample_, 5},
     {"_hmvn_scan_cells_", (DL_FUNC) &_hmvn_scan_cells_, 2},
-    {"_hmvn_code_whole_", (DL_FUNC) &_hmvn_code_whole_, 1},
+    {"_hmvn_code_whole_", (DL_FUNC) &_hmvn_code_whole_, 2},
     {"_hmvn_group_statistics_", (DL_FUNC) &_hmvn_group_statistics_, 6},
     {"_hmvn_merge_moments_", (DL_FUNC) &_hmvn_merge_moments_, 5},
     {"_hmvn_scaled_ranks_", (DL_FUNC) &_hmvn_scaled_ranks_, 3},

@@ -100,11 +100,15 @@ ColumnScan scan_column(const hmvn::Column& column, R_xlen_t n) {
   return found;
 }
 
+int* numbers_of(const Rcpp::RObject& x, int) { return INTEGER(x); }
+double* numbers_of(const Rcpp::RObject& x, double) { return REAL(x); }
+
 // Codes of whole numbers by a table over their range; NULL where there are missing or broken numbers or the range is
 // too wide for a table.
 template <class Number>
-SEXP code_by_table(SEXP x, const Number* value) {
-  const R_xlen_t n = XLENGTH(x);
+SEXP code_by_table(const Rcpp::RObject& x, bool plain, Number zero) {
+  const Number* value = numbers_of(x, zero);
+  const R_xlen_t n = Rf_xlength(x);
   if (n == 0) return R_NilValue;
   Number low = value[0], high = value[0];
   bool whole = true;
@@ -125,12 +129,12 @@ SEXP code_by_table(SEXP x, const Number* value) {
   for (int& c : code) {
     if (c) c = ++n_codes;
   }
-  Rcpp::RObject values = Rf_allocVector(TYPEOF(x), n_codes);
+  const Rcpp::RObject values = Rf_allocVector(TYPEOF(x), n_codes);
   for (std::size_t i = 0; i < code.size(); ++i) {
-    if (code[i]) static_cast<Number*>(DATAPTR(values))[code[i] - 1] = static_cast<Number>(low + static_cast<Number>(i));
+    if (code[i]) numbers_of(values, zero)[code[i] - 1] = low + static_cast<Number>(i);
   }
   // numbers that are codes already need no copy
-  const bool are_codes = TYPEOF(x) == INTSXP && first == 1 && n_codes == width && ATTRIB(x) == R_NilValue;
+  const bool are_codes = plain && TYPEOF(x) == INTSXP && first == 1 && n_codes == width;
   Rcpp::RObject codes = x;
   if (!are_codes) {
     codes = Rf_allocVector(INTSXP, n);
@@ -164,11 +168,11 @@ Rcpp::List scan_cells_(Rcpp::List columns, int n_threads) {
 }
 
 // Whole numbers, integer or double, to codes 1, 2, ... in their order, and the distinct values; NULL where a table
-// does not do.
+// does not do. `plain`: x has no attributes, so that it may stand for its own codes.
 // [[Rcpp::export(rng = false)]]
-SEXP code_whole_(SEXP x) {
-  if (TYPEOF(x) == INTSXP) return code_by_table(x, INTEGER(x));
-  if (TYPEOF(x) == REALSXP) return code_by_table(x, REAL(x));
+SEXP code_whole_(Rcpp::RObject x, bool plain) {
+  if (TYPEOF(x) == INTSXP) return code_by_table(x, plain, 0);
+  if (TYPEOF(x) == REALSXP) return code_by_table(x, plain, 0.0);
   return R_NilValue;
 }
 
