@@ -5,8 +5,16 @@ summarise_array_ <- function(draws, probs, cores, mcse = FALSE) {
     .Call(`_hmvn_summarise_array_`, draws, probs, cores, mcse)
 }
 
+summarise_groups_ <- function(stored, n_features, groups, kind, probs, cores) {
+    .Call(`_hmvn_summarise_groups_`, stored, n_features, groups, kind, probs, cores)
+}
+
 derive_quantity_ <- function(chol, n_features, groups, kind, packed) {
     .Call(`_hmvn_derive_quantity_`, chol, n_features, groups, kind, packed)
+}
+
+mean_shrinkage_ <- function(chol, groups, n, tau, every) {
+    .Call(`_hmvn_mean_shrinkage_`, chol, groups, n, tau, every)
 }
 
 impute_ <- function(rows, mean_group, chol_group, first_cell, n_cells, mean, chol, chosen, seed) {
@@ -49,12 +57,20 @@ sample_ <- function(patterns, n_groups, model_list, control, report) {
     .Call(`_hmvn_sample_`, patterns, n_groups, model_list, control, report)
 }
 
-find_bad_cells_ <- function(columns) {
-    .Call(`_hmvn_find_bad_cells_`, columns)
+scan_cells_ <- function(columns, n_threads) {
+    .Call(`_hmvn_scan_cells_`, columns, n_threads)
 }
 
-group_statistics_ <- function(columns, codes, n_groups, weights, n_threads) {
-    .Call(`_hmvn_group_statistics_`, columns, codes, n_groups, weights, n_threads)
+code_whole_ <- function(x, plain) {
+    .Call(`_hmvn_code_whole_`, x, plain)
+}
+
+group_statistics_ <- function(columns, missing, codes, n_groups, weights, n_threads) {
+    .Call(`_hmvn_group_statistics_`, columns, missing, codes, n_groups, weights, n_threads)
+}
+
+merge_moments_ <- function(patterns, which, into, n_merged, features) {
+    .Call(`_hmvn_merge_moments_`, patterns, which, into, n_merged, features)
 }
 
 scaled_ranks_ <- function(scatter, n_features, tolerance) {

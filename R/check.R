@@ -125,6 +125,7 @@ sampler_checkers <- function(call) {
     init = or_null(function(x, arg) check_number(x, arg, min = 0, max = 100, call = call)),
     prior_only = flag,
     progress = or_null(flag),
+    keep = function(x, arg) check_keep(x, arg, call = call),
     keep_data = flag
   )
 }

@@ -123,65 +123,58 @@ draws_problems <- function(fit) {
   )
 }
 
-# Diagnostics of everything stored, each once (not per group what groups share), in blocks of groups: a data frame quantity, element, rhat, ess_bulk,
-# ess_tail, nonfinite
+# Diagnostics of everything stored, each once (not per group what groups share): a data frame quantity, element, rhat,
+# ess_bulk, ess_tail, nonfinite. Elements of a quantity are counted over all groups.
 diagnose <- function(fit, cores = fit$control$cores %||% 1L) {
-  parts <- stored_shared(fit)
-  found <- list(diagnose_parts(parts, cores))
-  for (groups in group_blocks(fit)) {
-    found <- c(found, list(diagnose_parts(stored_by_group(fit, groups), cores)))
-  }
-  columns <- lapply(seq_along(found[[1]]), function(i) unlist(lapply(found, `[[`, i), use.names = FALSE))
-  names(columns) <- names(found[[1]])
-  as.data.frame(columns)
-}
-
-# `parts`: a named list of arrays [iteration, chain, element]; the attribute "before" counts the elements of earlier groups
-diagnose_parts <- function(parts, cores) {
-  parts <- Filter(Negate(is.null), parts)
-  if (length(parts) == 0) return(NULL)
-  size <- vapply(parts, function(p) dim(p)[3], 1L)
-  before <- vapply(parts, function(p) attr(p, "before") %||% 0, 1)
-  values <- array(unlist(parts, use.names = FALSE), c(dim(parts[[1]])[1:2], sum(size)))
-  summary <- summarise_array_(values, numeric(), cores)
-  list(
-    quantity = rep(names(parts), size), element = sequence(size) + rep(before, size),
-    rhat = summary[, 4], ess_bulk = summary[, 5], ess_tail = summary[, 6], nonfinite = is.na(summary[, 1])
+  shared <- Filter(Negate(is.null), stored_shared(fit))
+  found <- c(
+    lapply(shared, summarise_array_, numeric(), cores),
+    lapply(own_quantities(fit), function(name) summarise_groups(fit, name, seq_len(n_groups(fit)), numeric(), cores))
   )
+  size <- vapply(found, nrow, 1L)
+  numbers <- if (length(found) == 1L) found[[1]] else do.call(rbind, unname(found))
+  columns <- list(
+    quantity = rep(names(found), size), element = sequence(size),
+    rhat = numbers[, 4], ess_bulk = numbers[, 5], ess_tail = numbers[, 6], nonfinite = is.na(numbers[, 1])
+  )
+  structure(columns, class = "data.frame", row.names = .set_row_names(length(columns$quantity)))
 }
 
-# What all groups share. Under complete pooling the population's values are the groups' and not looked at twice.
+# What all groups share, as arrays. Under complete pooling the population's values are the groups' and not looked at
+# twice.
 stored_shared <- function(fit) {
   d <- fit$draws
   partial <- fit$pooling == "partial"
+  one_chol <- shares_chol(fit) && !is.null(d$chol)
   list(
     lp__ = d$lp,
     mu = if (fit$pooling[["mean"]] == "complete") d$mean,
-    sigma = if (shares_chol(fit)) packed_draws(fit, "sigma", 1L),
-    Omega = if (shares_chol(fit)) correlation_draws(fit, 1L),
+    sigma = if (one_chol) packed_draws(fit, "sigma", 1L),
+    Omega = if (one_chol && n_features(fit) > 1) packed_draws(fit, "Omega", 1L),
     mu0 = if (partial[["mean"]]) d$mean0, sigma0 = if (partial[["sd"]]) d$scale0,
     Omega0 = if (partial[["cor"]] && !is.null(d$chol_cor0)) derive_quantity_(d$chol_cor0, n_features(fit), 1L, "Omega", TRUE),
     h_mean = d$h_mean, h_sd = d$h_sd, h_cor = d$h_cor
   )
 }
 
-stored_by_group <- function(fit, groups) {
-  after <- function(values) structure(values, before = (groups[1] - 1) * dim(values)[3] / length(groups))
-  own_cor <- !shares_chol(fit) && n_features(fit) > 1
-  list(
-    mu = if (fit$pooling[["mean"]] != "complete") after(mean_draws(fit, groups)),
-    sigma = if (!shares_chol(fit)) after(packed_draws(fit, "sigma", groups)),
-    Omega = if (own_cor) after(correlation_draws(fit, groups))
+# Quantities that every group has its own values of, among those kept
+own_quantities <- function(fit) {
+  own_chol <- !shares_chol(fit) && !is.null(fit$draws$chol)
+  names <- c(
+    if (fit$pooling[["mean"]] != "complete" && !is.null(fit$draws$mean)) "mu",
+    if (own_chol) "sigma",
+    if (own_chol && n_features(fit) > 1) "Omega"
   )
+  stats::setNames(names, names)
 }
-
-correlation_draws <- function(fit, groups) if (n_features(fit) > 1) packed_draws(fit, "Omega", groups)
 
 # `mu[A,x]` for an element of stored draws
 stored_name <- function(fit, quantity, element) {
   layout <- packed_layout(fit, quantity)
   each <- max(nrow(layout), 1L)
-  packed_names(fit, quantity, if (by_group(fit, quantity)) (element - 1) %/% each + 1 else NULL, layout[(element - 1) %% each + 1, , drop = FALSE])
+  entry <- (element - 1) %% each + 1
+  group <- if (by_group(fit, quantity)) (element - 1) %/% each + 1
+  packed_names(fit, quantity, group, layout$feature[entry], layout$feature2[entry])
 }
 
 long_format <- function(values) {

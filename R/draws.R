@@ -3,7 +3,8 @@
 #' Draws of a fit in posterior's formats
 #'
 #' @param x An `hmvn_fit`.
-#' @param variable Quantities (`"mu"`, `"Sigma"`, ...) or, except for `as_draws_rvars()`, single elements (`"mu[A,x]"`). `NULL`: everything, if it fits into 1 GB.
+#' @param variable Quantities (`"mu"`, `"Sigma"`, ...) or, except for `as_draws_rvars()`, single elements
+#'   (`"mu[A,x]"`). `NULL`: everything that was kept, if it fits into 1 GB.
 #' @param regex Read `variable` as regular expressions?
 #' @param group Labels of the groups to return; `NULL` for all.
 #' @param index Name elements by label (`"mu[A,x]"`) or by position (`"mu[1,1]"`)?
@@ -15,7 +16,8 @@
 #'   `as_draws()` is `as_draws_array()`. `as.array()` gives \[iteration, chain, variable\], `as.matrix()` \[draw, variable\].
 #' @section Labels in names: Commas, brackets and blanks in a label become `_`, since posterior and tidybayes split names there; a label that reads as a number gets the prefix `g`
 #'   (groups) or `f` (features), since posterior would take it for a position (`mu[g100001,x]`). Labels that would then coincide are numbered. `as_draws_rvars()` changes no label.
-#' @section Errors: `hmvn_error_variable` for a quantity the fit does not have, `hmvn_error_group`, `hmvn_error_size`.
+#' @section Errors: `hmvn_error_variable` for a quantity the fit does not have, `hmvn_error_keep` for one whose draws
+#'   were not kept, `hmvn_error_group`, `hmvn_error_size`.
 #' @name draws-hmvn
 NULL
 
@@ -150,8 +152,8 @@ posterior::summarise_draws
 # [iteration, chain, variable] of all elements asked for, each quantity built for the groups that need it only
 build_array <- function(fit, variable, regex, group, index, call = rlang::caller_env()) {
   groups <- match_groups(fit, group, call)
+  if (is.null(variable)) check_draws_size(fit, match_quantities(fit, NULL, FALSE), length(groups), call)
   chosen <- match_elements(fit, variable, regex, groups, index, call)
-  if (is.null(variable)) check_draws_size(fit, names(chosen), length(groups), call)
   size <- dim(fit$draws$lp)[1:2]
   counts <- lengths(chosen)
   out <- array(0, c(size, sum(counts)), list(NULL, NULL, unlist(lapply(unname(chosen), names))))
@@ -178,28 +180,30 @@ build_elements <- function(fit, variable, elements, groups) {
   values[, , elements, drop = FALSE]
 }
 
-index_of <- function(fit, variable) {
-  table <- quantity_table(fit)
-  table$index[table$quantity == variable]
-}
-
 # Named list: for each quantity that is needed the positions of its elements, named
 match_elements <- function(fit, variable, regex, groups, index, call = rlang::caller_env()) {
   table <- quantity_table(fit)
-  all <- lapply(table$quantity, function(name) {
+  # names are made for what may be meant only: of very many groups they are most of the work
+  quantities <- if (is.null(variable) || regex) {
+    table$quantity[table$in_draws]
+  } else {
+    intersect(table$quantity, sub("\\[.*", "", variable))
+  }
+  all <- lapply(stats::setNames(quantities, quantities), function(name) {
     labels <- element_names(fit, name, groups, index)
     stats::setNames(seq_along(labels), labels)
   })
-  names(all) <- table$quantity
-  if (is.null(variable)) return(all[table$in_draws])
+  if (is.null(variable)) return(all)
   if (regex) {
-    all <- lapply(all[table$in_draws], function(e) e[grepl(paste(variable, collapse = "|"), names(e))])
+    all <- lapply(all, function(e) e[grepl(paste(variable, collapse = "|"), names(e))])
     return(all[lengths(all) > 0])
   }
   known <- c(names(all), unlist(lapply(unname(all), names)))
+  check_kept(fit, variable, call)
   check_variables(variable[!variable %in% known], table$quantity, call)
-  chosen <- lapply(table$quantity, function(name) if (name %in% variable) all[[name]] else all[[name]][names(all[[name]]) %in% variable])
-  names(chosen) <- table$quantity
+  chosen <- lapply(stats::setNames(quantities, quantities), function(name) {
+    if (name %in% variable) all[[name]] else all[[name]][names(all[[name]]) %in% variable]
+  })
   chosen <- chosen[lengths(chosen) > 0]
   # in the order asked for
   chosen[order(vapply(names(chosen), function(name) min(match(c(name, names(chosen[[name]])), variable), na.rm = TRUE), 0L))]
@@ -209,6 +213,7 @@ match_quantities <- function(fit, variable, regex, call = rlang::caller_env()) {
   table <- quantity_table(fit)
   if (is.null(variable)) return(table$quantity[table$in_draws])
   if (regex) return(grep(paste(variable, collapse = "|"), table$quantity[table$in_draws], value = TRUE))
+  check_kept(fit, variable, call)
   check_variables(setdiff(variable, table$quantity), table$quantity, call)
   unique(variable)
 }

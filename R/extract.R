@@ -13,6 +13,7 @@
 #'   feature\]; with `joint = TRUE` \[group x feature, group x feature\], its dimnames `"group:feature"`. Under complete pooling every group has the same values.
 #'   Standard deviations and means are in the units of the features.
 #' @section Errors: `hmvn_error_group` if there is no such group. `hmvn_error_size` if the joint matrix would take more than 1 GB.
+#'   `hmvn_error_keep` if the draws were not kept (`keep` of [fit_hmvn()]).
 #' @name group_mean
 #' @importFrom rlang %||%
 NULL
@@ -34,6 +35,7 @@ group_cor <- function(fit, group = NULL) group_rvar(fit, "Omega", group)
 group_cov <- function(fit, group = NULL, joint = FALSE) {
   if (!joint) return(group_rvar(fit, "Sigma", group))
   check_fit(fit)
+  check_kept(fit, "Sigma")
   groups <- match_groups(fit, group)
   size <- length(groups) * n_features(fit)
   check_size(8 * n_draws(fit) * size^2, "The joint covariance matrix")
@@ -46,6 +48,7 @@ max_bytes <- 2^30
 
 group_rvar <- function(fit, variable, group, call = rlang::caller_env()) {
   check_fit(fit, call)
+  check_kept(fit, variable, call)
   as_rvar(quantity(fit, variable, match_groups(fit, group, call)))
 }
 
@@ -61,7 +64,7 @@ quantity <- function(fit, variable, groups = NULL) {
     sigma0 = feature_array(fit, draws$scale0),
     Omega0 = label_array(population_matrix(fit, "Omega"), list(fit$statistics$features, fit$statistics$features)),
     Sigma0 = label_array(population_matrix(fit, "Sigma"), list(fit$statistics$features, fit$statistics$features)),
-    tau = feature_array(fit, sweep(draws$h_mean, 3, fit$prior$mean$scale, `*`)),
+    tau = feature_array(fit, tau_draws(fit)),
     h_mean = feature_array(fit, draws$h_mean),
     h_sd = feature_array(fit, draws$h_sd),
     h_cor = draws$h_cor,
@@ -74,28 +77,36 @@ quantity <- function(fit, variable, groups = NULL) {
   )
 }
 
-# The quantities a fit has, with what each is indexed by: "g" a group, "f" a feature, "ff" two features.
+# What every quantity is indexed by: "g" a group, "f" a feature, "ff" two features.
+quantity_index <- c(
+  mu = "gf", sigma = "gf", Omega = "gff", Sigma = "gff", mu0 = "f", sigma0 = "f", Omega0 = "ff", Sigma0 = "ff",
+  tau = "f", h_mean = "f", h_sd = "f", h_cor = "",
+  pooling_mean = "f", pooling_sd = "f", pooling_cor = "", shrinkage = "gf",
+  lp__ = "", lprior = ""
+)
+
+index_of <- function(fit, variable) quantity_index[[variable]]
+
+# The quantities a fit has: a data frame quantity, index, in_draws.
 quantity_table <- function(fit) {
   d <- fit$draws
   several <- n_features(fit) > 1
+  sigma <- !is.null(d$chol)
   has <- c(
-    mu = TRUE, sigma = TRUE, Omega = TRUE, Sigma = TRUE,
+    mu = !is.null(d$mean), sigma = sigma, Omega = sigma, Sigma = sigma,
     mu0 = !is.null(d$mean0), sigma0 = !is.null(d$scale0), Omega0 = !is.null(d$chol_cor0),
     Sigma0 = !is.null(d$scale0) && (!several || !is.null(d$chol_cor0)),
     tau = !is.null(d$h_mean), h_mean = !is.null(d$h_mean), h_sd = !is.null(d$h_sd), h_cor = !is.null(d$h_cor),
-    pooling_mean = !is.null(d$h_mean), pooling_sd = !is.null(d$h_sd), pooling_cor = !is.null(d$h_cor), shrinkage = !is.null(d$h_mean),
+    pooling_mean = !is.null(d$h_mean), pooling_sd = !is.null(d$h_sd), pooling_cor = !is.null(d$h_cor),
+    shrinkage = !is.null(d$h_mean) && sigma,
     lp__ = TRUE, lprior = !is.null(d$lprior)
   )
-  index <- c(
-    mu = "gf", sigma = "gf", Omega = "gff", Sigma = "gff", mu0 = "f", sigma0 = "f", Omega0 = "ff", Sigma0 = "ff",
-    tau = "f", h_mean = "f", h_sd = "f", h_cor = "", pooling_mean = "f", pooling_sd = "f", pooling_cor = "", shrinkage = "gf",
-    lp__ = "", lprior = ""
-  )
-  table <- data.frame(quantity = names(has), index = unname(index))[has, ]
+  quantity <- names(has)[has]
   # What is derived for summary() only is left out of the draws: 1 - h^2 is h again.
-  table$in_draws <- !startsWith(table$quantity, "pooling_") & table$quantity != "shrinkage"
-  rownames(table) <- NULL
-  table
+  data.frame(
+    quantity = quantity, index = unname(quantity_index[quantity]),
+    in_draws = !startsWith(quantity, "pooling_") & quantity != "shrinkage"
+  )
 }
 
 n_features <- function(fit) length(fit$statistics$features)
@@ -111,16 +122,16 @@ mean_groups <- function(fit, groups) if (fit$pooling[["mean"]] == "complete") re
 mean_draws <- function(fit, groups) {
   k <- n_features(fit)
   index <- rep((mean_groups(fit, groups) - 1L) * k, each = k) + seq_len(k)
-  fit$draws$mean[, , index, drop = FALSE]
+  kept_draws(fit, "mu")[, , index, drop = FALSE]
 }
 
 # The lower triangles of a derived quantity, [iteration, chain, entry], group after group.
 packed_draws <- function(fit, variable, groups) {
-  derive_quantity_(fit$draws$chol, n_features(fit), chol_groups(fit, groups), variable, TRUE)
+  derive_quantity_(kept_draws(fit, "Sigma"), n_features(fit), chol_groups(fit, groups), variable, TRUE)
 }
 
 derived_array <- function(fit, variable, groups) {
-  values <- derive_quantity_(fit$draws$chol, n_features(fit), chol_groups(fit, groups), variable, FALSE)
+  values <- derive_quantity_(kept_draws(fit, "Sigma"), n_features(fit), chol_groups(fit, groups), variable, FALSE)
   features <- rep(list(fit$statistics$features), length(dim(values)) - 3L)
   label_array(values, c(list(fit$statistics$labels[groups]), features))
 }
@@ -142,13 +153,16 @@ population_matrix <- function(fit, kind) {
   values * array(scale[, , rows], size) * array(scale[, , columns], size)
 }
 
+# The sd between group means, [iteration, chain, feature]
+tau_draws <- function(fit) sweep(fit$draws$h_mean, 3, fit$prior$mean$scale, `*`)
+
 # The share of the population in a group's mean: (sigma^2/n) / (sigma^2/n + tau^2) with n the group's observations of that feature (vignette("model"));
 # 1 where a group has none. [iteration, chain, entry], group after group
 shrinkage_draws <- function(fit, groups) {
   k <- n_features(fit)
   sigma <- packed_draws(fit, "sigma", groups)
   n <- array(rep(t(observed_counts(fit$statistics)[groups, , drop = FALSE]), each = n_draws(fit)), dim(sigma))
-  tau <- sweep(fit$draws$h_mean, 3, fit$prior$mean$scale, `*`)[, , rep(seq_len(k), length(groups)), drop = FALSE]
+  tau <- tau_draws(fit)[, , rep(seq_len(k), length(groups)), drop = FALSE]
   1 / (1 + n * (tau / sigma)^2)
 }
 
@@ -204,6 +218,7 @@ stack_covariances <- function(values) {
 group_blocks <- function(fit, groups = seq_len(n_groups(fit))) {
   k <- n_features(fit)
   each <- max(1, floor(2^26 / (8 * n_draws(fit) * k * (k + 5) / 2)))
+  if (length(groups) <= each) return(list(groups))
   unname(split(groups, (seq_along(groups) - 1) %/% each))
 }
 

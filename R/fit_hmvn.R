@@ -53,6 +53,10 @@
 #'   standardised unconstrained space (each coordinate about one posterior
 #'   standard deviation).
 #' @param progress Show a progress bar? By default in interactive sessions.
+#' @param keep Which draws of the groups the fit keeps: `"mu"` (their means), `"Sigma"` (their covariance matrices, from
+#'   which `sigma` and `Omega` are computed too), both, or none (`character()`, or for readers `"population"`): with
+#'   very many groups, draws that are not needed need not take memory. What belongs to the population, `lp__` and the
+#'   sampler's diagnostics are kept always. Draws kept do not depend on it.
 #' @param keep_data If `FALSE`, the fit does not refer to `data`; what needs rows
 #'   then cannot be computed from it.
 #'
@@ -76,17 +80,17 @@ fit_hmvn <- function(data, group, features = NULL, pooling = "none", prior = hmv
                      chains = 4, iter_warmup = 1000, iter_sampling = 1000, thin = 1,
                      cores = getOption("mc.cores", 1L), seed = NULL,
                      algorithm = "auto", adapt_delta = NULL, max_treedepth = 10, init = 2,
-                     progress = interactive(), keep_data = TRUE) {
+                     progress = interactive(), keep = c("mu", "Sigma"), keep_data = TRUE) {
   started <- proc.time()[["elapsed"]]
   call <- rlang::current_env()
   check_no_dots(..., known = names(formals()), call = call)
   settings <- check_sampler_settings(
     chains = chains, iter_warmup = iter_warmup, iter_sampling = iter_sampling, thin = thin,
     cores = cores, seed = seed, algorithm = algorithm, adapt_delta = adapt_delta, max_treedepth = max_treedepth,
-    init = init, prior_only = prior_only, progress = progress, keep_data = keep_data, call = call
+    init = init, prior_only = prior_only, progress = progress, keep = keep, keep_data = keep_data, call = call
   )
   input <- read_input(
-    data, rlang::enquo(group), rlang::enquo(features), rlang::enquo(weights), call
+    data, rlang::enquo(group), rlang::enquo(features), rlang::enquo(weights), settings$cores, call
   )
   matched <- match.call()
   given <- settings[intersect(names(settings), names(matched))]
@@ -138,7 +142,7 @@ new_specification <- function(input, pooling, settings, call) {
 }
 
 # Rows or statistics -> list(data = hmvn_model_data or NULL, statistics = hmvn_statistics).
-read_input <- function(data, group, features, weights, call) {
+read_input <- function(data, group, features, weights, cores, call) {
   if (inherits(data, "hmvn_statistics")) {
     given <- c(group = !rlang::quo_is_missing(group), features = !rlang::quo_is_null(features),
                weights = !rlang::quo_is_null(weights))
@@ -155,8 +159,8 @@ read_input <- function(data, group, features, weights, call) {
   group <- capture_column_argument(group, data, "group", call)
   features <- capture_column_argument(features, data, "features", call)
   weights <- capture_column_argument(weights, data, "weights", call)
-  data <- new_model_data(data, group, features, weights, call = call)
-  list(data = data, statistics = compute_statistics(data))
+  data <- new_model_data(data, group, features, weights, cores, call)
+  list(data = data, statistics = compute_statistics(data, cores, call))
 }
 
 # Pooling and prior with everything resolved. A partially pooled block whose h the user fixed at
@@ -177,5 +181,7 @@ complete_control <- function(control) {
   # Few rows make a group's posterior steep on one side, which wants shorter steps.
   control$adapt_delta_scarce <- control$adapt_delta %||% 0.98
   control$adapt_delta <- control$adapt_delta %||% 0.8
+  control$keep_mean <- "mu" %in% control$keep
+  control$keep_chol <- "Sigma" %in% control$keep
   control
 }

@@ -18,7 +18,8 @@
 #'     (G M: Cholesky factor of `Sigma`, lower triangle row by row; M if standard deviations and
 #'     correlations are both completely pooled), `mean0`, `scale0`, `chol_cor0` (population: means, standard
 #'     deviations, Cholesky factor of the correlation matrix), `h_mean`, `h_sd`, `h_cor`
-#'     (heterogeneities), `lp` and `lprior` (log joint density and log prior). What does not apply is `NULL`.}
+#'     (heterogeneities), `lp` and `lprior` (log joint density and log prior). What does not apply, or was not to be
+#'     kept, is `NULL`.}
 #'   \item{`sampler`}{matrices `[iteration, chain]`: `accept_stat`, `stepsize`, `treedepth`,
 #'     `n_leapfrog`, `divergent`, `energy`; over groups sampled apart the mean, mean, largest, sum, sum, sum}
 #'   \item{`units`}{for every sampling unit (the groups that share a quantity) and chain:

@@ -17,7 +17,8 @@
 #'   `completed(x, i)` gives the data with the cells of draw `i` filled in, `summary(x)` the `cells` with their mean, sd and 5 % and 95 % quantiles.
 #'   A row with a frequency weight stands for several equal rows and is filled once.
 #' @section Errors: `hmvn_error_rows` if the fit has no rows (made from statistics or with `keep_data = FALSE`), `hmvn_error_size` if the draws would take more
-#'   than 1 GB, `hmvn_error_argument` for `ndraws` and `seed`.
+#'   than 1 GB, `hmvn_error_keep` if draws of means or covariances were not kept, `hmvn_error_argument` for `ndraws`
+#'   and `seed`.
 #' @examples
 #' d <- iris
 #' d$Sepal.Width[c(3, 60)] <- NA
@@ -30,6 +31,7 @@ posterior_impute <- function(fit, ndraws = NULL, seed = NULL) {
   call <- rlang::current_env()
   check_fit(fit, call)
   data <- require_rows(fit, "Drawing missing cells", call)
+  check_kept(fit, c("mu", "Sigma"), call)
   chosen <- choose_draws(fit, ndraws, call)
   seed <- choose_seed(seed, call)
   rows <- incomplete_rows(data)

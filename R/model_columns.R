@@ -58,10 +58,12 @@ check_feature <- function(x, name, call) {
   )
 }
 
-check_cells <- function(columns, features, call) {
-  bad <- find_bad_cells_(columns)
+# Which columns have missing cells; NaN and infinite cells are errors.
+check_cells <- function(columns, features, cores, call) {
+  found <- scan_cells_(columns, cores)
+  bad <- found$bad
   if (is.null(bad)) {
-    return(invisible(NULL))
+    return(found$missing)
   }
   name <- features[[bad$column]]
   row <- bad$row

@@ -6,7 +6,7 @@
 # See ?fit_hmvn for what data, group, features and weights may be. Cells that are NA
 # are allowed (missing); NaN and infinite cells, NA groups and NA weights are errors.
 # Columns are not copied. Returns an object of class hmvn_model_data.
-new_model_data <- function(data, group, features = NULL, weights = NULL, call = NULL) {
+new_model_data <- function(data, group, features = NULL, weights = NULL, cores = 1L, call = NULL) {
   check_data(data, call)
   group <- column_names(group, data, "group", operators = c("+", ":"), call = call)
   weights <- if (!is.null(weights)) weight_name(weights, data, call)
@@ -21,7 +21,7 @@ new_model_data <- function(data, group, features = NULL, weights = NULL, call = 
   }
 
   columns <- lapply(features, function(name) check_feature(data[[name]], name, call))
-  check_cells(columns, features, call)
+  missing <- check_cells(columns, features, cores, call)
   groups <- code_groups(lapply(stats::setNames(group, group), function(name) data[[name]]), call)
   structure(
     list(
@@ -30,6 +30,7 @@ new_model_data <- function(data, group, features = NULL, weights = NULL, call = 
       keys = groups$keys,
       features = features,
       columns = columns,
+      missing = missing,
       weights = if (!is.null(weights)) check_weights(data[[weights]], weights, call),
       weight_column = weights,
       n_obs = nrow(data)

@@ -33,22 +33,28 @@ code_key <- function(x, name, call) {
   if (is.factor(x)) {
     return(code_factor(x, name, call))
   }
+  coded <- if (is.numeric(x)) code_whole_(x, is.null(attributes(x)))
+  if (is.null(coded)) coded <- code_plain(x, name, call)
+  coded$labels <- key_labels(coded$values)
+  coded
+}
+
+# What a table of whole numbers does not do, and why.
+code_plain <- function(x, name, call) {
   if (anyNA(x)) {
     abort_missing_key(sum(is.na(x)), name, call)
   }
   if (is.object(x)) {
     x <- unclass(x) # I(x)
   }
-  coded <- if (is.character(x)) {
+  if (is.character(x)) {
     code_by_hash(x)
   } else if (is.logical(x)) {
     code_whole(x + 0L, back = as.logical)
   } else {
     check_whole_key(x, name, call)
-    code_whole(x)
+    code_by_hash(x)
   }
-  coded$labels <- key_labels(coded$values)
-  coded
 }
 
 check_key_type <- function(x, name, call) {
@@ -129,20 +135,9 @@ code_factor <- function(x, name, call) {
 
 # Whole numbers, integer or double: tabulated if their range allows, else hashed.
 code_whole <- function(x, back = identity) {
-  extremes <- range(x)
-  width <- as.double(extremes[[2L]]) - as.double(extremes[[1L]]) + 1
-  lowest <- is.integer(x) && extremes[[1L]] == -.Machine$integer.max # one less is NA
-  if (width > max(1e6, 2 * length(x)) || width > 1e8 || lowest) {
-    coded <- code_by_hash(x)
-    coded$values <- back(coded$values)
-    return(coded)
-  }
-  offset <- x - (extremes[[1L]] - 1L)
-  used <- tabulate(offset, width) > 0L
-  present <- which(used)
-  values <- extremes[[1L]] + (present - 1L)
-  codes <- if (all(used)) as.integer(offset) else cumsum(used)[offset]
-  list(codes = codes, values = back(values))
+  coded <- code_whole_(x, is.null(attributes(x))) %||% code_by_hash(x)
+  coded$values <- back(coded$values)
+  coded
 }
 
 # Sorted by code point whatever the locale, so that draws do not depend on it.

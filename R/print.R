@@ -12,7 +12,7 @@ print.hmvn_fit <- function(x, ..., lines = 24) {
   top <- c(head_lines(x), problem_lines(x))
   pooling <- pooling_lines(x)
   tables <- shown_tables(x)
-  shared <- vapply(tables, function(t) t$common, TRUE)
+  shared <- vapply(tables, function(t) t$common || is.null(t$variable), TRUE)
   population <- sum(vapply(tables, function(t) !is.null(t$population), TRUE))
   free <- lines - length(top) - length(pooling) - length(tables) - population - sum(shared) - 1
   n_shown <- min(n_groups(x), max(2, free %/% max(1, sum(!shared))))
@@ -40,8 +40,17 @@ head_lines <- function(fit) {
     paste0(
       "Sampler: ", algorithm_text(fit$units$direct), ", ", nchains.hmvn_fit(fit), " chains x ", number(niterations.hmvn_fit(fit)), " draws after ",
       if (all(fit$units$direct)) "no" else number(control$iter_warmup), " warm-up", if (!is.null(fit$time$total)) paste0(", ", format(fit$time$total, digits = 2), " s")
-    )
+    ),
+    kept_line(fit)
   )
+}
+
+# Said only where something was left out
+kept_line <- function(fit) {
+  kept <- c(if (!is.null(fit$draws$mean)) "mu", if (!is.null(fit$draws$chol)) "Sigma")
+  if (length(kept) == 2) return(NULL)
+  what <- if (length(kept)) paste("of the groups only", kept) else "nothing of single groups"
+  paste0("Kept:    ", what, "  [change: keep = c(\"mu\", \"Sigma\")]")
 }
 
 algorithm_text <- function(direct) {
@@ -82,37 +91,54 @@ pooling_lines <- function(fit) {
     paste0("  ", format(name[[rows$block[1]]], width = 13), paste(fits, collapse = ", "), if (more > 0) paste0(", and ", more, " more"))
   }, "")
   weights <- found$shrinkage_low[found$block == "mean"]
+  range <- if (length(weights) && !anyNA(weights)) {
+    paste("of group means", fixed(min(weights), 2), "to", fixed(max(found$shrinkage_high, na.rm = TRUE), 2))
+  }
   c(
     "Pooling estimated, 1 - h^2 (0 none, 1 complete):", unname(lines),
-    if (length(weights)) paste0("  ", format("shrinkage", width = 13), "of group means ", fixed(min(weights), 2), " to ", fixed(max(found$shrinkage_high, na.rm = TRUE), 2))
+    if (!is.null(range)) paste0("  ", format("shrinkage", width = 13), range)
   )
 }
 
-# The tables: one a block. `common`: all groups have the same values, shown once.
+# The tables: one a block. `common`: all groups have the same values, shown once. Without draws of the groups (`keep`)
+# what is shown is the population's, which under complete pooling is everybody's.
 shown_tables <- function(fit) {
-  complete <- fit$pooling == "complete"
   has <- quantity_table(fit)$quantity
-  partial <- function(name, block) if (fit$pooling[[block]] == "partial" && name %in% has) name
+  table <- function(title, variable, population, block) {
+    pooling <- fit$pooling[[block]]
+    by_group <- variable %in% has
+    of_population <- population %in% has && (pooling == "partial" || !by_group)
+    if (!by_group && !of_population) return(NULL)
+    list(
+      title = title, variable = if (by_group) variable, population = if (of_population) population,
+      common = pooling == "complete", layout = packed_layout(fit, variable)
+    )
+  }
   tables <- list(
-    list(title = "Means", variable = "mu", population = partial("mu0", "mean"), common = complete[["mean"]]),
-    list(title = "Sds", variable = "sigma", population = partial("sigma0", "sd"), common = complete[["sd"]]),
-    if (n_features(fit) > 1) list(title = "Correlations", variable = "Omega", population = partial("Omega0", "cor"), common = complete[["cor"]])
+    table("Means", "mu", "mu0", "mean"),
+    table("Sds", "sigma", "sigma0", "sd"),
+    if (n_features(fit) > 1) table("Correlations", "Omega", "Omega0", "cor")
   )
   Filter(Negate(is.null), tables)
 }
 
 table_lines <- function(table, fit, n_shown, width, spaced) {
-  layout <- packed_layout(fit, table$variable)
+  layout <- table$layout
   features <- fit$statistics$features
-  columns <- if (table$variable == "Omega") paste(features[layout$feature2], features[layout$feature], sep = "~") else features
-  groups <- if (table$common) 1L else seq_len(n_shown)
+  correlations <- table$title == "Correlations"
+  columns <- if (correlations) paste(features[layout$feature2], features[layout$feature], sep = "~") else features
   # More columns than ever fit need not be summarised
   kept <- utils::head(seq_along(columns), 12)
-  cells <- estimate_cells(fit, table$variable, groups, kept)
-  names <- if (table$common) "(all groups)" else fit$statistics$labels[groups]
+  everybody <- "(all groups)"
+  cells <- names <- NULL
   if (!is.null(table$population)) {
-    cells <- rbind(estimate_cells(fit, table$population, NULL, kept), cells)
-    names <- c("(typical)", names)
+    cells <- estimate_cells(fit, table$population, NULL, kept)
+    names <- if (table$common) everybody else "(typical)"
+  }
+  if (!is.null(table$variable)) {
+    groups <- if (table$common) 1L else seq_len(n_shown)
+    cells <- rbind(cells, estimate_cells(fit, table$variable, groups, kept))
+    names <- c(names, if (table$common) everybody else fit$statistics$labels[groups])
   }
   lines <- format_table(table$title, names, columns[kept], cells, width, length(columns))
   c(if (spaced) "", lines)

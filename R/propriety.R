@@ -35,7 +35,11 @@ check_propriety <- function(statistics, prior, pooling, tolerance = 1e-10, call 
 
 # The power of sigma that the sd prior's density has at 0, plus one.
 sd_prior_power <- function(sd) {
-  ifelse(sd$family == "gamma", sd$parameters[, 1L], ifelse(sd$family == "lognormal", Inf, 1))
+  power <- rep(1, length(sd$family))
+  gamma <- sd$family == "gamma"
+  power[gamma] <- sd$parameters[gamma, 1L]
+  power[sd$family == "lognormal"] <- Inf
+  power
 }
 
 # A feature constant over rows whose residuals have n - 1 degrees of freedom lets sigma go to
@@ -101,25 +105,54 @@ check_collinear_groups <- function(statistics, eta, tolerance, call) {
   complete <- colSums(patterns$observed) == K
   ranks <- scaled_ranks_(drop_constants(patterns), K, tolerance)
   # complete rows of full rank clear the group, whatever is missing in its other rows; so
-  # do too few rows. Few groups are left for the loop.
+  # do too few rows
   cleared <- patterns$group[complete & ranks[, 1L] == K]
   alone <- !(duplicated(patterns$group) | duplicated(patterns$group, fromLast = TRUE))
   fine <- complete & alone & (ranks[, 1L] == ranks[, 2L] | patterns$n - 1 - ranks[, 1L] < 2 * eta)
   few <- which(group_n(statistics) - 2 < 2 * eta)
-  members <- split(seq_along(patterns$group), patterns$group)
-  left <- setdiff(as.integer(names(members)), c(cleared, patterns$group[fine], few))
-  for (g in left) {
-    p <- members[[as.character(g)]]
-    for (set in feature_sets(patterns, p)) {
-      rows <- p[colSums(patterns$observed[set, p, drop = FALSE]) == length(set)]
-      if (length(rows) == 0L) next
-      joint <- merge_moments(patterns, rows, set)
-      rank <- scaled_ranks_(zero_constants(joint$scatter, joint$mean, joint$n), length(set), tolerance)
-      if (is_degenerate(rank, joint$n - 1 - rank[[1L]], eta + (K - length(set)) / 2)) {
-        abort_collinear(statistics$labels[[g]], statistics$features[set], joint, eta, tolerance, call)
-      }
+  left <- setdiff(patterns$group, c(cleared, patterns$group[fine], few))
+  if (length(left) == 0L) {
+    return(invisible(NULL))
+  }
+  for (set in sets_by_group(patterns, which(patterns$group %in% left))) {
+    groups <- unique(patterns$group[set$rows])
+    joint <- merge_moments_(
+      patterns, set$rows, match(patterns$group[set$rows], groups), length(groups), set$features
+    )
+    ranks <- scaled_ranks_(drop_constants(joint), length(set$features), tolerance)
+    bad <- which(is_degenerate(ranks, joint$n - 1 - ranks[, 1L], eta + (K - length(set$features)) / 2))
+    if (length(bad) > 0L) {
+      first <- list(n = joint$n[[bad[[1L]]]], mean = joint$mean[, bad[[1L]]], scatter = joint$scatter[, , bad[[1L]]])
+      label <- statistics$labels[[groups[[bad[[1L]]]]]]
+      abort_collinear(label, statistics$features[set$features], first, eta, tolerance, call)
     }
   }
+}
+
+# The sets of features to try in each group of patterns `p`, all groups at once: a list of sets with the rows
+# (patterns) that observe all of it in the groups where it is tried.
+sets_by_group <- function(patterns, p) {
+  K <- nrow(patterns$observed)
+  p <- p[order(patterns$group[p], -patterns$n[p])]
+  observed <- patterns$observed[, p, drop = FALSE]
+  group <- patterns$group[p]
+  largest <- sequence(rle(group)$lengths) <= 20L
+  pattern <- do.call(paste, lapply(seq_len(K), function(k) +observed[k, ]))
+  try_set <- function(features, groups) {
+    if (length(features) < 2L) return(NULL)
+    seen <- colSums(observed[features, , drop = FALSE]) == length(features)
+    if (!is.null(groups)) seen <- seen & group %in% groups
+    if (any(seen)) list(features = features, rows = p[seen])
+  }
+  own <- which(largest & colSums(observed) < K)
+  own <- own[!duplicated(pattern[own])]
+  pairs <- if (K > 2L && !all(observed)) utils::combn(K, 2L, simplify = FALSE)
+  sets <- c(
+    list(try_set(seq_len(K), NULL)),
+    lapply(own, function(i) try_set(which(observed[, i]), group[largest & pattern == pattern[[i]]])),
+    lapply(pairs, try_set, groups = NULL)
+  )
+  Filter(Negate(is.null), sets)
 }
 
 check_collinear_pooled <- function(statistics, eta, pooling, tolerance, call) {
@@ -147,24 +180,23 @@ check_collinear_pooled <- function(statistics, eta, pooling, tolerance, call) {
 # The groups' scatters about their own means, added. Groups with sds of their own are added on
 # the scale of their own correlations, and each pays for its own rank: its sds must fit too.
 pool_scatters <- function(patterns, rows, set, own_sds, tolerance) {
-  groups <- lapply(split(rows, patterns$group[rows]), merge_moments, patterns = patterns, features = set)
-  n <- vapply(groups, `[[`, 0, "n")
-  parts <- lapply(groups, function(m) zero_constants(m$scatter, m$mean, m$n))
+  groups <- unique(patterns$group[rows])
+  joint <- merge_moments_(patterns, rows, match(patterns$group[rows], groups), length(groups), set)
+  scatter <- drop_constants(joint)
   beyond <- NULL
   if (own_sds) {
-    parts <- lapply(parts, correlation_scaled)
-    ranks <- vapply(parts, function(s) scaled_ranks_(s, length(set), tolerance)[[1L]], 0L)
-    beyond <- sum(n - 1 - ranks)
+    scatter <- correlation_scaled(scatter)
+    beyond <- sum(joint$n - 1 - scaled_ranks_(scatter, length(set), tolerance)[, 1L])
   }
   list(
-    n = sum(n), mean = rep(0, length(set)), scatter = Reduce(`+`, parts),
-    degrees = sum(n - 1), beyond = beyond
+    n = sum(joint$n), mean = rep(0, length(set)), scatter = rowSums(scatter, dims = 2L),
+    degrees = sum(joint$n - 1), beyond = beyond
   )
 }
 
 # (M3) fails: features that vary do not vary jointly, and the degrees of freedom `beyond` the
 # rank are too many for LKJ(eta).
-is_degenerate <- function(rank, beyond, eta) rank[[1L]] < rank[[2L]] && beyond >= 2 * eta
+is_degenerate <- function(ranks, beyond, eta) ranks[, 1L] < ranks[, 2L] & beyond >= 2 * eta
 
 feature_sets <- function(patterns, p) {
   K <- nrow(patterns$observed)
@@ -193,17 +225,24 @@ drop_constants <- function(patterns) {
   diagonal <- matrix(patterns$scatter, K * K)[(seq_len(K) - 1L) * K + seq_len(K), , drop = FALSE]
   constant <- sqrt(diagonal / rep(patterns$n, each = K)) <= constant_tolerance * abs(patterns$mean)
   scatter <- patterns$scatter
-  for (p in which(colSums(constant) > 0)) {
-    scatter[constant[, p], , p] <- 0
-    scatter[, constant[, p], p] <- 0
+  if (any(constant)) {
+    scatter[rows_and_columns(constant, `|`)] <- 0
   }
   scatter
 }
 
+# Every slice [feature, feature, p] scaled to a correlation matrix
 correlation_scaled <- function(scatter) {
-  scale <- sqrt(diag(scatter))
+  K <- dim(scatter)[[1L]]
+  scale <- sqrt(matrix(scatter, K * K)[(seq_len(K) - 1L) * K + seq_len(K), , drop = FALSE])
   scale[scale == 0] <- 1
-  t(scatter / scale) / scale
+  scatter / rows_and_columns(scale, `*`)
+}
+
+# f of the value of the row and that of the column, for every entry of [feature, feature, p]; `values`: [feature, p]
+rows_and_columns <- function(values, f) {
+  K <- nrow(values)
+  array(f(values[rep(seq_len(K), K), ], values[rep(seq_len(K), each = K), ]), c(K, K, ncol(values)))
 }
 
 abort_constant <- function(groups, feature, n, family, call) {

@@ -33,7 +33,7 @@ resolve_prior <- function(prior, statistics, call = NULL) {
   mean <- if (default_mean) {
     list(location = moments$mean, scale = 2.5 * moments$sd)
   } else {
-    values <- lapply(match_features(prior$mean, features, "mean", call), read_mean_prior, call = call)
+    values <- match_features(prior$mean, features, "mean", read_mean_prior, call)
     list(
       location = stats::setNames(vapply(values, `[[`, 0, 1L), features),
       scale = stats::setNames(vapply(values, `[[`, 0, 2L), features)
@@ -45,7 +45,7 @@ resolve_prior <- function(prior, statistics, call = NULL) {
       parameters = cbind(1 / moments$sd, NA_real_, NA_real_, deparse.level = 0)
     )
   } else {
-    values <- lapply(match_features(prior$sd, features, "sd", call), read_sd_prior, call = call)
+    values <- match_features(prior$sd, features, "sd", read_sd_prior, call)
     list(
       family = vapply(values, `[[`, "", "family", USE.NAMES = FALSE),
       parameters = do.call(rbind, lapply(values, `[[`, "parameters"))
@@ -77,8 +77,8 @@ resolve_heterogeneity <- function(x) {
   }
 }
 
-# One distribution for all features, or one each: a list of single distributions.
-match_features <- function(d, features, arg, call) {
+# One distribution for all features, or one each: a list of what `read` makes of each feature's.
+match_features <- function(d, features, arg, read, call) {
   if (!is.null(names(d)) && any(nzchar(names(d)))) {
     unknown <- setdiff(names(d), features)
     absent <- setdiff(features, names(d))
@@ -94,10 +94,10 @@ match_features <- function(d, features, arg, call) {
         problem, arg, unknown = unknown, absent = absent, features = features, call = call
       )
     }
-    return(lapply(match(features, names(d)), function(i) d[i]))
+    return(lapply(match(features, names(d)), function(i) read(d[i], call)))
   }
   if (length(d) == 1L) {
-    return(rep(list(d), length(features)))
+    return(rep(list(read(d, call)), length(features)))
   }
   if (length(d) != length(features)) {
     abort_prior("{.arg {arg}} must be one distribution or one for each feature.",
@@ -105,7 +105,7 @@ match_features <- function(d, features, arg, call) {
       given = length(d), size = length(features), call = call
     )
   }
-  lapply(seq_along(d), function(i) d[i])
+  lapply(seq_along(d), function(i) read(d[i], call))
 }
 
 check_moments <- function(moments, features, blocks, call) {

@@ -34,7 +34,7 @@ hmvn_statistics <- function(data, group, features = NULL, weights = NULL, cores 
   features <- capture_column_argument(rlang::enquo(features), data, "features", call)
   weights <- capture_column_argument(rlang::enquo(weights), data, "weights", call)
   cores <- check_count(cores, "cores", min = 1, call = call)
-  compute_statistics(new_model_data(data, group, features, weights, call = call), cores, call)
+  compute_statistics(new_model_data(data, group, features, weights, cores, call), cores, call)
 }
 
 #' @rdname hmvn_statistics
@@ -67,11 +67,12 @@ print.hmvn_statistics <- function(x, n_groups = 10, ...) {
   }
   if (x$n_empty > 0) cat(count_of(x$n_empty, "row"), " with nothing observed, not used\n", sep = "")
   shown <- seq_len(min(G, n_groups))
+  n <- group_n(x)
   rows <- lapply(shown, function(g) {
     cells <- pooled_moments(x, group = g)
     values <- paste0(signif(cells$mean, 4), " (", signif(cells$sd, 3), ")")
     values[cells$n == 0] <- "-"
-    c(format(group_n(x)[[g]], digits = 10, big.mark = ""), values)
+    c(format(n[[g]], digits = 10, big.mark = ""), values)
   })
   table <- matrix(unlist(rows), nrow = length(shown), byrow = TRUE)
   dimnames(table) <- list(x$labels[shown], c("n", x$features))
@@ -95,11 +96,11 @@ new_statistics <- function(labels, keys, features, patterns, n_rows, n_empty, n_
 
 compute_statistics <- function(model_data, cores = 1L, call = NULL) {
   result <- group_statistics_(
-    model_data$columns, model_data$codes, length(model_data$labels), model_data$weights, cores
+    model_data$columns, model_data$missing, model_data$codes, length(model_data$labels), model_data$weights, cores
   )
   # a product of cells beyond 1e308: nothing can be done with such a scatter matrix
-  overflow <- which(rowSums(!is.finite(matrix(result$patterns$scatter, length(model_data$features)))) > 0)
-  if (length(overflow) > 0L) {
+  if (!all(is.finite(result$patterns$scatter))) {
+    overflow <- which(rowSums(!is.finite(matrix(result$patterns$scatter, length(model_data$features)))) > 0)
     names <- model_data$features[overflow]
     abort_hmvn(
       c(
@@ -234,35 +235,24 @@ merge_patterns <- function(patterns) {
   significance <- features[order(words, -features)]
   bits <- lapply(significance, function(k) !patterns$observed[k, ])
   order <- do.call(order, c(list(patterns$group, n_missing), bits))
-  key <- paste(patterns$group, apply(patterns$observed, 2L, function(o) paste(+o, collapse = "")))[order]
-  first <- !duplicated(key)
-  member <- split(order, cumsum(first))
-  merged <- lapply(member, function(p) merge_moments(patterns, p, features))
+  group <- patterns$group[order]
+  observed <- patterns$observed[, order, drop = FALSE]
+  before <- seq_len(max(length(order) - 1L, 0L))
+  same <- group[before] == group[before + 1L] &
+    colSums(observed[, before, drop = FALSE] != observed[, before + 1L, drop = FALSE]) == 0
+  first <- c(rep(TRUE, min(length(order), 1L)), !same)
+  merged <- merge_moments_(patterns, order, cumsum(first), sum(first), features)
   list(
-    group = patterns$group[order][first],
-    n = vapply(merged, `[[`, double(1), "n", USE.NAMES = FALSE),
-    observed = patterns$observed[, order[first], drop = FALSE],
-    mean = matrix(unlist(lapply(merged, `[[`, "mean")), length(features)),
-    scatter = array(unlist(lapply(merged, `[[`, "scatter")), c(length(features), length(features), length(merged)))
+    group = group[first], n = merged$n, observed = observed[, first, drop = FALSE],
+    mean = merged$mean, scatter = merged$scatter
   )
 }
 
 # n, mean and scatter over `features` of patterns `p` taken together; all of them must
 # observe these features (or none of them, where mean and scatter are 0).
 merge_moments <- function(patterns, p, features) {
-  n <- patterns$n[p]
-  total <- sum(n)
-  pivot <- patterns$mean[features, p[[1L]]]
-  scatter <- matrix(patterns$scatter[features, features, p[[1L]]], length(features))
-  if (length(p) == 1L) {
-    return(list(n = total, mean = pivot, scatter = scatter))
-  }
-  scatter <- rowSums(patterns$scatter[features, features, p, drop = FALSE], dims = 2L)
-  from_pivot <- patterns$mean[features, p, drop = FALSE] - pivot
-  centre <- drop(from_pivot %*% n) / total
-  apart <- from_pivot - centre
-  between <- apart %*% (n * t(apart))
-  list(n = total, mean = pivot + centre, scatter = scatter + (between + t(between)) / 2)
+  merged <- merge_moments_(patterns, p, rep(1L, length(p)), 1L, features)
+  list(n = merged$n, mean = drop(merged$mean), scatter = matrix(merged$scatter, length(features)))
 }
 
 count_of <- function(n, noun) {

@@ -52,7 +52,7 @@ update.hmvn_fit <- function(object, data, ..., evaluate = TRUE) {
   settings <- complete_settings(given, call)
   if (is.null(data) && isTRUE(changed$keep_data)) require_rows(object, "{.code keep_data = TRUE}", call)
 
-  input <- updated_input(object, data, changes[is_column], call)
+  input <- updated_input(object, data, changes[is_column], settings$cores, call)
   fit <- run_fit(input, specify_model(input$statistics, prior, pooling, call), settings, call)
   fit$call <- matched
   fit$specification <- new_specification(input, pooling, settings[intersect(names(settings), names(given))], call)
@@ -81,7 +81,7 @@ complete_settings <- function(given, call) {
 }
 
 # `data`: a list of the new data, or NULL. `changes`: quosures of group, features and weights, those that were given.
-updated_input <- function(object, data, changes, call) {
+updated_input <- function(object, data, changes, cores, call) {
   if (is.null(data) && length(changes) == 0L) {
     return(list(data = object$data, statistics = object$statistics))
   }
@@ -89,7 +89,7 @@ updated_input <- function(object, data, changes, call) {
     require_rows(object, paste0("Changing {.arg ", names(changes)[[1L]], "}"), call)
     kept <- kept_data_frame(object$data)
     return(rlang::try_fetch(
-      updated_input(object, list(kept), changes, call),
+      updated_input(object, list(kept), changes, cores, call),
       hmvn_error_column = function(cnd) abort_not_kept(names(changes), names(kept), cnd, call)
     ))
   }
@@ -105,7 +105,7 @@ updated_input <- function(object, data, changes, call) {
     )
   }
   said[names(changes)] <- changes
-  read_input(data, said$group, said$features, said$weights, call)
+  read_input(data, said$group, said$features, said$weights, cores, call)
 }
 
 abort_not_kept <- function(args, kept, parent, call) {

@@ -24,6 +24,21 @@ BEGIN_RCPP
     return rcpp_result_gen;
 END_RCPP
 }
+// summarise_groups_
+Rcpp::NumericMatrix summarise_groups_(Rcpp::NumericVector stored, int n_features, Rcpp::IntegerVector groups, std::string kind, std::vector<double> probs, int cores);
+RcppExport SEXP _hmvn_summarise_groups_(SEXP storedSEXP, SEXP n_featuresSEXP, SEXP groupsSEXP, SEXP kindSEXP, SEXP probsSEXP, SEXP coresSEXP) {
+BEGIN_RCPP
+    Rcpp::RObject rcpp_result_gen;
+    Rcpp::traits::input_parameter< Rcpp::NumericVector >::type stored(storedSEXP);
+    Rcpp::traits::input_parameter< int >::type n_features(n_featuresSEXP);
+    Rcpp::traits::input_parameter< Rcpp::IntegerVector >::type groups(groupsSEXP);
+    Rcpp::traits::input_parameter< std::string >::type kind(kindSEXP);
+    Rcpp::traits::input_parameter< std::vector<double> >::type probs(probsSEXP);
+    Rcpp::traits::input_parameter< int >::type cores(coresSEXP);
+    rcpp_result_gen = Rcpp::wrap(summarise_groups_(stored, n_features, groups, kind, probs, cores));
+    return rcpp_result_gen;
+END_RCPP
+}
 // derive_quantity_
 Rcpp::NumericVector derive_quantity_(Rcpp::NumericVector chol, int n_features, Rcpp::IntegerVector groups, std::string kind, bool packed);
 RcppExport SEXP _hmvn_derive_quantity_(SEXP cholSEXP, SEXP n_featuresSEXP, SEXP groupsSEXP, SEXP kindSEXP, SEXP packedSEXP) {
@@ -35,6 +50,20 @@ BEGIN_RCPP
     Rcpp::traits::input_parameter< std::string >::type kind(kindSEXP);
     Rcpp::traits::input_parameter< bool >::type packed(packedSEXP);
     rcpp_result_gen = Rcpp::wrap(derive_quantity_(chol, n_features, groups, kind, packed));
+    return rcpp_result_gen;
+END_RCPP
+}
+// mean_shrinkage_
+Rcpp::NumericMatrix mean_shrinkage_(Rcpp::NumericVector chol, Rcpp::IntegerVector groups, Rcpp::NumericMatrix n, Rcpp::NumericMatrix tau, int every);
+RcppExport SEXP _hmvn_mean_shrinkage_(SEXP cholSEXP, SEXP groupsSEXP, SEXP nSEXP, SEXP tauSEXP, SEXP everySEXP) {
+BEGIN_RCPP
+    Rcpp::RObject rcpp_result_gen;
+    Rcpp::traits::input_parameter< Rcpp::NumericVector >::type chol(cholSEXP);
+    Rcpp::traits::input_parameter< Rcpp::IntegerVector >::type groups(groupsSEXP);
+    Rcpp::traits::input_parameter< Rcpp::NumericMatrix >::type n(nSEXP);
+    Rcpp::traits::input_parameter< Rcpp::NumericMatrix >::type tau(tauSEXP);
+    Rcpp::traits::input_parameter< int >::type every(everySEXP);
+    rcpp_result_gen = Rcpp::wrap(mean_shrinkage_(chol, groups, n, tau, every));
     return rcpp_result_gen;
 END_RCPP
 }
@@ -173,27 +202,54 @@ BEGIN_RCPP
     return rcpp_result_gen;
 END_RCPP
 }
-// find_bad_cells_
-SEXP find_bad_cells_(Rcpp::List columns);
-RcppExport SEXP _hmvn_find_bad_cells_(SEXP columnsSEXP) {
+// scan_cells_
+Rcpp::List scan_cells_(Rcpp::List columns, int n_threads);
+RcppExport SEXP _hmvn_scan_cells_(SEXP columnsSEXP, SEXP n_threadsSEXP) {
 BEGIN_RCPP
     Rcpp::RObject rcpp_result_gen;
     Rcpp::traits::input_parameter< Rcpp::List >::type columns(columnsSEXP);
-    rcpp_result_gen = Rcpp::wrap(find_bad_cells_(columns));
+    Rcpp::traits::input_parameter< int >::type n_threads(n_threadsSEXP);
+    rcpp_result_gen = Rcpp::wrap(scan_cells_(columns, n_threads));
+    return rcpp_result_gen;
+END_RCPP
+}
+// code_whole_
+SEXP code_whole_(Rcpp::RObject x, bool plain);
+RcppExport SEXP _hmvn_code_whole_(SEXP xSEXP, SEXP plainSEXP) {
+BEGIN_RCPP
+    Rcpp::RObject rcpp_result_gen;
+    Rcpp::traits::input_parameter< Rcpp::RObject >::type x(xSEXP);
+    Rcpp::traits::input_parameter< bool >::type plain(plainSEXP);
+    rcpp_result_gen = Rcpp::wrap(code_whole_(x, plain));
     return rcpp_result_gen;
 END_RCPP
 }
 // group_statistics_
-Rcpp::List group_statistics_(Rcpp::List columns, Rcpp::IntegerVector codes, int n_groups, Rcpp::Nullable<Rcpp::NumericVector> weights, int n_threads);
-RcppExport SEXP _hmvn_group_statistics_(SEXP columnsSEXP, SEXP codesSEXP, SEXP n_groupsSEXP, SEXP weightsSEXP, SEXP n_threadsSEXP) {
+Rcpp::List group_statistics_(Rcpp::List columns, Rcpp::LogicalVector missing, Rcpp::IntegerVector codes, int n_groups, Rcpp::Nullable<Rcpp::NumericVector> weights, int n_threads);
+RcppExport SEXP _hmvn_group_statistics_(SEXP columnsSEXP, SEXP missingSEXP, SEXP codesSEXP, SEXP n_groupsSEXP, SEXP weightsSEXP, SEXP n_threadsSEXP) {
 BEGIN_RCPP
     Rcpp::RObject rcpp_result_gen;
     Rcpp::traits::input_parameter< Rcpp::List >::type columns(columnsSEXP);
+    Rcpp::traits::input_parameter< Rcpp::LogicalVector >::type missing(missingSEXP);
     Rcpp::traits::input_parameter< Rcpp::IntegerVector >::type codes(codesSEXP);
     Rcpp::traits::input_parameter< int >::type n_groups(n_groupsSEXP);
     Rcpp::traits::input_parameter< Rcpp::Nullable<Rcpp::NumericVector> >::type weights(weightsSEXP);
     Rcpp::traits::input_parameter< int >::type n_threads(n_threadsSEXP);
-    rcpp_result_gen = Rcpp::wrap(group_statistics_(columns, codes, n_groups, weights, n_threads));
+    rcpp_result_gen = Rcpp::wrap(group_statistics_(columns, missing, codes, n_groups, weights, n_threads));
+    return rcpp_result_gen;
+END_RCPP
+}
+// merge_moments_
+Rcpp::List merge_moments_(const Rcpp::List& patterns, const Rcpp::IntegerVector& which, const Rcpp::IntegerVector& into, int n_merged, const Rcpp::IntegerVector& features);
+RcppExport SEXP _hmvn_merge_moments_(SEXP patternsSEXP, SEXP whichSEXP, SEXP intoSEXP, SEXP n_mergedSEXP, SEXP featuresSEXP) {
+BEGIN_RCPP
+    Rcpp::RObject rcpp_result_gen;
+    Rcpp::traits::input_parameter< const Rcpp::List& >::type patterns(patternsSEXP);
+    Rcpp::traits::input_parameter< const Rcpp::IntegerVector& >::type which(whichSEXP);
+    Rcpp::traits::input_parameter< const Rcpp::IntegerVector& >::type into(intoSEXP);
+    Rcpp::traits::input_parameter< int >::type n_merged(n_mergedSEXP);
+    Rcpp::traits::input_parameter< const Rcpp::IntegerVector& >::type features(featuresSEXP);
+    rcpp_result_gen = Rcpp::wrap(merge_moments_(patterns, which, into, n_merged, features));
     return rcpp_result_gen;
 END_RCPP
 }
@@ -212,7 +268,9 @@ END_RCPP
 
 static const R_CallMethodDef CallEntries[] = {
     {"_hmvn_summarise_array_", (DL_FUNC) &_hmvn_summarise_array_, 4},
+    {"_hmvn_summarise_groups_", (DL_FUNC) &_hmvn_summarise_groups_, 6},
     {"_hmvn_derive_quantity_", (DL_FUNC) &_hmvn_derive_quantity_, 5},
+    {"_hmvn_mean_shrinkage_", (DL_FUNC) &_hmvn_mean_shrinkage_, 5},
     {"_hmvn_impute_", (DL_FUNC) &_hmvn_impute_, 9},
     {"_hmvn_inspect_dimension_", (DL_FUNC) &_hmvn_inspect_dimension_, 3},
     {"_hmvn_inspect_likelihood_", (DL_FUNC) &_hmvn_inspect_likelihood_, 4},
@@ -223,8 +281,10 @@ static const R_CallMethodDef CallEntries[] = {
     {"_hmvn_time_gradient_", (DL_FUNC) &_hmvn_time_gradient_, 4},
     {"_hmvn_new_group_", (DL_FUNC) &_hmvn_new_group_, 4},
     {"_hmvn_sample_", (DL_FUNC) &_hmvn_sample_, 5},
-    {"_hmvn_find_bad_cells_", (DL_FUNC) &_hmvn_find_bad_cells_, 1},
-    {"_hmvn_group_statistics_", (DL_FUNC) &_hmvn_group_statistics_, 5},
+    {"_hmvn_scan_cells_", (DL_FUNC) &_hmvn_scan_cells_, 2},
+    {"_hmvn_code_whole_", (DL_FUNC) &_hmvn_code_whole_, 2},
+    {"_hmvn_group_statistics_", (DL_FUNC) &_hmvn_group_statistics_, 6},
+    {"_hmvn_merge_moments_", (DL_FUNC) &_hmvn_merge_moments_, 5},
     {"_hmvn_scaled_ranks_", (DL_FUNC) &_hmvn_scaled_ranks_, 3},
     {NULL, NULL, 0}
 };

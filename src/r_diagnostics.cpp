@@ -7,43 +7,90 @@
 #include <cmath>
 #include <cstddef>
 #include <exception>
+#include <memory>
 #include <mutex>
 #include <vector>
+
+#include "r_derived.h"
 
 namespace {
 
 constexpr std::size_t fixed_columns = 7;
 
-// Each quantity is worked out by one thread, alone: results cannot depend on how many threads there are.
-struct SummaryWorker : RcppParallel::Worker {
-  const double* draws;
+// A fit is summarised by many calls that need the same scores: those of the last size are kept. Main thread only.
+const hmvn::NormalScores& scores_for(std::size_t iterations, std::size_t chains) {
+  static std::size_t last_iterations = 0, last_chains = 0;
+  static std::unique_ptr<const hmvn::NormalScores> scores;
+  if (!scores || iterations != last_iterations || chains != last_chains) {
+    scores = std::make_unique<const hmvn::NormalScores>(hmvn::Convergence::split_scores(iterations, chains));
+    last_iterations = iterations;
+    last_chains = chains;
+  }
+  return *scores;
+}
+
+// Where the numbers of all quantities go: one quantity a row.
+struct Table {
+  Table(const Rcpp::IntegerVector& dim, std::size_t quantities, std::vector<double> probs, bool with_mcse)
+      : iterations(static_cast<std::size_t>(dim[0])), chains(static_cast<std::size_t>(dim[1])), quantities(quantities),
+        probs(std::move(probs)), with_mcse(with_mcse), scores(scores_for(iterations, chains)),
+        numbers(static_cast<int>(quantities), static_cast<int>(fixed_columns + this->probs.size())),
+        out(numbers.begin()) {}
+
+  std::size_t draws() const { return iterations * chains; }
+
+  void summarise(std::size_t q, const double* own, hmvn::Convergence& convergence) {
+    const hmvn::DrawsSummary summary = convergence(own);
+    const double mcse = with_mcse ? convergence.mcse_mean(own, summary) : NA_REAL;
+    const double values[fixed_columns] = {summary.mean,     convergence.median(), summary.sd, summary.rhat,
+                                          summary.ess_bulk, summary.ess_tail,     mcse};
+    for (std::size_t c = 0; c < fixed_columns; ++c) put(q, c, values[c]);
+    for (std::size_t p = 0; p < probs.size(); ++p) put(q, fixed_columns + p, convergence.quantile(probs[p]));
+  }
+  void put(std::size_t q, std::size_t column, double value) {
+    out[q + quantities * column] = std::isnan(value) ? NA_REAL : value;
+  }
+
   std::size_t iterations, chains, quantities;
   std::vector<double> probs;
   bool with_mcse;
+  const hmvn::NormalScores& scores;
+  Rcpp::NumericMatrix numbers;
   double* out;
-  std::exception_ptr failure;
-  std::mutex failure_lock;
+};
+
+// Each quantity is worked out by one thread, alone: results cannot depend on how many threads there are. `one(i,
+// convergence)` is called for every i, and never touches R.
+template <class One>
+struct TableWorker : RcppParallel::Worker {
+  TableWorker(const Table& table, const One& one) : table(table), one(one) {}
 
   void operator()(std::size_t begin, std::size_t end) override {
     try {
-      hmvn::Convergence convergence(iterations, chains);
-      for (std::size_t q = begin; q < end; ++q) summarise(q, convergence);
+      hmvn::Convergence convergence(table.iterations, table.chains, table.scores);
+      for (std::size_t i = begin; i < end; ++i) one(i, convergence);
     } catch (...) {
       const std::lock_guard<std::mutex> hold(failure_lock);
       failure = std::current_exception();
     }
   }
 
-  void summarise(std::size_t q, hmvn::Convergence& convergence) {
-    const double* own = draws + q * iterations * chains;
-    const hmvn::DrawsSummary summary = convergence(own);
-    const double values[fixed_columns] = {summary.mean,     convergence.median(), summary.sd, summary.rhat,
-                                          summary.ess_bulk, summary.ess_tail,     with_mcse ? convergence.mcse_mean(own, summary) : NA_REAL};
-    for (std::size_t c = 0; c < fixed_columns; ++c) put(q, c, values[c]);
-    for (std::size_t p = 0; p < probs.size(); ++p) put(q, fixed_columns + p, convergence.quantile(probs[p]));
-  }
-  void put(std::size_t q, std::size_t column, double value) { out[q + quantities * column] = std::isnan(value) ? NA_REAL : value; }
+  const Table& table;
+  const One& one;
+  std::exception_ptr failure;
+  std::mutex failure_lock;
 };
+
+template <class One>
+void fill(const Table& table, std::size_t n, int cores, const One& one) {
+  TableWorker<One> worker(table, one);
+  if (cores > 1 && n > 1) {
+    RcppParallel::parallelFor(0, n, worker, 8, cores);
+  } else {
+    worker(0, n);
+  }
+  if (worker.failure) std::rethrow_exception(worker.failure);
+}
 
 }  // namespace
 
@@ -52,21 +99,45 @@ struct SummaryWorker : RcppParallel::Worker {
 // [[Rcpp::export(rng = false)]]
 Rcpp::NumericMatrix summarise_array_(Rcpp::NumericVector draws, std::vector<double> probs, int cores, bool mcse = false) {
   const Rcpp::IntegerVector dim = draws.attr("dim");
-  SummaryWorker worker;
-  worker.draws = draws.begin();
-  worker.iterations = static_cast<std::size_t>(dim[0]);
-  worker.chains = static_cast<std::size_t>(dim[1]);
-  const std::size_t size = worker.iterations * worker.chains;
-  worker.quantities = size == 0 ? 0 : static_cast<std::size_t>(draws.size()) / size;
-  worker.probs = probs;
-  worker.with_mcse = mcse;
-  Rcpp::NumericMatrix out(static_cast<int>(worker.quantities), static_cast<int>(fixed_columns + probs.size()));
-  worker.out = out.begin();
-  if (cores > 1 && worker.quantities > 1) {
-    RcppParallel::parallelFor(0, worker.quantities, worker, 8, cores);
-  } else {
-    worker(0, worker.quantities);
+  const std::size_t size = static_cast<std::size_t>(dim[0]) * static_cast<std::size_t>(dim[1]);
+  Table table(dim, size == 0 ? 0 : static_cast<std::size_t>(draws.size()) / size, std::move(probs), mcse);
+  const double* first = draws.begin();
+  fill(table, table.quantities, cores, [&](std::size_t q, hmvn::Convergence& convergence) {
+    table.summarise(q, first + q * size, convergence);
+  });
+  return table.numbers;
+}
+
+// The same for groups' own quantities, from stored draws without building an array of them: `kind` "mu" from means,
+// "sigma", "Omega" or "Sigma" from packed factors. `groups`: from 1. Rows are in packed order, group after group.
+// [[Rcpp::export(rng = false)]]
+Rcpp::NumericMatrix summarise_groups_(Rcpp::NumericVector stored, int n_features, Rcpp::IntegerVector groups,
+                                      std::string kind, std::vector<double> probs, int cores) {
+  const bool means = kind == "mu";
+  const hmvn::Derived derived = means ? hmvn::Derived::sd : hmvn::read_derived(kind);
+  if (derived == hmvn::Derived::precision) Rcpp::stop("precisions are not summarised");
+  const Rcpp::IntegerVector dim = stored.attr("dim");
+  const Eigen::Index size = n_features, entries = means ? size : size * (size + 1) / 2;
+  for (int g : groups) {
+    if (g < 1 || g * entries > dim[2]) Rcpp::stop("group %d is not among the stored draws", g);
   }
-  if (worker.failure) std::rethrow_exception(worker.failure);
-  return out;
+  const std::size_t each = static_cast<std::size_t>(hmvn::packed_size(derived, size));
+  Table table(dim, each * static_cast<std::size_t>(groups.size()), std::move(probs), false);
+  const Eigen::Index draws = static_cast<Eigen::Index>(table.draws());
+  const double* first = stored.begin();
+  const int* group = groups.begin();
+  fill(table, static_cast<std::size_t>(groups.size()), cores, [&](std::size_t g, hmvn::Convergence& convergence) {
+    const double* own = first + draws * entries * (group[g] - 1);
+    std::size_t row = g * each;
+    if (means) {
+      for (std::size_t k = 0; k < each; ++k, own += draws) table.summarise(row++, own, convergence);
+      return;
+    }
+    const Eigen::Map<const Eigen::ArrayXXd> factor(own, draws, entries);
+    hmvn::for_each_packed(derived, size, [&](Eigen::Index i, Eigen::Index j) {
+      const Eigen::ArrayXd values = hmvn::derive(derived, factor, size, i, j);
+      table.summarise(row++, values.data(), convergence);
+    });
+  });
+  return table.numbers;
 }

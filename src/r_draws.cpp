@@ -1,45 +1,24 @@
 // Border: builds arrays of sds, correlations, covariances and precisions from the packed factors a fit stores, for the groups asked for and no others.
-#include <hmvn/model/derive.hpp>
-
 #include <Rcpp.h>
 
 #include <cstddef>
 #include <string>
 
-namespace {
+#include "r_derived.h"
 
-enum class Derived { sd, correlation, covariance, precision };
-
-Derived read_kind(const std::string& kind) {
-  if (kind == "sigma") return Derived::sd;
-  if (kind == "Omega") return Derived::correlation;
-  if (kind == "Sigma") return Derived::covariance;
-  if (kind == "precision") return Derived::precision;
-  Rcpp::stop("unknown quantity '%s'", kind);
-}
-
-Eigen::ArrayXd derive(Derived kind, const hmvn::PackedDraws& factor, Eigen::Index size, Eigen::Index row, Eigen::Index column) {
-  switch (kind) {
-    case Derived::sd: return hmvn::derive_sd(factor, row);
-    case Derived::correlation: return hmvn::derive_correlation(factor, row, column);
-    case Derived::covariance: return hmvn::derive_covariance(factor, row, column);
-    default: return hmvn::derive_precision(factor, size, row, column);
-  }
-}
-
-}  // namespace
+using hmvn::Derived;
 
 // `chol`: [iteration, chain, (g - 1) M + m]; `groups`: from 1; `kind`: "sigma", "Omega", "Sigma" or "precision".
 // `packed` false: [iteration, chain, group, feature(, feature)] in full. true: lower triangles only, [iteration, chain, entry] with all entries of the first
 // group first, row by row; correlations without their diagonal.
 // [[Rcpp::export(rng = false)]]
 Rcpp::NumericVector derive_quantity_(Rcpp::NumericVector chol, int n_features, Rcpp::IntegerVector groups, std::string kind, bool packed) {
-  const Derived derived = read_kind(kind);
+  const Derived derived = hmvn::read_derived(kind);
   const Rcpp::IntegerVector dim = chol.attr("dim");
   const Eigen::Index draws = static_cast<Eigen::Index>(dim[0]) * dim[1], size = n_features, entries = size * (size + 1) / 2;
   const Eigen::Index n_groups = groups.size();
-  const bool vector = derived == Derived::sd, strict = packed && derived == Derived::correlation;
-  const Eigen::Index each = vector ? size : (!packed ? size * size : (strict ? entries - size : entries));
+  const bool vector = derived == Derived::sd;
+  const Eigen::Index each = vector ? size : (packed ? hmvn::packed_size(derived, size) : size * size);
   for (int g : groups) {
     if (g < 1 || g * entries > dim[2]) Rcpp::stop("group %d is not among the stored draws", g);
   }
@@ -50,19 +29,22 @@ Rcpp::NumericVector derive_quantity_(Rcpp::NumericVector chol, int n_features, R
     Eigen::ArrayXXd inverse;
     if (derived == Derived::precision) inverse = hmvn::invert_packed(stored, size);
     const auto put = [&](Eigen::Index i, Eigen::Index j, Eigen::Index column) {
-      Eigen::Map<Eigen::ArrayXd>(out.begin() + draws * column, draws) =
-          derived == Derived::precision ? derive(derived, inverse, size, i, j) : derive(derived, stored, size, i, j);
+      Eigen::Map<Eigen::ArrayXd> values(out.begin() + draws * column, draws);
+      if (derived == Derived::precision) {
+        values = hmvn::derive(derived, inverse, size, i, j);
+      } else {
+        values = hmvn::derive(derived, stored, size, i, j);
+      }
     };
-    Eigen::Index next = g * each;
+    if (packed) {
+      Eigen::Index next = g * each;
+      hmvn::for_each_packed(derived, size, [&](Eigen::Index i, Eigen::Index j) { put(i, j, next++); });
+      continue;
+    }
     for (Eigen::Index i = 0; i < size; ++i) {
       for (Eigen::Index j = vector ? i : 0; j <= i; ++j) {
-        if (strict && i == j) continue;
-        if (packed) {
-          put(i, j, next++);
-        } else {
-          put(i, j, g + n_groups * (vector ? i : i + size * j));
-          if (!vector && i != j) put(i, j, g + n_groups * (j + size * i));
-        }
+        put(i, j, g + n_groups * (vector ? i : i + size * j));
+        if (!vector && i != j) put(i, j, g + n_groups * (j + size * i));
       }
     }
   }
@@ -72,6 +54,30 @@ Rcpp::NumericVector derive_quantity_(Rcpp::NumericVector chol, int n_features, R
     out.attr("dim") = Rcpp::IntegerVector::create(dim[0], dim[1], static_cast<int>(n_groups), n_features);
   } else {
     out.attr("dim") = Rcpp::IntegerVector::create(dim[0], dim[1], static_cast<int>(n_groups), n_features, n_features);
+  }
+  return out;
+}
+
+// Posterior means of the shrinkage weights 1 / (1 + n (tau/sigma)^2), [group, feature], from every `every`-th draw.
+// `groups`: whose factor each group has, from 1; `n`: [group, feature]; `tau`: [draw, feature].
+// [[Rcpp::export(rng = false)]]
+Rcpp::NumericMatrix mean_shrinkage_(Rcpp::NumericVector chol, Rcpp::IntegerVector groups, Rcpp::NumericMatrix n,
+                                    Rcpp::NumericMatrix tau, int every) {
+  const R_xlen_t draws = tau.nrow(), size = tau.ncol(), entries = size * (size + 1) / 2;
+  Rcpp::NumericMatrix out(static_cast<int>(groups.size()), static_cast<int>(size));
+  for (R_xlen_t g = 0; g < groups.size(); ++g) {
+    const double* factor = chol.begin() + draws * entries * (groups[g] - 1);
+    for (R_xlen_t k = 0; k < size; ++k) {
+      const double* row = factor + draws * (k * (k + 1) / 2);
+      double sum = 0.0;
+      R_xlen_t used = 0;
+      for (R_xlen_t d = 0; d < draws; d += every, ++used) {
+        double variance = 0.0;
+        for (R_xlen_t m = 0; m <= k; ++m) variance += row[draws * m + d] * row[draws * m + d];
+        sum += 1.0 / (1.0 + n(g, k) * tau(d, k) * tau(d, k) / variance);
+      }
+      out(g, k) = sum / static_cast<double>(used);
+    }
   }
   return out;
 }

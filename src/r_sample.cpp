@@ -35,6 +35,7 @@ class DrawArray {
   void add_value(int iteration, int chain, double value) {
     data_[iteration + static_cast<R_xlen_t>(chain) * n_iterations_] += value;
   }
+  bool kept() const { return data_ != nullptr; }
   SEXP get() const { return data_ == nullptr ? R_NilValue : static_cast<SEXP>(array_); }
 
  private:
@@ -68,10 +69,10 @@ class UnitSink : public DrawSink {
   void record(int kept, const Draw& draw, const TransitionStatistics& facts) override {
     const bool one_mean = model_.mean.complete();
     const bool one_factor = model_.scale.complete() && (model_.correlation.complete() || model_.n_features() == 1);
-    for (Eigen::Index g = 0; g < (one_mean ? 1 : draw.mean.cols()); ++g) {
+    for (Eigen::Index g = 0; storage_.mean.kept() && g < (one_mean ? 1 : draw.mean.cols()); ++g) {
       storage_.mean.write(kept, chain_, (first_group_ + g) * draw.mean.rows(), draw.mean.col(g));
     }
-    for (Eigen::Index g = 0; g < (one_factor ? 1 : draw.factor.cols()); ++g) {
+    for (Eigen::Index g = 0; storage_.factor.kept() && g < (one_factor ? 1 : draw.factor.cols()); ++g) {
       storage_.factor.write(kept, chain_, (first_group_ + g) * draw.factor.rows(), draw.factor.col(g));
     }
     if (model_.mean.pooling != Pooling::none) storage_.mean0.write(kept, chain_, 0, draw.mean0);
@@ -102,13 +103,18 @@ class UnitSink : public DrawSink {
   R_xlen_t first_group_;
 };
 
-Storage allocate(const Model& model, int n_kept, int n_chains, R_xlen_t n_groups) {
+// Settings that are absent keep everything.
+bool keeps(const Rcpp::List& control, const char* name) {
+  return !control.containsElementNamed(name) || Rcpp::as<bool>(control[name]);
+}
+
+Storage allocate(const Model& model, const Rcpp::List& control, int n_kept, int n_chains, R_xlen_t n_groups) {
   const R_xlen_t n_features = model.n_features(), n_packed = n_coordinates(model.n_features());
   const bool one_factor = model.scale.complete() && (model.correlation.complete() || n_features == 1);
   Storage storage;
   const auto array = [&](R_xlen_t n) { return DrawArray(n_kept, n_chains, n); };
-  storage.mean = array(n_features * (model.mean.complete() ? 1 : n_groups));
-  storage.factor = array(n_packed * (one_factor ? 1 : n_groups));
+  if (keeps(control, "keep_mean")) storage.mean = array(n_features * (model.mean.complete() ? 1 : n_groups));
+  if (keeps(control, "keep_chol")) storage.factor = array(n_packed * (one_factor ? 1 : n_groups));
   if (model.mean.pooling != Pooling::none) storage.mean0 = array(n_features);
   if (model.scale.pooling != Pooling::none) storage.scale0 = array(n_features);
   if (n_features > 1 && model.correlation.pooling != Pooling::none) storage.correlation_factor0 = array(n_packed);
@@ -154,7 +160,7 @@ Rcpp::List sample_(const Rcpp::List& patterns, int n_groups, const Rcpp::List& m
   const int n_units = model.groups_apart() ? n_groups : 1;
   // Units are cut into slices by their number alone: neither draws nor sums depend on the number of cores.
   const int n_slices = std::min(n_units, 64);
-  Storage storage = allocate(model, n_kept, n_chains, n_groups);
+  Storage storage = allocate(model, control, n_kept, n_chains, n_groups);
   std::vector<JobFacts> facts(static_cast<std::size_t>(n_slices) * n_chains);
   std::vector<UnitReport> reports(static_cast<std::size_t>(n_units) * n_chains);
   std::atomic<bool> stop{false};

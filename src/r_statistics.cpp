@@ -1,4 +1,4 @@
-// The border for sufficient statistics: R vectors in, the passes of
+// The border for sufficient statistics: R vectors in, the pass of
 // hmvn/model/statistics.hpp over blocks of rows in parallel, R arrays out.
 #include <Rcpp.h>
 #include "rcpp_parallel.h"
@@ -6,8 +6,10 @@
 #include <algorithm>
 #include <cmath>
 #include <exception>
+#include <type_traits>
 #include <vector>
 
+#include "hmvn/model/moments.hpp"
 #include "hmvn/model/scaled_rank.hpp"
 #include "hmvn/model/statistics.hpp"
 
@@ -59,62 +61,138 @@ void run_blocks(Pass pass, std::size_t n_blocks, int n_threads) {
 }
 
 // R's NA is a NaN whose low word is 1954; any other NaN is the result of a computation.
-enum class CellKind { fine, nan, infinite };
+bool is_bad(double value) { return !std::isfinite(value) && !R_IsNA(value); }
 
-CellKind kind_of(double value) {
-  if (std::isfinite(value)) return CellKind::fine;
-  if (std::isinf(value)) return CellKind::infinite;
-  return R_IsNA(value) ? CellKind::fine : CellKind::nan;
+// What one column has besides finite numbers.
+struct ColumnScan {
+  bool missing = false;
+  R_xlen_t first_bad = -1;
+  double n_bad = 0;
+};
+
+// Without branches within a stride; what a stride may hide is looked at cell by cell.
+ColumnScan scan_column(const hmvn::Column& column, R_xlen_t n) {
+  ColumnScan found;
+  constexpr R_xlen_t stride = 4096;
+  for (R_xlen_t begin = 0; begin < n; begin += stride) {
+    const R_xlen_t end = std::min(begin + stride, n);
+    bool suspicious = false;
+    if (column.real) {
+      const double* value = column.real;  // x - x is 0 unless x is NA, NaN or infinite
+      for (R_xlen_t i = begin; i < end; ++i) suspicious |= !(value[i] - value[i] == 0);
+    } else {
+      for (R_xlen_t i = begin; i < end; ++i) suspicious |= column.integer[i] == hmvn::Column::missing_integer;
+    }
+    if (!suspicious) continue;
+    if (!column.real) {
+      found.missing = true;
+      continue;
+    }
+    for (R_xlen_t i = begin; i < end; ++i) {
+      if (!is_bad(column.real[i])) {
+        found.missing |= std::isnan(column.real[i]);
+        continue;
+      }
+      if (found.first_bad < 0) found.first_bad = i;
+      ++found.n_bad;
+    }
+  }
+  return found;
+}
+
+int* numbers_of(const Rcpp::RObject& x, int) { return INTEGER(x); }
+double* numbers_of(const Rcpp::RObject& x, double) { return REAL(x); }
+
+// Codes of whole numbers by a table over their range; NULL where there are missing or broken numbers or the range is
+// too wide for a table.
+template <class Number>
+SEXP code_by_table(const Rcpp::RObject& x, bool plain, Number zero) {
+  const Number* value = numbers_of(x, zero);
+  const R_xlen_t n = Rf_xlength(x);
+  if (n == 0) return R_NilValue;
+  Number low = value[0], high = value[0];
+  bool whole = true;
+  for (R_xlen_t i = 0; i < n; ++i) {
+    low = std::min(low, value[i]);
+    high = std::max(high, value[i]);
+    if (std::is_floating_point<Number>::value) whole &= value[i] == std::trunc(value[i]);
+  }
+  const double first = static_cast<double>(low), width = static_cast<double>(high) - first + 1;
+  const double widest = std::min(1e8, std::max(1e6, 2.0 * static_cast<double>(n)));
+  const bool missing = std::is_integral<Number>::value && first == static_cast<double>(NA_INTEGER);
+  // not: all comparisons with NaN are false
+  if (!whole || missing || !(width <= widest) || !(std::fabs(first) <= 9007199254740992.0)) return R_NilValue;
+
+  std::vector<int> code(static_cast<std::size_t>(width), 0);
+  for (R_xlen_t i = 0; i < n; ++i) code[static_cast<std::size_t>(value[i] - low)] = 1;
+  int n_codes = 0;
+  for (int& c : code) {
+    if (c) c = ++n_codes;
+  }
+  const Rcpp::RObject values = Rf_allocVector(TYPEOF(x), n_codes);
+  for (std::size_t i = 0; i < code.size(); ++i) {
+    if (code[i]) numbers_of(values, zero)[code[i] - 1] = low + static_cast<Number>(i);
+  }
+  // numbers that are codes already need no copy
+  const bool are_codes = plain && TYPEOF(x) == INTSXP && first == 1 && n_codes == width;
+  Rcpp::RObject codes = x;
+  if (!are_codes) {
+    codes = Rf_allocVector(INTSXP, n);
+    int* out = INTEGER(codes);
+    for (R_xlen_t i = 0; i < n; ++i) out[i] = code[static_cast<std::size_t>(value[i] - low)];
+  }
+  return Rcpp::List::create(Rcpp::_["codes"] = codes, Rcpp::_["values"] = values);
 }
 
 }  // namespace
 
-// The first column with a NaN or infinite cell: its position, the first such row, that cell,
-// and how many there are; NULL if there is none.
+// One look at all cells: `missing`, which columns have missing cells; `bad`, NULL or of the first column with NaN or
+// infinite cells its position, the first such row, that cell, and how many there are.
 // [[Rcpp::export(rng = false)]]
-SEXP find_bad_cells_(Rcpp::List columns) {
-  for (R_xlen_t k = 0; k < columns.size(); ++k) {
-    SEXP column = columns[k];
-    if (TYPEOF(column) != REALSXP) continue;
-    const double* value = REAL(column);
-    const R_xlen_t n = XLENGTH(column);
-    R_xlen_t first = -1;
-    double count = 0;
-    constexpr R_xlen_t stride = 4096;
-    for (R_xlen_t begin = 0; begin < n; begin += stride) {
-      const R_xlen_t end = std::min(begin + stride, n);
-      bool suspicious = false;  // x - x is 0 unless x is NA, NaN or infinite
-      for (R_xlen_t i = begin; i < end; ++i) suspicious |= !(value[i] - value[i] == 0);
-      if (!suspicious) continue;
-      for (R_xlen_t i = begin; i < end; ++i) {
-        if (kind_of(value[i]) == CellKind::fine) continue;
-        if (first < 0) first = i;
-        ++count;
-      }
-    }
-    if (first >= 0) {
-      return Rcpp::List::create(Rcpp::_["column"] = static_cast<int>(k + 1),
-                                Rcpp::_["row"] = static_cast<double>(first + 1),
-                                Rcpp::_["value"] = value[first], Rcpp::_["count"] = count);
-    }
+Rcpp::List scan_cells_(Rcpp::List columns, int n_threads) {
+  const std::vector<hmvn::Column> cells = as_columns(columns);
+  std::vector<ColumnScan> found(cells.size());
+  std::vector<R_xlen_t> length(cells.size());
+  for (std::size_t k = 0; k < cells.size(); ++k) length[k] = Rf_xlength(columns[k]);
+  run_blocks([&](std::size_t k) { found[k] = scan_column(cells[k], length[k]); }, cells.size(), n_threads);
+  Rcpp::LogicalVector missing(columns.size());
+  Rcpp::RObject bad = R_NilValue;
+  for (std::size_t k = 0; k < cells.size(); ++k) {
+    missing[k] = found[k].missing;
+    const R_xlen_t row = found[k].first_bad;
+    if (row < 0 || !bad.isNULL()) continue;
+    bad = Rcpp::List::create(Rcpp::_["column"] = static_cast<int>(k + 1), Rcpp::_["row"] = static_cast<double>(row + 1),
+                             Rcpp::_["value"] = cells[k].real[row], Rcpp::_["count"] = found[k].n_bad);
   }
+  return Rcpp::List::create(Rcpp::_["missing"] = missing, Rcpp::_["bad"] = bad);
+}
+
+// Whole numbers, integer or double, to codes 1, 2, ... in their order, and the distinct values; NULL where a table
+// does not do. `plain`: x has no attributes, so that it may stand for its own codes.
+// [[Rcpp::export(rng = false)]]
+SEXP code_whole_(Rcpp::RObject x, bool plain) {
+  if (TYPEOF(x) == INTSXP) return code_by_table(x, plain, 0);
+  if (TYPEOF(x) == REALSXP) return code_by_table(x, plain, 0.0);
   return R_NilValue;
 }
 
-// Statistics by (group, pattern). columns: list of K double or integer vectors of length N;
-// codes: 1..n_groups; weights: NULL or N positive numbers.
+// Statistics by (group, pattern). columns: list of K double or integer vectors of length N; missing: which of them have
+// missing cells; codes: 1..n_groups; weights: NULL or N positive numbers.
 // [[Rcpp::export(rng = false)]]
-Rcpp::List group_statistics_(Rcpp::List columns, Rcpp::IntegerVector codes, int n_groups,
+Rcpp::List group_statistics_(Rcpp::List columns, Rcpp::LogicalVector missing, Rcpp::IntegerVector codes, int n_groups,
                              Rcpp::Nullable<Rcpp::NumericVector> weights, int n_threads) {
   hmvn::Rows rows;
   rows.columns = as_columns(columns);
+  rows.has_missing.assign(missing.begin(), missing.end());
+  if (rows.has_missing.size() != rows.columns.size()) Rcpp::stop("columns and missing must have one length");
   rows.n_rows = static_cast<std::size_t>(codes.size());
   rows.n_groups = n_groups;
   rows.group = INTEGER(codes);
   for (R_xlen_t k = 0; k < columns.size(); ++k)
     if (Rf_xlength(columns[k]) != codes.size()) Rcpp::stop("columns and codes must have one length");
-  for (const int code : codes)
-    if (code < 1 || code > n_groups) Rcpp::stop("codes must lie in 1..n_groups");
+  bool inside = true;
+  for (const int code : codes) inside &= code >= 1 && code <= n_groups;
+  if (!inside) Rcpp::stop("codes must lie in 1..n_groups");
   Rcpp::NumericVector weight;
   if (weights.isNotNull()) {
     weight = Rcpp::NumericVector(weights);
@@ -123,11 +201,9 @@ Rcpp::List group_statistics_(Rcpp::List columns, Rcpp::IntegerVector codes, int 
   }
 
   const hmvn::Units units = hmvn::find_units(rows);
-  hmvn::StatisticsPasses passes(rows, units);
-  run_blocks([&](std::size_t block) { passes.sum_block(block); }, passes.n_blocks(), n_threads);
-  passes.finish_centres();
-  run_blocks([&](std::size_t block) { passes.scatter_block(block); }, passes.n_blocks(), n_threads);
-  passes.finish();
+  hmvn::StatisticsPass pass(rows, units);
+  run_blocks([&](std::size_t block) { pass.read_block(block); }, pass.n_blocks(), n_threads);
+  pass.finish();
 
   const int K = static_cast<int>(rows.columns.size());
   const int P = static_cast<int>(units.count);
@@ -135,11 +211,11 @@ Rcpp::List group_statistics_(Rcpp::List columns, Rcpp::IntegerVector codes, int 
   Rcpp::LogicalVector observed(Rcpp::Dimension(K, P));
   double* out = REAL(scatter);
   for (int p = 0; p < P; ++p) {
-    n[p] = passes.n(p);
+    n[p] = pass.n(p);
     for (int k = 0; k < K; ++k) {
       observed[K * static_cast<R_xlen_t>(p) + k] = !units.is_missing(p, k);
-      mean[K * static_cast<R_xlen_t>(p) + k] = passes.mean(p, k);
-      for (int j = 0; j < K; ++j) *out++ = passes.scatter(p, k, j);
+      mean[K * static_cast<R_xlen_t>(p) + k] = pass.mean(p, k);
+      for (int j = 0; j < K; ++j) *out++ = pass.scatter(p, k, j);
     }
   }
   return Rcpp::List::create(
@@ -148,6 +224,44 @@ Rcpp::List group_statistics_(Rcpp::List columns, Rcpp::IntegerVector codes, int 
           Rcpp::_["observed"] = observed, Rcpp::_["mean"] = mean, Rcpp::_["scatter"] = scatter),
       Rcpp::_["n_rows"] = static_cast<double>(rows.n_rows) - units.n_empty, Rcpp::_["n_empty"] = units.n_empty,
       Rcpp::_["n_missing"] = units.n_missing);
+}
+
+// Merges patterns: pattern which[i] goes to into[i], 1..n_merged, all of them over `features` (positions), which
+// every pattern must observe (or none of those that go together, where mean and scatter are 0). Returns n, mean
+// [feature, merged] and scatter [feature, feature, merged].
+// [[Rcpp::export(rng = false)]]
+Rcpp::List merge_moments_(const Rcpp::List& patterns, const Rcpp::IntegerVector& which, const Rcpp::IntegerVector& into,
+                          int n_merged, const Rcpp::IntegerVector& features) {
+  const Rcpp::NumericVector n = patterns["n"], mean = patterns["mean"], scatter = patterns["scatter"];
+  const R_xlen_t K = n.size() == 0 ? 0 : mean.size() / n.size(), size = features.size();
+  const std::size_t stride = hmvn::moments_size(static_cast<std::size_t>(size));
+  std::vector<double> all(stride * static_cast<std::size_t>(n_merged), 0.0), one(stride, 0.0);
+  for (R_xlen_t i = 0; i < which.size(); ++i) {
+    const R_xlen_t p = which[i] - 1;
+    one[0] = n[p];
+    double* product = &one[2 + 2 * static_cast<std::size_t>(size)];
+    for (R_xlen_t k = 0; k < size; ++k) {
+      const R_xlen_t row = features[k] - 1;
+      one[static_cast<std::size_t>(2 + k)] = mean[p * K + row];
+      for (R_xlen_t j = 0; j <= k; ++j) *product++ = scatter[(p * K + features[j] - 1) * K + row];
+    }
+    double* to = &all[stride * static_cast<std::size_t>(into[i] - 1)];
+    hmvn::merge_moments(to, one.data(), static_cast<std::size_t>(size));
+  }
+  Rcpp::NumericVector n_out(n_merged), mean_out(Rcpp::Dimension(size, n_merged)),
+      scatter_out(Rcpp::Dimension(size, size, n_merged));
+  for (R_xlen_t m = 0; m < n_merged; ++m) {
+    const double* own = &all[stride * static_cast<std::size_t>(m)];
+    const double* product = hmvn::moments_products(own, static_cast<std::size_t>(size));
+    n_out[m] = own[0];
+    for (R_xlen_t k = 0; k < size; ++k) {
+      mean_out[m * size + k] = hmvn::moments_mean(own, static_cast<std::size_t>(size), static_cast<std::size_t>(k));
+      for (R_xlen_t j = 0; j <= k; ++j, ++product) {
+        scatter_out[(m * size + k) * size + j] = scatter_out[(m * size + j) * size + k] = *product;
+      }
+    }
+  }
+  return Rcpp::List::create(Rcpp::_["n"] = n_out, Rcpp::_["mean"] = mean_out, Rcpp::_["scatter"] = scatter_out);
 }
 
 // Rank and number of varying features of every slice of scatter [K, K, P]; see hmvn::scaled_rank().

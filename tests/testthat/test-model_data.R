@@ -163,3 +163,26 @@ test_that("bare column names end in an error with the form to write", {
   expect_identical(f(d, g), "h")
   expect_identical(all.vars(f(d, ~g)), "g")
 })
+
+test_that("whole numbers are coded in their order, by table or by hash", {
+  coded <- function(x) code_groups(list(g = x), NULL)
+  same <- function(x) {
+    result <- coded(x)
+    expect_identical(result$codes, match(x, sort(unique(x))))
+    expect_identical(result$keys$g, sort(unique(x)))
+  }
+  x <- with_fixed_seed(1, sample(c(-7L, 0L, 3L, 900L), 50, TRUE))
+  same(x)
+  same(as.double(x))
+  same(x * 1e7) # too wide for a table
+  same(c(x, -.Machine$integer.max, .Machine$integer.max))
+  same(c(2^53, -2^53, 5))
+  same(5L)
+  # codes already: the column itself, so that ten million rows are not copied
+  codes <- rep(1:4, 100)
+  expect_identical(rlang::obj_address(coded(codes)$codes), rlang::obj_address(codes))
+  expect_identical(coded(I(codes))$codes, codes)
+  two <- code_groups(list(a = x, b = rep(c(2, 1), 25)), NULL)
+  expect_identical(two$codes, match(paste(x, rep(2:1, 25)), paste(two$keys$a, two$keys$b)))
+  expect_false(is.unsorted(order(two$keys$a, two$keys$b)))
+})

@@ -90,6 +90,77 @@ test_that("a constant has scatter exactly 0 and an outlying first row costs no d
   expect_equal(c(s$patterns$scatter), sum((x - mean(x))^2), tolerance = 1e-12)
 })
 
+# Moments in long double, as exact as this machine has them, in two passes.
+exact_moments <- function(x, w = rep(1, nrow(x))) {
+  mean <- vapply(seq_len(ncol(x)), function(k) sum(w * x[, k]) / sum(w), 0)
+  mean <- mean + vapply(seq_len(ncol(x)), function(k) sum(w * (x[, k] - mean[k])) / sum(w), 0)
+  apart <- x - rep(mean, each = nrow(x))
+  list(mean = mean, scatter = crossprod(apart, w * apart), size = sqrt(diag(crossprod(apart, w * apart))))
+}
+
+# Errors of a scatter relative to its diagonal, of a mean to its size and the spread about it.
+expect_digits <- function(x, w = NULL) {
+  data <- data.frame(g = 1, a = x[, 1], b = x[, 2])
+  data$w <- w
+  s <- hmvn_statistics(data, ~g, ~ a + b, weights = if (!is.null(w)) ~w)
+  exact <- exact_moments(x, w %||% rep(1, nrow(x)))
+  error <- abs(s$patterns$scatter[, , 1] - exact$scatter) / tcrossprod(exact$size)
+  # sums of n terms: n roundings if all went one way, their root as they do fall
+  expect_lt(max(error), 20 * sqrt(nrow(x)) * .Machine$double.eps)
+  error <- abs(c(s$patterns$mean) - exact$mean) / (abs(exact$mean) + exact$size / sqrt(s$patterns$n))
+  expect_lt(max(error), 20 * sqrt(nrow(x)) * .Machine$double.eps)
+}
+
+test_that("one pass keeps the digits of two, whatever the order of the rows", {
+  n <- 3e4
+  noise <- with_fixed_seed(3, cbind(rnorm(n), rnorm(n)))
+  expect_digits(noise + 1e8)
+  expect_digits(rbind(1e9, noise)) # an outlying first row
+  expect_digits(rbind(noise, 1e9))
+  expect_digits(noise + 1e5 * seq_len(n)) # a trend
+  expect_digits(noise + 1e8 * rep(0:1, each = n / 2)) # a step
+  expect_digits(noise[order(noise[, 1]), ])
+  expect_digits(cbind(noise[, 1] * 1e-8 + 1, noise[, 2] * 1e8))
+})
+
+test_that("rows that outweigh all others cost no digits, wherever they stand", {
+  noise <- with_fixed_seed(4, cbind(rnorm(1000), rnorm(1000))) + 1e6
+  for (heavy in c(1, 2, 3, 500, 1000)) {
+    w <- rep(1, 1000)
+    w[heavy] <- 1e10
+    expect_digits(noise, w)
+  }
+  expect_digits(noise, 10^seq(-8, 8, length.out = 1000))
+})
+
+test_that("blocks of rows merge to the whole, on any number of threads", {
+  n <- 3e5
+  data <- with_fixed_seed(5, data.frame(
+    g = sample.int(3, n, TRUE), x = rnorm(n) + 1e6, y = rexp(n), z = 0.1, i = rpois(n, 4)
+  ))
+  whole <- hmvn_statistics(data, ~g, ~ x + y + z)
+  expect_identical(hmvn_statistics(data, ~g, ~ x + y + z, cores = 2), whole)
+  for (g in 1:3) {
+    exact <- exact_moments(as.matrix(data[data$g == g, c("x", "y")]))
+    expect_equal(whole$patterns$scatter[1:2, 1:2, g], unname(exact$scatter), tolerance = 1e-12)
+    expect_equal(whole$patterns$mean[1:2, g], unname(exact$mean), tolerance = 1e-15)
+  }
+  expect_true(all(whole$patterns$scatter[3, , ] == 0))
+  expect_true(all(whole$patterns$mean[3, ] == 0.1))
+  # the pass for columns that are not all real, or not all observed, is another
+  mixed <- hmvn_statistics(data, ~g, ~ x + y + i)
+  expect_equal(mixed$patterns$scatter[1:2, 1:2, ], whole$patterns$scatter[1:2, 1:2, ], tolerance = 1e-12)
+  data$i[1:10] <- NA
+  expect_identical(hmvn_statistics(data, ~g, ~ x + y + i, cores = 2), hmvn_statistics(data, ~g, ~ x + y + i))
+  for (K in 1:10) {
+    wide <- data[rep(c("x", "y"), 5)[seq_len(K)]]
+    names(wide) <- paste0("f", seq_len(K))
+    s <- hmvn_statistics(cbind(g = data$g, wide), ~g, names(wide))
+    expect_equal(s$patterns$mean[1, ], whole$patterns$mean[1, ], tolerance = 1e-15)
+    expect_equal(s$patterns$scatter[K, 1, ], whole$patterns$scatter[2 - K %% 2, 1, ], tolerance = 1e-12)
+  }
+})
+
 test_that("scales from 1e-8 to 1e8 keep their digits", {
   for (scale in c(1e-8, 1e8)) {
     s <- hmvn_statistics(data.frame(g = 1, x = d$x * scale), ~g, ~x)

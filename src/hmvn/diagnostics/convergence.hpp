@@ -21,14 +21,20 @@ struct DrawsSummary {
   double mean, sd, rhat, ess_bulk, ess_tail;
 };
 
-// Diagnoses quantities one after another, all with the same number of iterations and chains; owns the memory for it, so one a thread.
+// Diagnoses quantities one after another, all with the same number of iterations and chains; owns the memory for it,
+// so one a thread. `scores`, from split_scores(), serves all threads and must outlive this.
 // Definitions: Vehtari, Gelman, Simpson, Carpenter and Buerkner (2021), Bayesian Analysis 16; equal to the R package posterior, except that a
 // quantity counts as constant when its range is lost in rounding relative to its size, not below an absolute 2e-16 (variances of 1e-17 exist).
 class Convergence {
  public:
-  Convergence(std::size_t iterations, std::size_t chains)
-      : iterations_(iterations), chains_(chains), half_(iterations / 2), scores_(2 * half_ * chains), split_(half_, 2 * chains) {
+  Convergence(std::size_t iterations, std::size_t chains, const NormalScores& scores)
+      : iterations_(iterations), chains_(chains), half_(iterations / 2), scores_(scores), split_(half_, 2 * chains) {
     set_places();
+  }
+
+  // Scores of the draws that are in a half of a chain.
+  static NormalScores split_scores(std::size_t iterations, std::size_t chains) {
+    return NormalScores(iterations / 2 * 2 * chains);
   }
 
   // `draws`: iterations x chains, one chain after another.
@@ -119,25 +125,47 @@ class Convergence {
 
   // R-hat, the larger of that of the draws and of their distances from the median; also sets the bulk size on the way.
   double rank_normalised(double& ess_bulk) {
-    const std::size_t n = kept_.size();
     bool varies = score([this](std::size_t i) { return i; }, [this](std::size_t i) { return kept_[i]; });
     if (!varies) return std::numeric_limits<double>::quiet_NaN();
     const double bulk = split_rhat();
     ess_bulk = effective_size(split_, autocovariance_, rho_);
 
-    // |x - median| falls along the sorted draws and rises again: merging the two sides sorts it.
     const double centre = median();
-    folded_.clear();
-    std::size_t right = static_cast<std::size_t>(std::lower_bound(kept_.begin(), kept_.end(), centre) - kept_.begin()), left = right;
-    while (left > 0 || right < n) {
-      const bool take_left = right == n || (left > 0 && centre - kept_[left - 1] <= kept_[right] - centre);
-      folded_.push_back(take_left ? --left : right++);
-    }
+    fold(centre);
     varies = score([this](std::size_t i) { return folded_[i]; },
                    [this, centre](std::size_t i) { return std::fabs(kept_[folded_[i]] - centre); });
     if (!varies) return std::numeric_limits<double>::quiet_NaN();
     const double tail = split_rhat();
     return std::isnan(bulk) || std::isnan(tail) ? std::numeric_limits<double>::quiet_NaN() : std::max(bulk, tail);
+  }
+
+  // |x - centre| falls along the sorted draws and rises again: merging the two sides sorts it. Which side comes next
+  // is a toss-up, so no branch depends on it; each step waits for the one before, so the merge runs from both ends at
+  // once. Of equals the left one is first.
+  void fold(double centre) {
+    const std::size_t n = kept_.size();
+    folded_.resize(n);
+    // the left side has [outer_left, left) left to merge, the right side [right, outer_right)
+    std::size_t right = static_cast<std::size_t>(std::lower_bound(kept_.begin(), kept_.end(), centre) - kept_.begin());
+    std::size_t left = right, outer_left = 0, outer_right = n, next = 0, last = n;
+    const auto pick = [](std::size_t take_first, std::size_t first, std::size_t second) {
+      return static_cast<std::uint32_t>(second ^ ((first ^ second) & (std::size_t{0} - take_first)));
+    };
+    for (std::size_t steps = std::min(left, n - right); steps > 0; --steps) {
+      const std::size_t near_left = centre - kept_[left - 1] <= kept_[right] - centre;
+      folded_[next++] = pick(near_left, left - 1, right);
+      left -= near_left;
+      right += 1 - near_left;
+      const std::size_t far_right = kept_[outer_right - 1] - centre >= centre - kept_[outer_left];
+      folded_[--last] = pick(far_right, outer_right - 1, outer_left);
+      outer_right -= far_right;
+      outer_left += 1 - far_right;
+    }
+    while (next < last) {
+      const bool take_left =
+          right == outer_right || (left > outer_left && centre - kept_[left - 1] <= kept_[right] - centre);
+      folded_[next++] = static_cast<std::uint32_t>(take_left ? --left : right++);
+    }
   }
 
   // Writes the normal scores of values that come sorted into split_; false if all are tied.
@@ -176,13 +204,12 @@ class Convergence {
   }
 
   std::size_t iterations_, chains_, half_;
-  NormalScores scores_;
+  const NormalScores& scores_;
   Eigen::MatrixXd split_;
   Sorter sorter_;
   MeanAutocovariance autocovariance_;
   std::vector<double> sorted_, kept_, rho_;
-  std::vector<std::uint32_t> places_, kept_places_;
-  std::vector<std::size_t> folded_;
+  std::vector<std::uint32_t> places_, kept_places_, folded_;
 };
 
 }  // namespace hmvn

@@ -2,12 +2,13 @@
 #ifndef HMVN_DIAGNOSTICS_RANKS_HPP
 #define HMVN_DIAGNOSTICS_RANKS_HPP
 
+#include <Eigen/Core>
+
 #include <algorithm>
 #include <array>
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
-#include <cstring>
 #include <utility>
 #include <vector>
 
@@ -48,89 +49,87 @@ inline double normal_quantile(double probability) {
 }
 
 // Normal scores of average ranks among n values. Tied values at the sorted places first..last (from 0) share the rank
-// 1 + (first + last)/2 and the score qnorm((rank - 3/8)/(n + 1/4)) (Blom), kept for every possible sum of two places.
+// 1 + (first + last)/2 and the score qnorm((rank - 3/8)/(n + 1/4)) (Blom). The scores of values without ties are the
+// same for every quantity and kept, so one object serves all quantities and threads.
 class NormalScores {
  public:
-  explicit NormalScores(std::size_t n) : score_(n == 0 ? 0 : 2 * n - 1) {
-    for (std::size_t t = 0; t < score_.size(); ++t) {
-      score_[t] = normal_quantile((0.5 * static_cast<double>(t) + 0.625) / (static_cast<double>(n) + 0.25));
-    }
+  explicit NormalScores(std::size_t n) : n_(n), score_(n) {
+    for (std::size_t i = 0; i < n; ++i) score_[i] = at(2 * i);
   }
-  double operator()(std::size_t first, std::size_t last) const { return score_[first + last]; }
+  double operator()(std::size_t first, std::size_t last) const {
+    return first == last ? score_[first] : at(first + last);
+  }
 
  private:
+  double at(std::size_t sum_of_places) const {
+    return normal_quantile((0.5 * static_cast<double>(sum_of_places) + 0.625) / (static_cast<double>(n_) + 0.25));
+  }
+
+  std::size_t n_;
   std::vector<double> score_;
 };
 
-// Sorts finite doubles and keeps the permutation. Three counting passes over the leading 33 bits that differ, then a
-// comparison sort of what still shares them: several times faster than std::sort at a few thousand draws, and never worse than n log n.
+// Sorts finite doubles and keeps the permutation. Values are put into 2^22 bins of equal width by two counting
+// passes, then a comparison sort orders what shares a bin: nothing to do for most quantities, and never worse than n
+// log n.
 class Sorter {
  public:
   // order()[i] is where the i-th smallest of x[0], ..., x[n - 1] stands in x; the order among equal values is not defined.
   void sort(const double* x, std::size_t n) {
-    items_.resize(n);
     order_.resize(n);
-    for (std::size_t i = 0; i < n; ++i) items_[i] = Item{sortable(x[i]), static_cast<std::uint32_t>(i)};
-    if (n >= 256) {
-      sort_leading_bits();
-    } else {
-      std::sort(items_.begin(), items_.end());
+    const auto less = [x](std::uint32_t a, std::uint32_t b) { return x[a] < x[b]; };
+    if (n < 256 || !bin(x, n)) {
+      for (std::size_t i = 0; i < n; ++i) order_[i] = static_cast<std::uint32_t>(i);
+      std::sort(order_.begin(), order_.end(), less);
+      return;
     }
+    sort_bins();
     for (std::size_t i = 0; i < n; ++i) order_[i] = items_[i].place;
+    for (std::size_t first = 0; first < n;) {
+      std::size_t end = first + 1;
+      while (end < n && items_[end].bin == items_[first].bin) ++end;
+      if (end - first > 1) std::sort(order_.begin() + first, order_.begin() + end, less);
+      first = end;
+    }
   }
   const std::vector<std::uint32_t>& order() const { return order_; }
 
  private:
   struct Item {
-    std::uint64_t key;
-    std::uint32_t place;
-    bool operator<(const Item& other) const { return key < other.key; }
+    std::uint32_t bin, place;
   };
   static constexpr int digit_bits = 11;
-  static constexpr int passes = 3;
-  static constexpr std::uint64_t digits = std::uint64_t{1} << digit_bits;
+  static constexpr std::uint32_t digits = std::uint32_t{1} << digit_bits;
 
-  // Unsigned integers in the order of the doubles. Adding 0.0 makes -0 and +0 one value.
-  static std::uint64_t sortable(double value) {
-    value += 0.0;
-    std::uint64_t bits;
-    std::memcpy(&bits, &value, sizeof bits);
-    const std::uint64_t sign = std::uint64_t{1} << 63;
-    return (bits & sign) ? ~bits : (bits | sign);
+  // Rounding keeps the order of values, so bins are in order whatever it does. Halves, for the range may exceed the
+  // largest double. False where the range is nothing or too small to divide by.
+  bool bin(const double* x, std::size_t n) {
+    const Eigen::Map<const Eigen::ArrayXd> values(x, static_cast<Eigen::Index>(n));
+    const double low = 0.5 * values.minCoeff();
+    const double scale = (static_cast<double>(digits) * digits - 1.0) / (0.5 * values.maxCoeff() - low);
+    if (!std::isfinite(scale)) return false;
+    items_.resize(n);
+    for (std::size_t i = 0; i < n; ++i) {
+      const auto number = static_cast<std::int32_t>((0.5 * x[i] - low) * scale);
+      items_[i] = Item{static_cast<std::uint32_t>(number), static_cast<std::uint32_t>(i)};
+    }
+    return true;
   }
 
-  void sort_leading_bits() {
-    std::uint64_t low = items_[0].key, high = items_[0].key;
+  void sort_bins() {
+    std::array<std::uint32_t, digits> low{}, high{};
     for (const Item& item : items_) {
-      low = std::min(low, item.key);
-      high = std::max(high, item.key);
+      ++low[item.bin & (digits - 1)];
+      ++high[item.bin >> digit_bits];
     }
-    int width = 0;
-    while (width < 64 && ((high - low) >> width) != 0) ++width;
-    const int shift = std::max(0, width - passes * digit_bits);
-
-    std::array<std::array<std::uint32_t, digits>, passes> count{};
-    for (const Item& item : items_) {
-      const std::uint64_t leading = (item.key - low) >> shift;
-      for (int p = 0; p < passes; ++p) ++count[p][(leading >> (p * digit_bits)) & (digits - 1)];
+    std::uint32_t low_start = 0, high_start = 0;
+    for (std::uint32_t d = 0; d < digits; ++d) {
+      low_start += std::exchange(low[d], low_start);
+      high_start += std::exchange(high[d], high_start);
     }
     scratch_.resize(items_.size());
-    for (int p = 0; p < passes; ++p) {
-      std::uint32_t start = 0;
-      for (std::uint32_t& c : count[p]) start += std::exchange(c, start);
-      for (const Item& item : items_) {
-        const std::uint64_t leading = (item.key - low) >> shift;
-        scratch_[count[p][(leading >> (p * digit_bits)) & (digits - 1)]++] = item;
-      }
-      items_.swap(scratch_);
-    }
-    if (shift == 0) return;
-    for (std::size_t first = 0; first < items_.size();) {
-      std::size_t end = first + 1;
-      while (end < items_.size() && ((items_[end].key - low) >> shift) == ((items_[first].key - low) >> shift)) ++end;
-      if (end - first > 1) std::sort(items_.begin() + first, items_.begin() + end);
-      first = end;
-    }
+    for (const Item& item : items_) scratch_[low[item.bin & (digits - 1)]++] = item;
+    for (const Item& item : scratch_) items_[high[item.bin >> digit_bits]++] = item;
   }
 
   std::vector<Item> items_, scratch_;

@@ -27,24 +27,13 @@ struct Column {
   double value(std::size_t row) const {
     return real ? real[row] : static_cast<double>(integer[row]);
   }
-  bool has_missing(std::size_t n_rows) const {
-    bool found = false;
-    constexpr std::size_t stride = 4096;  // branch-free inside, early exit between
-    for (std::size_t begin = 0; begin < n_rows && !found; begin += stride) {
-      const std::size_t end = std::min(begin + stride, n_rows);
-      if (real) {
-        for (std::size_t i = begin; i < end; ++i) found |= (real[i] != real[i]);
-      } else {
-        for (std::size_t i = begin; i < end; ++i) found |= (integer[i] == missing_integer);
-      }
-    }
-    return found;
-  }
 };
 
-// The data as given: columns, the group of every row (1..n_groups), weights or null (all 1).
+// The data as given: columns and which of them have missing cells, the group of every row (1..n_groups), weights or
+// null (all 1).
 struct Rows {
   std::vector<Column> columns;
+  std::vector<bool> has_missing;
   const int* group = nullptr;
   const double* weight = nullptr;
   std::size_t n_rows = 0;
@@ -61,7 +50,6 @@ struct Units {
   std::vector<std::uint64_t> missing;  // [count * n_words]
   std::vector<int> of_row;             // 0-based unit of each row, -1 for an empty row; empty if complete
   std::vector<int> of_group;           // complete data: 0-based unit of each group
-  std::vector<std::size_t> first_row;  // per unit: its pivot
   bool complete = true;
   double n_empty = 0;                  // rows with nothing observed
   double n_missing = 0;                // missing cells in the other rows
@@ -87,10 +75,10 @@ class UnitTable {
  public:
   explicit UnitTable(Units& units) : units_(units), slots_(1024, -1) {}
 
-  int find_or_add(int group, const std::uint64_t* words, std::size_t row) {
+  int find_or_add(int group, const std::uint64_t* words) {
     for (std::size_t slot = hash(group, words) & (slots_.size() - 1);; slot = (slot + 1) & (slots_.size() - 1)) {
       const int unit = slots_[slot];
-      if (unit < 0) return add(slot, group, words, row);
+      if (unit < 0) return add(slot, group, words);
       if (units_.group[unit] == group &&
           std::equal(words, words + units_.n_words, &units_.missing[unit * units_.n_words]))
         return unit;
@@ -106,11 +94,10 @@ class UnitTable {
     }
     return static_cast<std::size_t>(h ^ (h >> 32));
   }
-  int add(std::size_t slot, int group, const std::uint64_t* words, std::size_t row) {
+  int add(std::size_t slot, int group, const std::uint64_t* words) {
     const int unit = static_cast<int>(units_.count++);
     units_.group.push_back(group);
     units_.missing.insert(units_.missing.end(), words, words + units_.n_words);
-    units_.first_row.push_back(row);
     slots_[slot] = unit;
     if (2 * units_.count > slots_.size()) grow();
     return unit;
@@ -149,7 +136,6 @@ inline void sort_units(Units& units) {
     const std::size_t from = static_cast<std::size_t>(order[to]);
     place[from] = static_cast<int>(to);
     sorted.group[to] = units.group[from];
-    sorted.first_row[to] = units.first_row[from];
     std::copy_n(&units.missing[from * words], words, &sorted.missing[to * words]);
   }
   for (int& unit : sorted.of_row)
@@ -160,27 +146,24 @@ inline void sort_units(Units& units) {
 inline Units complete_units(const Rows& rows) {
   Units units;
   units.n_words = (rows.columns.size() + 63) / 64;
-  std::vector<std::size_t> first(rows.n_groups, rows.n_rows);
+  std::vector<bool> seen(rows.n_groups, false);
   int unseen = rows.n_groups;
   for (std::size_t i = 0; i < rows.n_rows && unseen > 0; ++i) {
-    std::size_t& row = first[rows.group[i] - 1];
-    if (row == rows.n_rows) {
-      row = i;
-      --unseen;
-    }
+    if (seen[rows.group[i] - 1]) continue;
+    seen[rows.group[i] - 1] = true;
+    --unseen;
   }
   units.of_group.assign(rows.n_groups, -1);
   for (int g = 0; g < rows.n_groups; ++g) {
-    if (first[g] == rows.n_rows) continue;  // a group without rows has no unit
+    if (!seen[g]) continue;  // a group without rows has no unit
     units.of_group[g] = static_cast<int>(units.count++);
     units.group.push_back(g + 1);
-    units.first_row.push_back(first[g]);
   }
   units.missing.assign(units.count * units.n_words, 0);
   return units;
 }
 
-inline Units incomplete_units(const Rows& rows, const std::vector<bool>& has_missing) {
+inline Units incomplete_units(const Rows& rows) {
   Units units;
   const std::size_t n_features = rows.columns.size();
   units.complete = false;
@@ -194,7 +177,7 @@ inline Units incomplete_units(const Rows& rows, const std::vector<bool>& has_mis
     const std::size_t length = std::min(stride, rows.n_rows - begin);
     std::fill(words.begin(), words.end(), 0);
     for (std::size_t k = 0; k < n_features; ++k) {
-      if (!has_missing[k]) continue;
+      if (!rows.has_missing[k]) continue;
       for (std::size_t r = 0; r < length; ++r)
         if (rows.columns[k].is_missing(begin + r))
           words[r * units.n_words + k / 64] |= std::uint64_t(1) << (k % 64);
@@ -207,7 +190,7 @@ inline Units incomplete_units(const Rows& rows, const std::vector<bool>& has_mis
         units.of_row[begin + r] = -1;
         ++units.n_empty;
       } else {
-        units.of_row[begin + r] = table.find_or_add(rows.group[begin + r], row_words, begin + r);
+        units.of_row[begin + r] = table.find_or_add(rows.group[begin + r], row_words);
         units.n_missing += static_cast<double>(n_missing);
       }
     }
@@ -219,13 +202,8 @@ inline Units incomplete_units(const Rows& rows, const std::vector<bool>& has_mis
 }  // namespace detail
 
 inline Units find_units(const Rows& rows) {
-  std::vector<bool> has_missing(rows.columns.size());
-  bool any = false;
-  for (std::size_t k = 0; k < rows.columns.size(); ++k) {
-    has_missing[k] = rows.columns[k].has_missing(rows.n_rows);
-    any = any || has_missing[k];
-  }
-  return any ? detail::incomplete_units(rows, has_missing) : detail::complete_units(rows);
+  const bool any = std::find(rows.has_missing.begin(), rows.has_missing.end(), true) != rows.has_missing.end();
+  return any ? detail::incomplete_units(rows) : detail::complete_units(rows);
 }
 
 }  // namespace hmvn
