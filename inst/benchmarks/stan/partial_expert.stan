@@ -114,7 +114,7 @@ transformed data {
   array[G] matrix[K, K] root;
   row_vector[G] inv_sqrt_n = inv_sqrt(n)';
   matrix[K, G] sigma_power = rep_matrix(1 - n', K);
-  vector[Q * G] cor_power = 0.5 * to_vector(rep_matrix(1 - n', Q));
+  matrix[Q, G] cor_power = rep_matrix(1 - n', Q);
   for (j in 1:(K - 1)) {
     table[j] = atanh_table(eta + 0.5 * (K - 1 - j), 1024, reach);
   }
@@ -147,6 +147,7 @@ transformed parameters {
   matrix[K, G] sigma;
   array[G] matrix[K, K] L;
   matrix[Q, G] c;
+  matrix[Q, G] s;
   real distance;
   for (k in 1:K) {
     u_sd[k] = centred_sd[k] ? x_sd[k] : correlate(x_sd[k], h_sd[k]);
@@ -156,8 +157,8 @@ transformed parameters {
   }
   sigma = diag_pre_multiply(-inv(sd_rate), log1m(Phi(u_sd)));
   c = tanh(look_up(u_cor, table, column, reach));
+  s = sqrt(1 - square(c));
   {
-    matrix[Q, G] s = sqrt(1 - square(c));
     matrix[K, G] Az;
     array[G] real quadratic;
     for (g in 1:G) {
@@ -165,7 +166,7 @@ transformed parameters {
       L[g] = cor_factor(c[, g], s[, g], K);
       A = diag_pre_multiply(sigma[, g], L[g]);
       Az[, g] = A * z[, g];
-      quadratic[g] = sum(square(mdivide_left_tri_low(A, root[g])));
+      quadratic[g] = dot_self(to_vector(mdivide_left_tri_low(A, root[g])));
     }
     mu = ybar + diag_post_multiply(Az, inv_sqrt_n);
     distance = sum(quadratic);
@@ -173,7 +174,7 @@ transformed parameters {
   u_mean = diag_pre_multiply(inv(mean_scale), mu - rep_matrix(mean_location, G));
 }
 model {
-  target += -0.5 * distance + sum(sigma_power .* log(sigma)) + dot_product(cor_power, log1m(square(to_vector(c))));
+  target += -0.5 * distance + sum(sigma_power .* log(sigma)) + sum(cor_power .* log(s));
   target += std_normal_lupdf(to_vector(z));
   for (k in 1:K) {
     target += exchangeable_lpdf(u_mean[k] | h_mean[k]);
