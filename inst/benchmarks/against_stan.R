@@ -39,7 +39,7 @@ main <- function(chosen, runs, folder) {
     if (is.null(plan)) stop("No problem is called ", name, ".", call. = FALSE)
     cat("\n", name, ": 4 x (1,000 + 1,000) against ", plan$chains, " x (", plan$warmup, " + ", plan$sampling, ") of ",
       plan$program, ".stan\n", sep = "")
-    compile_seconds <- run_worker("compile", name, 0)$seconds
+    compile_seconds <- run_worker("compile", name)$seconds
     measured <- lapply(seq_len(min(runs, plan$runs)), function(run) {
       each <- c(measure_hmvn(name, run), measure_stan(name, run))
       cat(" ", names(each), "\n ", format(each, digits = 3, scientific = FALSE), "\n")
@@ -55,7 +55,7 @@ main <- function(chosen, runs, folder) {
       ))
     )
     print(results[c("measure", "median", "least", "greatest")], row.names = FALSE)
-    save_results(results, paste0("stan_", name), folder, versions = run_worker("version", name, 0))
+    save_results(results, paste0("stan_", name), folder, versions = run_worker("version", name))
   }
 }
 
@@ -78,42 +78,23 @@ measure_stan <- function(name, run) {
   )
 }
 
-# This script again, in a process of its own
-run_worker <- function(job, name, run) {
-  exchange <- tempfile(fileext = ".rds")
-  on.exit(unlink(exchange))
-  status <- system2(
-    file.path(R.home("bin"), "Rscript"), shQuote(c(this_script(), paste0("--job=", job), name, run, exchange))
-  )
-  if (status != 0) stop("The process for ", job, " failed.", call. = FALSE)
-  readRDS(exchange)
-}
-
 # in the other processes ----------------------------------------------------
 
-work <- function(job, name, run, exchange) {
+work <- function(job, name, run = 0) {
   plan <- plans()[[name]]
-  result <- switch(job,
+  switch(job,
     hmvn = work_hmvn(benchmark_problem(plan$problem), run),
     stan = work_stan(plan, benchmark_problem(plan$problem), run),
     compile = list(seconds = with_stan(stan_program(plan$program)$seconds)),
     version = with_stan(paste0("rstan ", utils::packageVersion("rstan"), ", StanHeaders ", utils::packageVersion("StanHeaders")))
   )
-  saveRDS(result, exchange, compress = FALSE)
 }
 
 work_hmvn <- function(problem, run) {
   library(hmvn)
   warm_up()
-  timed <- quietly(time_call(problem, seed = run, cores = 1))
+  timed <- quietly(time_call(problem, seed = as.integer(run), cores = 1))
   list(seconds = timed$seconds, cpu = timed$cpu, draws = draws_of_fit(timed$fit))
-}
-
-with_stan <- function(expr) {
-  library <- Sys.getenv("HMVN_STAN_LIB")
-  if (nzchar(library)) .libPaths(c(library, .libPaths()))
-  suppressPackageStartupMessages(loadNamespace("rstan"))
-  expr
 }
 
 work_stan <- function(plan, problem, run) {
@@ -122,7 +103,7 @@ work_stan <- function(plan, problem, run) {
     quantities <- c("mu", "sigma", "Omega")
     fit <- quietly(rstan::sampling(
       program$model, data = stan_data(problem, plan$program), pars = quantities, chains = plan$chains, cores = 1,
-      iter = plan$warmup + plan$sampling, warmup = plan$warmup, seed = run, refresh = 0
+      iter = plan$warmup + plan$sampling, warmup = plan$warmup, seed = as.integer(run), refresh = 0
     ))
   })
   draws <- as.array(fit, pars = quantities)
@@ -138,76 +119,13 @@ work_stan <- function(plan, problem, run) {
   )
 }
 
-# The compiled program and the seconds it took, from the cache where that has it
-stan_program <- function(name) {
-  source <- beside_script("stan", paste0(name, ".stan"))
-  folder <- Sys.getenv("HMVN_STAN_CACHE", dirname(tempdir()))
-  key <- c(name, substr(tools::md5sum(source), 1, 8), as.character(utils::packageVersion("rstan")))
-  file <- file.path(folder, paste0(paste(key, collapse = "-"), ".rds"))
-  if (file.exists(file)) {
-    return(readRDS(file))
-  }
-  cat("Compiling ", name, ".stan\n", sep = "")
-  seconds <- system.time(model <- rstan::stan_model(source, model_name = name, auto_write = FALSE))[["elapsed"]]
-  program <- list(model = model, seconds = seconds)
-  saveRDS(program, file)
-  program
-}
-
-# Data of the Stan programs: rows for the direct one, else sufficient statistics
-stan_data <- function(problem, program) {
-  group <- factor(problem$data$group, unique(problem$data$group))
-  y <- as.matrix(problem$data[problem$features])
-  K <- ncol(y)
-  G <- nlevels(group)
-  n <- as.vector(table(group))
-  prior <- with(problem$prior, list(
-    mean_location = rep_len(mean_location, K), mean_scale = rep_len(mean_scale, K), sd_rate = rep_len(sd_rate, K), eta = eta
-  ))
-  if (program == "unpooled_direct") {
-    last <- cumsum(n)
-    rows <- list(N = nrow(y), y = y[order(group), ], first = array(last - n + 1), last = array(last))
-    return(c(list(K = K, G = G), rows, prior))
-  }
-  ybar <- rowsum(y, group) / n
-  centred <- y - ybar[group, ]
-  S <- array(0, c(G, K, K))
-  for (g in seq_len(G)) S[g, , ] <- crossprod(centred[group == levels(group)[g], , drop = FALSE])
-  data <- c(list(K = K, G = G, n = n, ybar = t(ybar), S = S), prior)
-  if (program == "partial_expert") c(data, list(h_prior = c(1, 1)), choose_centring(n, S)) else data
-}
-
-# Scores of a quantity are sampled as such unless the groups might be equal in it, judged by their estimates' variance against
-# their standard errors; then not centred. With few groups that takes more. (The rule that served best of those tried.)
-choose_centring <- function(n, S) {
-  K <- dim(S)[2]
-  some <- n > K + 1
-  limit <- 1 + sqrt(3 / sum(some))
-  log_sd <- vapply(seq_len(K), function(k) 0.5 * log(S[some, k, k] / (n[some] - 1)), double(sum(some)))
-  error_sd <- mean(0.5 / (n[some] - 1))
-  partial <- t(apply(S[some, , , drop = FALSE], 1, function(x) atanh(partial_correlations(x))))
-  error_cor <- mean(1 / (n[some] - 1))
-  list(
-    centred_sd = array(as.integer(apply(log_sd, 2, stats::var) > limit * error_sd)),
-    centred_cor = array(rep(as.integer(mean(apply(partial, 2, stats::var)) > limit * error_cor), K * (K - 1) / 2))
-  )
-}
-
-# Canonical partial correlations of a scatter matrix, row by row
-partial_correlations <- function(S) {
-  L <- t(chol(stats::cov2cor(S)))
-  unlist(lapply(seq_len(nrow(L))[-1], function(i) {
-    vapply(seq_len(i - 1), function(j) L[i, j] / sqrt(sum(L[i, j:i]^2)), double(1))
-  }))
-}
-
-# The other processes run this file too: sourcing comes first
-source(file.path(dirname(sub("^--file=", "", grep("^--file=", commandArgs(), value = TRUE)[1])), "problems.R"))
+folder <- dirname(sub("^--file=", "", grep("^--file=", commandArgs(), value = TRUE)[1]))
+for (file in c("problems.R", "stan_programs.R")) source(file.path(folder, file))
 options(width = 150)
 job <- option_given("job", "")
 if (nzchar(job)) {
   given <- arguments_given()
-  work(job, given[1], as.integer(given[2]), given[3])
+  saveRDS(do.call(work, as.list(c(job, given[-1]))), given[1], compress = FALSE)
 } else {
   main(arguments_given(), as.integer(option_given("runs", 5)), option_given("folder", results_folder()))
 }

@@ -28,9 +28,15 @@ measure_fits <- function(benchmark, problems, runs, measure, ...) {
 }
 
 per_draw_and_group <- function(fit, problem) {
-  draws <- length(fit$draws$lp)
-  c(microseconds_draw_group = 1e6 * sampling_seconds(fit) / (draws * n_groups(problem)))
+  c(microseconds_draw_group = 1e6 * sampling_seconds(fit) / (n_draws(fit) * n_groups(problem)))
 }
+
+per_effective_draw_and_group <- function(fit, problem) {
+  ess <- least_ess(draws_of_fit(fit))
+  c(ess = ess, microseconds_effective = 1e6 * sampling_seconds(fit) / (ess * n_groups(problem)))
+}
+
+n_draws <- function(fit) with(fit$control, chains * (iter_sampling %/% thin))
 
 n_groups <- function(problem) length(unique(problem$data$group))
 
@@ -39,12 +45,10 @@ n_groups <- function(problem) length(unique(problem$data$group))
 parts$wishart <- function(runs) {
   problems <- lapply(c(seed = "seed", synth = "synth", wide = "wide"), benchmark_problem)
   measure_fits("wishart", problems, runs, cores = 1, function(fit, problem) {
-    ess <- least_ess(draws_of_fit(fit))
-    effective <- 1e6 * sampling_seconds(fit) / (ess * n_groups(problem))
-    K <- length(problem$features)
+    found <- per_effective_draw_and_group(fit, problem)
     rows <- nrow(problem$data) / n_groups(problem)
-    independent <- 1e6 * hmvn:::time_inverse_wishart_(K, rows - 1, 1e5)
-    c(ess = ess, microseconds_effective = effective, microseconds_wishart = independent, ratio = effective / independent)
+    wishart <- 1e6 * hmvn:::time_inverse_wishart_(length(problem$features), rows - 1, 1e5)
+    c(found, microseconds_wishart = wishart, ratio = found[["microseconds_effective"]] / wishart)
   })
 }
 
@@ -61,10 +65,7 @@ parts$groups <- function(runs) {
   sizes <- named_by(c(25, 250, 2500))
   partial <- measure_fits(
     "groups, partial pooling", lapply(sizes, function(G) new_problem(simulate_related(G, 3, 20, 0.7), "partial")), min(runs, 3),
-    cores = 1, chains = 1, iter_warmup = 300, iter_sampling = 300, function(fit, problem) {
-      ess <- least_ess(draws_of_fit(fit))
-      c(per_draw_and_group(fit), ess = ess, microseconds_effective = 1e6 * sampling_seconds(fit) / (ess * n_groups(problem)))
-    }
+    cores = 1, chains = 1, iter_warmup = 300, iter_sampling = 300, function(fit, problem) c(per_draw_and_group(fit, problem), per_effective_draw_and_group(fit, problem))
   )
   sizes <- named_by(c(10, 100, 1000, 10000))
   gradient <- lapply(names(sizes), function(case) {
@@ -104,28 +105,24 @@ parts$features <- function(runs) {
   sizes <- named_by(c(2, 3, 4, 6, 8, 12, 16, 20))
   measure_fits(
     "features", lapply(sizes, function(K) new_problem(simulate_groups(10, K, 50 * K))), min(runs, 3),
-    cores = 1, function(fit, problem) {
-      ess <- least_ess(draws_of_fit(fit))
-      c(per_draw_and_group(fit, problem), ess = ess, microseconds_effective = 1e6 * sampling_seconds(fit) / (ess * n_groups(problem)))
-    }
+    cores = 1, function(fit, problem) c(per_draw_and_group(fit, problem), per_effective_draw_and_group(fit, problem))
   )
 }
 
 # threads -------------------------------------------------------------------
 
-# The chains' clocks run side by side on two cores: here the time of the call counts, less that of reading and wrapping, which
-# is what a call with next to no iterations takes.
+# Time that passes in the sampler, warm-up included where there is any: the chains' own clocks run side by side.
 parts$threads <- function(runs) {
-  problem <- benchmark_problem("big")
+  fit <- quietly(time_call(benchmark_problem("big"), seed = 1)$fit)
+  model <- hmvn:::specify_model(fit$statistics, fit$prior_given, fit$pooling, NULL)
+  seconds <- function(cores) {
+    control <- utils::modifyList(fit$control, list(cores = cores))
+    system.time(hmvn:::sample_chains(fit$statistics, model, control))[["elapsed"]]
+  }
   repeat_runs("threads", "big", runs, function(run) {
-    seconds <- function(cores, n) {
-      timed <- quietly(time_call(problem, seed = run, cores = cores, iter_warmup = n, iter_sampling = n))
-      c(call = timed$seconds, clock = timed$fit$time$elapsed %||% NA)
-    }
-    overhead <- seconds(1, 1)[["call"]]
-    one <- seconds(1, 1000)[["call"]] - overhead
-    two <- seconds(2, 1000)[["call"]] - overhead
-    c(seconds_overhead = overhead, seconds_one_core = one, seconds_two_cores = two, speedup = one / two)
+    one <- seconds(1)
+    two <- seconds(2)
+    c(seconds_one_core = one, seconds_two_cores = two, speedup = one / two)
   })
 }
 
@@ -154,7 +151,7 @@ ratio_of <- function(results, above, below) {
 # one call ------------------------------------------------------------------
 
 parts$call <- function(runs) {
-  first <- repeat_runs("call", "seed, first", runs, function(run) run_alone("call"))
+  first <- repeat_runs("call", "seed, first", runs, function(run) run_worker("call"))
   problem <- benchmark_problem("seed")
   later <- repeat_runs("call", "seed, later", max(runs, 11), function(run) {
     c(seconds_call = time_call(problem, seed = run, cores = 1)$seconds)
@@ -165,18 +162,10 @@ parts$call <- function(runs) {
 # memory --------------------------------------------------------------------
 
 parts$memory <- function(runs) {
-  repeat_runs("memory", "100000 groups x 3", 1, function(run) run_alone("memory"))
+  repeat_runs("memory", "100000 groups x 3", 1, function(run) run_worker("memory"))
 }
 
-# A fresh process that does one thing and prints its numbers, one a line
-run_alone <- function(what) {
-  exchange <- tempfile(fileext = ".rds")
-  on.exit(unlink(exchange))
-  status <- system2(file.path(R.home("bin"), "Rscript"), shQuote(c(this_script(), paste0("--alone=", what), exchange)))
-  if (status != 0) stop("The process for ", what, " failed.", call. = FALSE)
-  readRDS(exchange)
-}
-
+# Each in a fresh process
 alone <- list(
   call = function() {
     problem <- benchmark_problem("seed")
@@ -192,7 +181,7 @@ alone <- list(
     size <- as.double(utils::object.size(timed$fit)) / 2^30
     summary <- system.time(found <- summary(timed$fit))[["elapsed"]]
     c(
-      draws = length(timed$fit$draws$lp), seconds_call = timed$seconds, seconds_sampling = sampling_seconds(timed$fit), gigabytes_fit = size,
+      draws = n_draws(timed$fit), seconds_call = timed$seconds, seconds_sampling = sampling_seconds(timed$fit), gigabytes_fit = size,
       gigabytes_before = before, gigabytes_peak_call = after, seconds_summary = summary, quantities_summary = nrow(found),
       gigabytes_peak_summary = peak_gigabytes()
     )
@@ -224,9 +213,9 @@ main <- function(chosen, runs, folder) {
 source(file.path(dirname(sub("^--file=", "", grep("^--file=", commandArgs(), value = TRUE)[1])), "problems.R"))
 library(hmvn)
 options(width = 150)
-what <- option_given("alone", "")
-if (nzchar(what)) {
-  saveRDS(alone[[what]](), arguments_given())
+job <- option_given("job", "")
+if (nzchar(job)) {
+  saveRDS(alone[[job]](), arguments_given())
 } else {
   main(arguments_given(), as.integer(option_given("runs", 5)), option_given("folder", results_folder()))
 }

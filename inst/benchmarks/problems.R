@@ -163,6 +163,20 @@ describe_machine <- function() {
   )
 }
 
+# processes -----------------------------------------------------------------
+
+# This script again, in a process of its own that does one job and leaves the result in a file
+run_worker <- function(job, ...) {
+  exchange <- tempfile(fileext = ".rds")
+  on.exit(unlink(exchange))
+  if (!nzchar(Sys.getenv("HMVN_STAN_CACHE"))) Sys.setenv(HMVN_STAN_CACHE = tempdir())
+  status <- system2(
+    file.path(R.home("bin"), "Rscript"), shQuote(c(this_script(), paste0("--job=", job), exchange, ...))
+  )
+  if (status != 0) stop("The process for ", job, " failed.", call. = FALSE)
+  readRDS(exchange)
+}
+
 beside_script <- function(...) file.path(dirname(this_script()), ...)
 
 this_script <- function() {
