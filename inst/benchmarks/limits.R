@@ -59,12 +59,12 @@ named_by <- function(sizes) stats::setNames(sizes, format(sizes, scientific = FA
 parts$groups <- function(runs) {
   sizes <- named_by(c(10, 100, 1000, 10000))
   none <- measure_fits(
-    "groups, no pooling", lapply(sizes, function(G) new_problem(simulate_groups(G, 3, 50))), min(runs, 3),
+    "groups without pooling", lapply(sizes, function(G) new_problem(simulate_groups(G, 3, 50))), min(runs, 3),
     cores = 1, iter_warmup = 500, iter_sampling = 250, per_draw_and_group
   )
   sizes <- named_by(c(25, 250, 2500))
   partial <- measure_fits(
-    "groups, partial pooling", lapply(sizes, function(G) new_problem(simulate_related(G, 3, 20, 0.7), "partial")), min(runs, 3),
+    "groups with partial pooling", lapply(sizes, function(G) new_problem(simulate_related(G, 3, 20, 0.7), "partial")), min(runs, 3),
     cores = 1, chains = 1, iter_warmup = 300, iter_sampling = 300, function(fit, problem) c(per_draw_and_group(fit, problem), per_effective_draw_and_group(fit, problem))
   )
   sizes <- named_by(c(10, 100, 1000, 10000))
@@ -151,9 +151,9 @@ ratio_of <- function(results, above, below) {
 # one call ------------------------------------------------------------------
 
 parts$call <- function(runs) {
-  first <- repeat_runs("call", "seed, first", runs, function(run) run_worker("call"))
+  first <- repeat_runs("call", "first", runs, function(run) run_worker("call"))
   problem <- benchmark_problem("seed")
-  later <- repeat_runs("call", "seed, later", max(runs, 11), function(run) {
+  later <- repeat_runs("call", "later", max(runs, 11), function(run) {
     c(seconds_call = time_call(problem, seed = run, cores = 1)$seconds)
   })
   rbind(first, later)

@@ -145,6 +145,7 @@ show <- function(results) {
 
 # One file a benchmark, so that one can be repeated alone; the machine is described in its first lines.
 save_results <- function(results, name, folder, versions = character()) {
+  force(results) # what is printed while it is measured does not belong into the file
   file <- file.path(folder, paste0(name, ".csv"))
   head <- paste("#", c(describe_machine(), versions))
   writeLines(c(head, utils::capture.output(utils::write.csv(results, row.names = FALSE, quote = FALSE))), file)
