@@ -3,14 +3,14 @@
 # Needs rstan 2.32 or later; the environment variable HMVN_STAN_LIB may name the library that it is in, and
 # HMVN_STAN_CACHE a folder that keeps compiled programs (else they are compiled anew, one to two minutes each).
 #
-# hmvn: the whole call of fit_hmvn(), from data frame to fit, 4 chains of 1,000 + 1,000 iterations, one core; its processor
-# time is noted as well. Stan: its own clock of sampling alone, no warm-up, no compilation; chains and iterations below.
-# Effective sample sizes of both are computed here by the same code: the least over all means, standard deviations and
-# correlations, the smaller of bulk and tail. hmvn and rstan run in processes of their own, for they may come with
-# different TBB libraries. Saves one file a problem.
+# hmvn: the whole call of fit_hmvn(), from data frame to fit, 4 chains of 1,000 + 1,000 iterations, one core; its
+# processor time is noted as well. Stan: its own clock of sampling alone, no warm-up, no compilation; chains and
+# iterations below. Effective sample sizes of both are computed here by the same code: the least over all means,
+# standard deviations and correlations, the smaller of bulk and tail. hmvn and rstan run in processes of their own, for they may
+# come with different TBB libraries. Saves one file a problem.
 
-# Stan's program and length of run (slow problems: one chain), and the number of runs where it is less than `--runs`. Stan's
-# default target acceptance is raised where it leaves divergent transitions.
+# Stan's program and length of run (slow problems: one chain), and the number of runs where it is less than `--runs`.
+# Stan's default target acceptance is raised where it leaves divergent transitions.
 # "direct" repeats a problem with the direct translation.
 plans <- function() {
   plan <- function(problem, program, chains = 2, warmup = 1000, sampling = 1000, runs = Inf, adapt_delta = 0.8) {
@@ -90,7 +90,9 @@ work <- function(job, name, run = 0) {
     hmvn = work_hmvn(benchmark_problem(plan$problem), run),
     stan = work_stan(plan, benchmark_problem(plan$problem), run),
     compile = list(seconds = with_stan(stan_program(plan$program)$seconds)),
-    version = with_stan(paste0("rstan ", utils::packageVersion("rstan"), ", StanHeaders ", utils::packageVersion("StanHeaders")))
+    version = with_stan(toString(paste(c("rstan", "StanHeaders"), c(
+      format(utils::packageVersion("rstan")), format(utils::packageVersion("StanHeaders"))
+    ))))
   )
 }
 

@@ -1,16 +1,17 @@
-# Do the Stan programs that hmvn is measured against have its posterior? Their log densities against hmvn's at random points,
-# up to a constant and with the Jacobians of their parameters:
+# Do the Stan programs that hmvn is measured against have its posterior? Their log densities against hmvn's at random
+# points, up to a constant and with the Jacobians of their parameters:
 #   Rscript inst/benchmarks/check_stan.R [case ...]
 # Needs rstan as against_stan.R does.
 
 n_points <- 100
 
 cases <- function() {
+  case <- function(program, problem) list(program = program, problem = problem)
   list(
-    direct = list(problem = new_problem(simulate_groups(3, 3, 12), mean_scale = 1.3, sd_rate = 0.7), program = "unpooled_direct"),
-    expert = list(problem = new_problem(simulate_groups(3, 4, 12), mean_location = 0.4, eta = 1.3), program = "unpooled_expert"),
-    partial = list(problem = new_problem(simulate_related(4, 4, 15, 0.6), "partial", eta = 2), program = "partial_expert"),
-    partial_uneven = list(problem = benchmark_problem("schools_partial"), program = "partial_expert")
+    direct = case("unpooled_direct", new_problem(simulate_groups(3, 3, 12), mean_scale = 1.3, sd_rate = 0.7)),
+    expert = case("unpooled_expert", new_problem(simulate_groups(3, 4, 12), mean_location = 0.4, eta = 1.3)),
+    partial = case("partial_expert", new_problem(simulate_related(4, 4, 15, 0.6), "partial")),
+    partial_uneven = case("partial_expert", benchmark_problem("schools_partial"))
   )
 }
 
@@ -61,25 +62,31 @@ translate <- function(point, data, given) {
     cube <- aperm(array(unlist(L), c(data$K, data$K, G)), c(3, 1, 2))
     return(list(parameters = list(mu = t(point$mean), sigma = t(sigma), L = cube), log_density = log_density))
   }
-  z <- vapply(seq_len(G), function(g) forwardsolve(A[[g]], point$mean[, g] - data$ybar[, g]) * sqrt(data$n[g]), double(data$K))
+  z <- vapply(seq_len(G), function(g) {
+    forwardsolve(A[[g]], point$mean[, g] - data$ybar[, g]) * sqrt(data$n[g])
+  }, double(data$K))
   log_density <- log_density + sum(log(vapply(A, function(x) prod(diag(x)), 1))) # d mu / d z
   c <- vapply(L, partials_of_factor, double(data$K * (data$K - 1) / 2))
   # from L to atanh(c): the LKJ density divided by that of independent partial correlations
-  lkj <- sum(vapply(L, function(x) sum((data$K - seq_len(data$K)[-1] + 2 * data$eta - 2) * log(diag(x)[-1])), 1))
+  power <- data$K - seq_len(data$K)[-1] + 2 * data$eta - 2
+  lkj <- sum(vapply(L, function(x) sum(power * log(diag(x)[-1])), 1))
   b <- data$eta + (data$K - 1 - column_of(data$K)) / 2
   to_atanh <- sum(b * log1p(-c^2)) - lkj
   if (given$program == "unpooled_expert") {
-    return(list(parameters = list(z = z, sigma = sigma, w = atanh(c)), log_density = log_density + to_atanh))
+    parameters <- list(z = z, sigma = sigma, w = atanh(c))
+    return(list(parameters = parameters, log_density = log_density + to_atanh))
   }
   translate_partial(point, data, list(z = z, sigma = sigma, c = c), log_density - lkj)
 }
 
-# Scores in place of standard deviations and partial correlations: in a group they are standard normal under the prior. The
-# population's scores are integrated out: divided by their density given the groups' scores.
+# Scores in place of standard deviations and partial correlations: in a group they are standard normal under the prior.
+# The population's scores are integrated out: divided by their density given the groups' scores.
 translate_partial <- function(point, data, values, log_density) {
   K <- data$K
   b <- data$eta + (K - 1 - column_of(K)) / 2
-  score_cor <- function(c) matrix(sign(c) * -qnorm(pbeta((1 - abs(c)) / 2, b, b, log.p = TRUE), log.p = TRUE), length(b))
+  score_cor <- function(c) {
+    matrix(sign(c) * -qnorm(pbeta((1 - abs(c)) / 2, b, b, log.p = TRUE), log.p = TRUE), length(b))
+  }
   score_sd <- function(sigma) matrix(-qnorm(-data$sd_rate * sigma, log.p = TRUE), K)
   u_mean <- (point$mean - data$mean_location) / data$mean_scale
   u_sd <- score_sd(values$sigma)
@@ -87,18 +94,15 @@ translate_partial <- function(point, data, values, log_density) {
   log_density <- log_density + sum(dnorm(u_sd, log = TRUE)) - sum(dexp(values$sigma, data$sd_rate, log = TRUE)) +
     sum(dnorm(u_cor, log = TRUE))
   h_cor <- rep(point$h_cor, length(b))
-  v <- list(
-    (point$mean0 - data$mean_location) / data$mean_scale, score_sd(point$scale0),
-    score_cor(partials_of_factor(unpack(point$chol_cor0)))
+  v_mean <- (point$mean0 - data$mean_location) / data$mean_scale
+  v_cor <- score_cor(partials_of_factor(unpack(point$chol_cor0)))
+  log_density <- log_density - population_log_density(v_mean, u_mean, point$h_mean) -
+    population_log_density(score_sd(point$scale0), u_sd, point$h_sd) - population_log_density(v_cor, u_cor, h_cor) +
+    uncentring_jacobian(point$h_sd, data$centred_sd, data$G) + uncentring_jacobian(h_cor, data$centred_cor, data$G)
+  parameters <- list(
+    z = values$z, x_sd = uncentre(u_sd, point$h_sd, data$centred_sd), x_cor = uncentre(u_cor, h_cor, data$centred_cor)
   )
-  log_density <- log_density - sum(mapply(population_log_density, v, list(u_mean, u_sd, u_cor), list(point$h_mean, point$h_sd, h_cor)))
-  x_sd <- uncentre(u_sd, point$h_sd, data$centred_sd)
-  x_cor <- uncentre(u_cor, h_cor, data$centred_cor)
-  log_density <- log_density + uncentring_jacobian(point$h_sd, data$centred_sd, data$G) + uncentring_jacobian(h_cor, data$centred_cor, data$G)
-  list(
-    parameters = list(z = values$z, x_sd = x_sd, x_cor = x_cor, h_mean = point$h_mean, h_sd = point$h_sd, h_cor = point$h_cor),
-    log_density = log_density
-  )
+  list(parameters = c(parameters, point[c("h_mean", "h_sd", "h_cor")]), log_density = log_density)
 }
 
 # log density of the population's scores u0 = v / sqrt(1 - h^2), one a row of u, given those of the groups
@@ -116,7 +120,9 @@ uncentre <- function(u, h, centred) {
   x
 }
 
-uncentring_jacobian <- function(h, centred, G) sum(((G - 1) * log(h) + 0.5 * log(h^2 + G * (1 - h^2)))[centred == 0])
+uncentring_jacobian <- function(h, centred, G) {
+  sum(((G - 1) * log(h) + 0.5 * log(h^2 + G * (1 - h^2)))[centred == 0])
+}
 
 unpack <- function(packed) {
   K <- (sqrt(8 * length(packed) + 1) - 1) / 2

@@ -36,6 +36,10 @@ per_effective_draw_and_group <- function(fit, problem) {
   c(ess = ess, microseconds_effective = 1e6 * sampling_seconds(fit) / (ess * n_groups(problem)))
 }
 
+per_draw_of_both_kinds <- function(fit, problem) {
+  c(per_draw_and_group(fit, problem), per_effective_draw_and_group(fit, problem))
+}
+
 n_draws <- function(fit) with(fit$control, chains * (iter_sampling %/% thin))
 
 n_groups <- function(problem) length(unique(problem$data$group))
@@ -62,16 +66,16 @@ parts$groups <- function(runs) {
     "groups without pooling", lapply(sizes, function(G) new_problem(simulate_groups(G, 3, 50))), min(runs, 3),
     cores = 1, iter_warmup = 500, iter_sampling = 250, per_draw_and_group
   )
-  sizes <- named_by(c(25, 250, 2500))
+  related <- lapply(named_by(c(25, 250, 2500)), function(G) new_problem(simulate_related(G, 3, 20, 0.7), "partial"))
   partial <- measure_fits(
-    "groups with partial pooling", lapply(sizes, function(G) new_problem(simulate_related(G, 3, 20, 0.7), "partial")), min(runs, 3),
-    cores = 1, chains = 1, iter_warmup = 300, iter_sampling = 300, function(fit, problem) c(per_draw_and_group(fit, problem), per_effective_draw_and_group(fit, problem))
+    "groups with partial pooling", related, min(runs, 3),
+    cores = 1, chains = 1, iter_warmup = 300, iter_sampling = 300, per_draw_of_both_kinds
   )
   sizes <- named_by(c(10, 100, 1000, 10000))
   gradient <- lapply(names(sizes), function(case) {
     data <- simulate_groups(sizes[[case]], 3, 50)
     repeat_runs("gradient by groups", case, runs, function(run) {
-      c(microseconds_gradient_group = 1e6 * seconds_per_gradient(hmvn_statistics(data, ~group)) / sizes[[case]])
+      c(microseconds_gradient_group = 1e6 * seconds_per_gradient(statistics_of(data)) / sizes[[case]])
     })
   })
   rbind(none, partial, do.call(rbind, gradient))
@@ -82,7 +86,7 @@ parts$rows <- function(runs) {
   found <- lapply(names(sizes), function(case) {
     problem <- new_problem(simulate_groups(2, 2, sizes[[case]] / 2))
     repeat_runs("rows", case, runs, function(run) {
-      reading <- system.time(statistics <- hmvn_statistics(problem$data, ~group))[["elapsed"]]
+      reading <- system.time(statistics <- statistics_of(problem$data))[["elapsed"]]
       timed <- quietly(time_call(problem, seed = run, cores = 1))
       c(
         seconds_statistics = reading, seconds_call = timed$seconds, seconds_sampling = sampling_seconds(timed$fit),
@@ -92,6 +96,8 @@ parts$rows <- function(runs) {
   })
   do.call(rbind, found)
 }
+
+statistics_of <- function(data) hmvn_statistics(data, ~group, setdiff(names(data), "group"))
 
 # One gradient of the joint log density of all groups
 seconds_per_gradient <- function(statistics) {
@@ -105,7 +111,7 @@ parts$features <- function(runs) {
   sizes <- named_by(c(2, 3, 4, 6, 8, 12, 16, 20))
   measure_fits(
     "features", lapply(sizes, function(K) new_problem(simulate_groups(10, K, 50 * K))), min(runs, 3),
-    cores = 1, function(fit, problem) c(per_draw_and_group(fit, problem), per_effective_draw_and_group(fit, problem))
+    cores = 1, per_draw_of_both_kinds
   )
 }
 
@@ -137,15 +143,12 @@ parts$reading <- function(runs) {
   results <- repeat_runs("reading", "1e7 rows x 5", runs, function(run) {
     call <- quietly(time_call(problem, seed = run, cores = 1))$seconds
     sums <- system.time(rowsum(data[1:5], data$group))[["elapsed"]]
-    statistics <- system.time(hmvn_statistics(data, ~group))[["elapsed"]]
+    statistics <- system.time(statistics_of(data))[["elapsed"]]
     c(seconds_call = call, seconds_rowsum = sums, seconds_statistics = statistics)
   })
-  rbind(results, summarise_runs("reading", "1e7 rows x 5", cbind(c(ratio = ratio_of(results, "seconds_call", "seconds_rowsum")))))
-}
-
-ratio_of <- function(results, above, below) {
   median <- stats::setNames(results$median, results$measure)
-  median[[above]] / median[[below]]
+  ratio <- median[["seconds_call"]] / median[["seconds_rowsum"]]
+  rbind(results, summarise_runs("reading", "1e7 rows x 5", cbind(c(ratio = ratio))))
 }
 
 # one call ------------------------------------------------------------------
@@ -181,9 +184,9 @@ alone <- list(
     size <- as.double(utils::object.size(timed$fit)) / 2^30
     summary <- system.time(found <- summary(timed$fit))[["elapsed"]]
     c(
-      draws = n_draws(timed$fit), seconds_call = timed$seconds, seconds_sampling = sampling_seconds(timed$fit), gigabytes_fit = size,
-      gigabytes_before = before, gigabytes_peak_call = after, seconds_summary = summary, quantities_summary = nrow(found),
-      gigabytes_peak_summary = peak_gigabytes()
+      draws = n_draws(timed$fit), seconds_call = timed$seconds, seconds_sampling = sampling_seconds(timed$fit),
+      gigabytes_fit = size, gigabytes_before = before, gigabytes_peak_call = after, seconds_summary = summary,
+      quantities_summary = nrow(found), gigabytes_peak_summary = peak_gigabytes()
     )
   }
 )

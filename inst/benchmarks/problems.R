@@ -12,7 +12,7 @@ benchmark_problem <- function(name) {
     big = new_problem(simulate_groups(200, 5, 50)),
     wide = new_problem(simulate_groups(20, 10, 1000)),
     iris_partial = new_problem(iris_data(), "partial", mean_location = 3.5, mean_scale = 3),
-    schools_partial = new_problem(utils::read.csv(beside_script("data", "schools.csv")), "partial", mean_scale = 2, eta = 1.5),
+    schools_partial = new_problem(schools_data(), "partial", mean_scale = 2, eta = 1.5),
     groups_partial = new_problem(simulate_related(200, 5, 50, 0.7), "partial"),
     small_partial = new_problem(simulate_related(150, 4, 6, 0.7), "partial"),
     collinear_partial = new_problem(simulate_related(4, 5, 50, 0.995), "partial"),
@@ -29,6 +29,8 @@ new_problem <- function(data, pooling = "none", mean_location = 0, mean_scale = 
 
 iris_data <- function() data.frame(group = as.character(datasets::iris$Species), datasets::iris[1:4])
 
+schools_data <- function() utils::read.csv(beside_script("data", "schools.csv"))
+
 # `groups` groups with their own means, scales and correlations, in columns group, x1, x2, ...
 simulate_groups <- function(groups, features, rows) {
   set.seed(20)
@@ -41,7 +43,7 @@ simulate_groups <- function(groups, features, rows) {
   bind_groups(y)
 }
 
-# Groups that resemble each other: every feature is a common factor, with a loading near `loading`, and noise of its own.
+# Groups that resemble each other: every feature is a common factor, with a loading near `loading`, and its own noise.
 simulate_related <- function(groups, features, rows, loading) {
   set.seed(21)
   y <- lapply(seq_len(groups), function(g) {
@@ -120,8 +122,9 @@ least_ess <- function(draws) {
 # [measure, run] -> one row a measure
 summarise_runs <- function(benchmark, case, each) {
   data.frame(
-    benchmark = benchmark, case = as.character(case), measure = rownames(each), median = signif(apply(each, 1, stats::median), 4),
-    least = signif(apply(each, 1, min), 4), greatest = signif(apply(each, 1, max), 4), runs = ncol(each), row.names = NULL
+    benchmark = benchmark, case = as.character(case), measure = rownames(each),
+    median = signif(apply(each, 1, stats::median), 4), least = signif(apply(each, 1, min), 4),
+    greatest = signif(apply(each, 1, max), 4), runs = ncol(each), row.names = NULL
   )
 }
 

@@ -4,7 +4,8 @@ source(file.path(dirname(sub("^--file=", "", grep("^--file=", commandArgs(), val
 
 rows <- c(
   seed = "2 groups x 2 features, 1,000 rows each", iris = "iris: 3 groups x 4 features, 50 rows each",
-  synth = "20 x 5, 200 rows each", big = "200 x 5, 50 rows each", schools_partial = "25 x 3, 2 to 40 rows, partially pooled",
+  synth = "20 x 5, 200 rows each", big = "200 x 5, 50 rows each",
+  schools_partial = "25 x 3, 2 to 40 rows, partially pooled",
   groups_partial = "200 x 5, 50 rows each, partially pooled",
   collinear_partial = "4 x 5, correlations near 0.99, partially pooled"
 )

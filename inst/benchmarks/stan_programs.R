@@ -8,7 +8,7 @@ with_stan <- function(expr) {
   expr
 }
 
-# The compiled program and the seconds it took, from the cache where that has it. The processes of one run share a cache.
+# The compiled program and the seconds it took, from the cache where that has it. Processes of one run share a cache.
 stan_program <- function(name) {
   source <- beside_script("stan", paste0(name, ".stan"))
   folder <- Sys.getenv("HMVN_STAN_CACHE", tempdir())
@@ -32,7 +32,8 @@ stan_data <- function(problem, program) {
   G <- nlevels(group)
   n <- as.vector(table(group))
   prior <- with(problem$prior, list(
-    mean_location = rep_len(mean_location, K), mean_scale = rep_len(mean_scale, K), sd_rate = rep_len(sd_rate, K), eta = eta
+    mean_location = rep_len(mean_location, K), mean_scale = rep_len(mean_scale, K),
+    sd_rate = rep_len(sd_rate, K), eta = eta
   ))
   if (program == "unpooled_direct") {
     last <- cumsum(n)
@@ -47,8 +48,8 @@ stan_data <- function(problem, program) {
   if (program == "partial_expert") c(data, list(h_prior = c(1, 1)), choose_centring(n, S)) else data
 }
 
-# Scores of a quantity are sampled as such unless the groups might be equal in it, judged by their estimates' variance against
-# their standard errors; then not centred. With few groups that takes more. (The rule that served best of those tried.)
+# Scores of a quantity are sampled as such unless the groups might be equal in it, judged by their estimates' variance
+# against their standard errors; then not centred. With few groups that takes more. (The best of the rules tried.)
 choose_centring <- function(n, S) {
   K <- dim(S)[2]
   some <- n > K + 1

@@ -1,10 +1,11 @@
-// Means, standard deviations and correlations partially pooled, complete rows, exponential priors of standard deviations.
+// Means, standard deviations and correlations partially pooled; complete rows, exponential priors of the sds.
 // Sampled are scores (standard normal under the prior). Given a block's heterogeneity h the scores of one quantity over
 // groups are exchangeable normal, once the population's score is integrated out: their mean has variance
 // (h^2 + G (1 - h^2)) / G, and what is left has variance h^2. So
 // - centred: the scores themselves are sampled;
 // - not centred: x, standard normal, with score = h x + (sqrt(h^2 + G (1 - h^2)) - h) mean(x);
-// chosen for every quantity by the data. Group means are mu = ybar + A z / sqrt(n), Sigma = A A', as in unpooled_expert.stan.
+// chosen for every quantity by the data. Group means are mu = ybar + A z / sqrt(n), Sigma = A A', as in
+// unpooled_expert.stan.
 functions {
   // log density of exchangeable scores
   real exchangeable_lpdf(row_vector u, real h) {

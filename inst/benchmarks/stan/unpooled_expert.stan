@@ -1,8 +1,8 @@
-// No pooling, on sufficient statistics. With Sigma = A A' the group's mean is written as mu = ybar + A z / sqrt(n): then
-// the likelihood of the mean is standard normal in z whatever A, and the rest of the likelihood,
+// No pooling, on sufficient statistics. With Sigma = A A' the group's mean is written as mu = ybar + A z / sqrt(n):
+// then the likelihood of the mean is standard normal in z whatever A, and the rest of the likelihood,
 //   |A|^-n exp(-tr(S Sigma^-1) / 2), together with |d mu / d z| = |A| / n^(K / 2),
 // needs one triangular solve a group (against a root of S). Correlation matrices are built from partial correlations
-// c = tanh(w), of which all logarithms that are left, those of the LKJ density and of the Jacobian included, are sums over
+// c = tanh(w): all logarithms that are left, those of the LKJ density and of the Jacobian included, are sums over
 // log(1 - c^2).
 functions {
   // Cholesky factor of a correlation matrix from its partial correlations c, row by row, and s = sqrt(1 - c^2)
