@@ -3,11 +3,11 @@
 # Needs rstan 2.32 or later; the environment variable HMVN_STAN_LIB may name the library that it is in, and
 # HMVN_STAN_CACHE a folder that keeps compiled programs (else they are compiled anew, one to two minutes each).
 #
-# hmvn: the whole call of fit_hmvn(), from data frame to fit, 4 chains of 1,000 + 1,000 iterations, one core; its
-# processor time is noted as well. Stan: its own clock of sampling alone, no warm-up, no compilation; chains and
-# iterations below. Effective sample sizes of both are computed here by the same code: the least over all means,
-# standard deviations and correlations, the smaller of bulk and tail. hmvn and rstan run in processes of their own, for they may
-# come with different TBB libraries. Saves one file a problem.
+# hmvn: the whole call of fit_hmvn(), from data frame to fit, 4 chains of 1,000 + 1,000 iterations, one core. Stan: its own
+# clock of sampling alone, no warm-up, no compilation; chains and iterations below. Processor times of both are noted as
+# well. Effective sample sizes are computed here for both by the same code: the least over all means, standard deviations
+# and correlations, the smaller of bulk and tail. hmvn and rstan run in processes of their own, for they may come with
+# different TBB libraries. Saves one file a problem.
 
 # Stan's program and length of run (slow problems: one chain), and the number of runs where it is less than `--runs`.
 # Stan's default target acceptance is raised where it leaves divergent transitions.
@@ -38,29 +38,29 @@ plans <- function() {
 main <- function(chosen, runs, folder) {
   all <- plans()
   if (length(chosen) == 0) chosen <- names(all)
-  for (name in chosen) {
-    plan <- all[[name]]
-    if (is.null(plan)) stop("No problem is called ", name, ".", call. = FALSE)
-    cat("\n", name, ": 4 x (1,000 + 1,000) against ", plan$chains, " x (", plan$warmup, " + ", plan$sampling, ") of ",
-      plan$program, ".stan\n", sep = "")
-    compile_seconds <- run_worker("compile", name)$seconds
-    measured <- lapply(seq_len(min(runs, plan$runs)), function(run) {
-      each <- c(measure_hmvn(name, run), measure_stan(name, run))
-      cat(" ", names(each), "\n ", format(each, digits = 3, scientific = FALSE), "\n")
-      each
-    })
-    each <- do.call(cbind, measured)
-    results <- rbind(
-      summarise_runs("against_stan", name, each),
-      summarise_runs("against_stan", name, rbind(
-        ratio = median(each["hmvn_per_second", ]) / median(each["stan_per_second", ]),
-        ratio_cpu = median(each["hmvn_per_second_cpu", ]) / median(each["stan_per_second", ]),
-        stan_chains = plan$chains, stan_iterations = plan$sampling, stan_seconds_compile = compile_seconds
-      ))
-    )
-    print(results[c("measure", "median", "least", "greatest")], row.names = FALSE)
-    save_results(results, paste0("stan_", name), folder, versions = run_worker("version", name))
-  }
+  unknown <- setdiff(chosen, names(all))
+  if (length(unknown)) stop("No problem is called ", toString(unknown), ".", call. = FALSE)
+  for (name in chosen) keep_going(compare_on(name, all[[name]], min(runs, all[[name]]$runs), folder))
+}
+
+compare_on <- function(name, plan, runs, folder) {
+  cat("\n", name, ": 4 x (1,000 + 1,000) against ", plan$chains, " x (", plan$warmup, " + ", plan$sampling, ") of ",
+    plan$program, ".stan\n", sep = "")
+  compile_seconds <- run_worker("compile", name)$seconds
+  each <- do.call(cbind, lapply(seq_len(runs), function(run) {
+    each <- c(measure_hmvn(name, run), measure_stan(name, run))
+    cat("run", run, ": ", paste(names(each), signif(each, 3), sep = " ", collapse = ", "), "\n", sep = "")
+    each
+  }))
+  middle <- apply(each, 1, stats::median)
+  summary <- cbind(c(
+    ratio = middle[["hmvn_per_second"]] / middle[["stan_per_second"]],
+    ratio_cpu = middle[["hmvn_per_second_cpu"]] / middle[["stan_per_second_cpu"]],
+    stan_chains = plan$chains, stan_iterations = plan$sampling, stan_seconds_compile = compile_seconds
+  ))
+  results <- rbind(summarise_runs("against_stan", name, each), summarise_runs("against_stan", name, summary))
+  print(results[c("measure", "median", "least", "greatest")], row.names = FALSE)
+  save_results(results, paste0("stan_", name), folder, versions = run_worker("version", name))
 }
 
 measure_hmvn <- function(name, run) {
@@ -77,8 +77,8 @@ measure_stan <- function(name, run) {
   ess <- least_ess(found$draws)
   c(
     stan_seconds_warmup = found$warmup, stan_seconds_sampling = found$sampling, stan_ess = ess,
-    stan_per_second = ess / found$sampling, stan_leapfrog = found$leapfrog,
-    stan_microseconds_gradient = found$microseconds_gradient, stan_divergent = found$divergent
+    stan_per_second = ess / found$sampling, stan_per_second_cpu = ess / found$sampling_cpu,
+    stan_leapfrog = found$leapfrog, stan_microseconds_gradient = found$microseconds_gradient, stan_divergent = found$divergent
   )
 }
 
@@ -107,11 +107,11 @@ work_stan <- function(plan, problem, run) {
   with_stan({
     program <- stan_program(plan$program)
     quantities <- c("mu", "sigma", "Omega")
-    fit <- quietly(rstan::sampling(
+    used <- system.time(fit <- quietly(rstan::sampling(
       program$model, data = stan_data(problem, plan$program), pars = quantities, chains = plan$chains, cores = 1,
       iter = plan$warmup + plan$sampling, warmup = plan$warmup, seed = as.integer(run), refresh = 0,
       control = list(adapt_delta = plan$adapt_delta)
-    ))
+    )))
   })
   draws <- as.array(fit, pars = quantities)
   names <- dimnames(draws)$parameters
@@ -119,8 +119,11 @@ work_stan <- function(plan, problem, run) {
   lower <- vapply(place, function(x) length(x) == 0 || as.integer(x[2]) > as.integer(x[3]), NA)
   time <- colSums(rstan::get_elapsed_time(fit))
   sampler <- do.call(rbind, rstan::get_sampler_params(fit, inc_warmup = FALSE))
+  # Stan's clock is the wall's; a process on a machine in use by others has a share of it
+  share <- (used[["user.self"]] + used[["sys.self"]]) / used[["elapsed"]]
   list(
-    warmup = time[["warmup"]], sampling = time[["sample"]], draws = unname(draws[, , lower, drop = FALSE]),
+    warmup = time[["warmup"]], sampling = time[["sample"]],
+    sampling_cpu = time[["sample"]] * min(1, share), draws = unname(draws[, , lower, drop = FALSE]),
     leapfrog = mean(sampler[, "n_leapfrog__"]), divergent = sum(sampler[, "divergent__"]),
     microseconds_gradient = 1e6 * time[["sample"]] / sum(sampler[, "n_leapfrog__"])
   )

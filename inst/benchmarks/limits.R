@@ -208,7 +208,7 @@ main <- function(chosen, runs, folder) {
   for (part in chosen) {
     cat("\n", part, "\n", sep = "")
     started <- Sys.time()
-    save_results(parts[[part]](runs), part, folder)
+    keep_going(save_results(parts[[part]](runs), part, folder))
     cat(format(round(difftime(Sys.time(), started, units = "secs"))), "\n")
   }
 }

@@ -146,6 +146,9 @@ show <- function(results) {
   print(wide, row.names = FALSE, digits = 3)
 }
 
+# A benchmark that fails does not keep the others from being run.
+keep_going <- function(expr) tryCatch(expr, error = function(cnd) message("Failed: ", conditionMessage(cnd)))
+
 # One file a benchmark, so that one can be repeated alone; the machine is described in its first lines.
 save_results <- function(results, name, folder, versions = character()) {
   force(results) # what is printed while it is measured does not belong into the file
