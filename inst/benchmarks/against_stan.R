@@ -3,9 +3,9 @@
 # Needs rstan 2.32 or later; the environment variable HMVN_STAN_LIB may name the library that it is in, and
 # HMVN_STAN_CACHE a folder that keeps compiled programs (else they are compiled anew, one to two minutes each).
 #
-# hmvn: the whole call of fit_hmvn(), from data frame to fit, 4 chains of 1,000 + 1,000 iterations, one core. Stan: its own
-# clock of sampling alone, no warm-up, no compilation; chains and iterations below. Processor times of both are noted as
-# well. Effective sample sizes are computed here for both by the same code: the least over all means, standard deviations
+# hmvn: the whole call of fit_hmvn(), from data frame to fit, 4 chains of 1,000 + 1,000 iterations, one core. Stan: its
+# own clock of sampling alone, no warm-up, no compilation; chains and iterations below. Processor times of both are noted
+# as well. Effective sample sizes of both are computed by the same code: the least over all means, standard deviations
 # and correlations, the smaller of bulk and tail. hmvn and rstan run in processes of their own, for they may come with
 # different TBB libraries. Saves one file a problem.
 
@@ -78,7 +78,8 @@ measure_stan <- function(name, run) {
   c(
     stan_seconds_warmup = found$warmup, stan_seconds_sampling = found$sampling, stan_ess = ess,
     stan_per_second = ess / found$sampling, stan_per_second_cpu = ess / found$sampling_cpu,
-    stan_leapfrog = found$leapfrog, stan_microseconds_gradient = found$microseconds_gradient, stan_divergent = found$divergent
+    stan_leapfrog = found$leapfrog, stan_microseconds_gradient = found$microseconds_gradient,
+    stan_divergent = found$divergent
   )
 }
 
