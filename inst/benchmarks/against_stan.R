@@ -4,7 +4,7 @@
 # HMVN_STAN_CACHE a folder that keeps compiled programs (else they are compiled anew, one to two minutes each).
 #
 # hmvn: the whole call of fit_hmvn(), from data frame to fit, 4 chains of 1,000 + 1,000 iterations, one core. Stan: its
-# own clock of sampling alone, no warm-up, no compilation; chains and iterations below. Processor times of both are noted
+# own clock of sampling alone, no warm-up, no compilation; chains and iterations below. Both processor times are noted
 # as well. Effective sample sizes of both are computed by the same code: the least over all means, standard deviations
 # and correlations, the smaller of bulk and tail. hmvn and rstan run in processes of their own, for they may come with
 # different TBB libraries. Saves one file a problem.
