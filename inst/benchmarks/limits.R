@@ -1,0 +1,224 @@
+# How fast hmvn is and how its cost grows, without another program:
+#   Rscript inst/benchmarks/limits.R [--runs=5] [--folder=inst/benchmarks/results] [part ...]
+# Parts (all by default), each saved in a file of its own:
+#   wishart   sampling time per effective draw and group against an independent inverse-Wishart draw in the same C++
+#   groups    cost per draw and group by number of groups, without pooling and with partial pooling; one gradient
+#   rows      sampling time, and time of reading, by number of rows
+#   features  cost per draw and group by number of features
+#   threads   sampling time with one core and with two
+#   reading   whole call on ten million rows against one rowsum() of the same data frame
+#   call      whole call on two groups of 1,000 rows, in a fresh process and later
+#   memory    100,000 groups: seconds, memory, seconds of summary()
+# Medians of `runs` runs where nothing else is said. Time of sampling: the chains' own clocks, summed, without warm-up.
+
+parts <- list()
+
+sampling_seconds <- function(fit) sum(fit$time$sampling)
+
+# Fits of one problem after another, `runs` times: `measure(fit, problem)` gives named numbers
+measure_fits <- function(benchmark, problems, runs, measure, ...) {
+  found <- lapply(names(problems), function(case) {
+    problem <- problems[[case]]
+    repeat_runs(benchmark, case, runs, function(run) {
+      timed <- quietly(time_call(problem, seed = run, ...))
+      c(seconds_call = timed$seconds, seconds_sampling = sampling_seconds(timed$fit), measure(timed$fit, problem))
+    })
+  })
+  do.call(rbind, found)
+}
+
+per_draw_and_group <- function(fit, problem) {
+  c(microseconds_draw_group = 1e6 * sampling_seconds(fit) / (n_draws(fit) * n_groups(problem)))
+}
+
+per_effective_draw_and_group <- function(fit, problem) {
+  ess <- least_ess(draws_of_fit(fit))
+  c(ess = ess, microseconds_effective = 1e6 * sampling_seconds(fit) / (ess * n_groups(problem)))
+}
+
+per_draw_of_both_kinds <- function(fit, problem) {
+  c(per_draw_and_group(fit, problem), per_effective_draw_and_group(fit, problem))
+}
+
+n_draws <- function(fit) with(fit$control, chains * (iter_sampling %/% thin))
+
+n_groups <- function(problem) length(unique(problem$data$group))
+
+# the physical limit --------------------------------------------------------
+
+parts$wishart <- function(runs) {
+  problems <- lapply(c(seed = "seed", synth = "synth", wide = "wide"), benchmark_problem)
+  measure_fits("wishart", problems, runs, cores = 1, function(fit, problem) {
+    found <- per_effective_draw_and_group(fit, problem)
+    rows <- nrow(problem$data) / n_groups(problem)
+    wishart <- 1e6 * hmvn:::time_inverse_wishart_(length(problem$features), rows - 1, 1e5)
+    c(found, microseconds_wishart = wishart, ratio = found[["microseconds_effective"]] / wishart)
+  })
+}
+
+# growth --------------------------------------------------------------------
+
+named_by <- function(sizes) stats::setNames(sizes, format(sizes, scientific = FALSE, trim = TRUE))
+
+parts$groups <- function(runs) {
+  sizes <- named_by(c(10, 100, 1000, 10000))
+  none <- measure_fits(
+    "groups without pooling", lapply(sizes, function(G) new_problem(simulate_groups(G, 3, 50))), min(runs, 3),
+    cores = 1, iter_warmup = 500, iter_sampling = 250, per_draw_and_group
+  )
+  related <- lapply(named_by(c(25, 250, 2500)), function(G) new_problem(simulate_related(G, 3, 20, 0.7), "partial"))
+  partial <- measure_fits(
+    "groups with partial pooling", related, min(runs, 3),
+    cores = 1, chains = 1, iter_warmup = 300, iter_sampling = 300, per_draw_of_both_kinds
+  )
+  sizes <- named_by(c(10, 100, 1000, 10000))
+  gradient <- lapply(names(sizes), function(case) {
+    data <- simulate_groups(sizes[[case]], 3, 50)
+    repeat_runs("gradient by groups", case, runs, function(run) {
+      c(microseconds_gradient_group = 1e6 * seconds_per_gradient(statistics_of(data)) / sizes[[case]])
+    })
+  })
+  rbind(none, partial, do.call(rbind, gradient))
+}
+
+parts$rows <- function(runs) {
+  sizes <- named_by(10^(3:7))
+  found <- lapply(names(sizes), function(case) {
+    problem <- new_problem(simulate_groups(2, 2, sizes[[case]] / 2))
+    repeat_runs("rows", case, runs, function(run) {
+      reading <- system.time(statistics <- statistics_of(problem$data))[["elapsed"]]
+      timed <- quietly(time_call(problem, seed = run, cores = 1))
+      c(
+        seconds_statistics = reading, seconds_call = timed$seconds, seconds_sampling = sampling_seconds(timed$fit),
+        microseconds_gradient = 1e6 * seconds_per_gradient(statistics)
+      )
+    })
+  })
+  do.call(rbind, found)
+}
+
+statistics_of <- function(data) hmvn_statistics(data, ~group, setdiff(names(data), "group"))
+
+# One gradient of the joint log density of all groups
+seconds_per_gradient <- function(statistics) {
+  model <- hmvn:::model_for_core(hmvn:::specify_model(statistics, hmvn_prior(), "none", NULL))
+  G <- length(statistics$labels)
+  hmvn:::time_gradient_(statistics$patterns, G, model, max(20, round(2e5 / G)))
+}
+
+# As many rows a feature everywhere, so that only the size of the matrices differs
+parts$features <- function(runs) {
+  sizes <- named_by(c(2, 3, 4, 6, 8, 12, 16, 20))
+  measure_fits(
+    "features", lapply(sizes, function(K) new_problem(simulate_groups(10, K, 50 * K))), min(runs, 3),
+    cores = 1, per_draw_of_both_kinds
+  )
+}
+
+# threads -------------------------------------------------------------------
+
+# Time that passes in the sampler, warm-up included where there is any: the chains' own clocks run side by side.
+parts$threads <- function(runs) {
+  fit <- quietly(time_call(benchmark_problem("big"), seed = 1)$fit)
+  model <- hmvn:::specify_model(fit$statistics, fit$prior_given, fit$pooling, NULL)
+  seconds <- function(cores) {
+    control <- utils::modifyList(fit$control, list(cores = cores))
+    system.time(hmvn:::sample_chains(fit$statistics, model, control))[["elapsed"]]
+  }
+  repeat_runs("threads", "big", runs, function(run) {
+    one <- seconds(1)
+    two <- seconds(2)
+    c(seconds_one_core = one, seconds_two_cores = two, speedup = one / two)
+  })
+}
+
+# reading -------------------------------------------------------------------
+
+parts$reading <- function(runs) {
+  set.seed(1)
+  data <- as.data.frame(matrix(stats::rnorm(5e7), 1e7))
+  names(data) <- paste0("x", 1:5)
+  data$group <- sample.int(100L, nrow(data), replace = TRUE)
+  problem <- new_problem(data)
+  results <- repeat_runs("reading", "1e7 rows x 5", runs, function(run) {
+    call <- quietly(time_call(problem, seed = run, cores = 1))$seconds
+    sums <- system.time(rowsum(data[1:5], data$group))[["elapsed"]]
+    statistics <- system.time(statistics_of(data))[["elapsed"]]
+    c(seconds_call = call, seconds_rowsum = sums, seconds_statistics = statistics)
+  })
+  median <- stats::setNames(results$median, results$measure)
+  ratio <- median[["seconds_call"]] / median[["seconds_rowsum"]]
+  rbind(results, summarise_runs("reading", "1e7 rows x 5", cbind(c(ratio = ratio))))
+}
+
+# one call ------------------------------------------------------------------
+
+parts$call <- function(runs) {
+  first <- repeat_runs("call", "first", runs, function(run) run_worker("call"))
+  problem <- benchmark_problem("seed")
+  later <- repeat_runs("call", "later", max(runs, 11), function(run) {
+    c(seconds_call = time_call(problem, seed = run, cores = 1)$seconds)
+  })
+  rbind(first, later)
+}
+
+# memory --------------------------------------------------------------------
+
+parts$memory <- function(runs) {
+  repeat_runs("memory", "100000 groups x 3", 1, function(run) run_worker("memory"))
+}
+
+# Each in a fresh process
+alone <- list(
+  call = function() {
+    problem <- benchmark_problem("seed")
+    c(seconds_call = time_call(problem, seed = 1, cores = 1)$seconds)
+  },
+  # Means and factors of covariance matrices of 1,000 draws: 7.2 GB in double precision
+  memory = function() {
+    problem <- new_problem(simulate_groups(1e5, 3, 20))
+    gc()
+    before <- peak_gigabytes()
+    timed <- quietly(time_call(problem, seed = 1, cores = 1, chains = 4, iter_sampling = 250))
+    after <- peak_gigabytes()
+    size <- as.double(utils::object.size(timed$fit)) / 2^30
+    summary <- system.time(found <- summary(timed$fit))[["elapsed"]]
+    c(
+      draws = n_draws(timed$fit), seconds_call = timed$seconds, seconds_sampling = sampling_seconds(timed$fit),
+      gigabytes_fit = size, gigabytes_before = before, gigabytes_peak_call = after, seconds_summary = summary,
+      quantities_summary = nrow(found), gigabytes_peak_summary = peak_gigabytes()
+    )
+  }
+)
+
+# Peak of the process so far, where the system tells (Linux)
+peak_gigabytes <- function() {
+  file <- "/proc/self/status"
+  if (!file.exists(file)) return(NA_real_)
+  line <- grep("^VmHWM", readLines(file), value = TRUE)
+  as.double(gsub("[^0-9]", "", line)) / 2^20
+}
+
+main <- function(chosen, runs, folder) {
+  if (length(chosen) == 0) chosen <- names(parts)
+  unknown <- setdiff(chosen, names(parts))
+  if (length(unknown)) stop("No part is called ", toString(unknown), ".", call. = FALSE)
+  writeLines(describe_machine())
+  warm_up()
+  for (part in chosen) {
+    cat("\n", part, "\n", sep = "")
+    started <- Sys.time()
+    keep_going(save_results(parts[[part]](runs), part, folder))
+    cat(format(round(difftime(Sys.time(), started, units = "secs"))), "\n")
+  }
+}
+
+source(file.path(dirname(sub("^--file=", "", grep("^--file=", commandArgs(), value = TRUE)[1])), "problems.R"))
+library(hmvn)
+options(width = 150)
+job <- option_given("job", "")
+if (nzchar(job)) {
+  saveRDS(alone[[job]](), arguments_given())
+} else {
+  main(arguments_given(), as.integer(option_given("runs", 5)), option_given("folder", results_folder()))
+}
