@@ -41,6 +41,14 @@ time_gradient_ <- function(patterns, n_groups, model_list, repeats) {
     .Call(`_hmvn_time_gradient_`, patterns, n_groups, model_list, repeats)
 }
 
+inspect_direct_ <- function(patterns, n_groups, model_list, proposals) {
+    .Call(`_hmvn_inspect_direct_`, patterns, n_groups, model_list, proposals)
+}
+
+time_inverse_wishart_ <- function(n_features, df, n_draws) {
+    .Call(`_hmvn_time_inverse_wishart_`, n_features, df, n_draws)
+}
+
 new_group_ <- function(model_list, population, streams, seed) {
     .Call(`_hmvn_new_group_`, model_list, population, streams, seed)
 }

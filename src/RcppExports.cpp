@@ -146,6 +146,31 @@ BEGIN_RCPP
     return rcpp_result_gen;
 END_RCPP
 }
+// inspect_direct_
+Rcpp::RObject inspect_direct_(const Rcpp::List& patterns, int n_groups, const Rcpp::List& model_list, int proposals);
+RcppExport SEXP _hmvn_inspect_direct_(SEXP patternsSEXP, SEXP n_groupsSEXP, SEXP model_listSEXP, SEXP proposalsSEXP) {
+BEGIN_RCPP
+    Rcpp::RObject rcpp_result_gen;
+    Rcpp::traits::input_parameter< const Rcpp::List& >::type patterns(patternsSEXP);
+    Rcpp::traits::input_parameter< int >::type n_groups(n_groupsSEXP);
+    Rcpp::traits::input_parameter< const Rcpp::List& >::type model_list(model_listSEXP);
+    Rcpp::traits::input_parameter< int >::type proposals(proposalsSEXP);
+    rcpp_result_gen = Rcpp::wrap(inspect_direct_(patterns, n_groups, model_list, proposals));
+    return rcpp_result_gen;
+END_RCPP
+}
+// time_inverse_wishart_
+double time_inverse_wishart_(int n_features, double df, int n_draws);
+RcppExport SEXP _hmvn_time_inverse_wishart_(SEXP n_featuresSEXP, SEXP dfSEXP, SEXP n_drawsSEXP) {
+BEGIN_RCPP
+    Rcpp::RObject rcpp_result_gen;
+    Rcpp::traits::input_parameter< int >::type n_features(n_featuresSEXP);
+    Rcpp::traits::input_parameter< double >::type df(dfSEXP);
+    Rcpp::traits::input_parameter< int >::type n_draws(n_drawsSEXP);
+    rcpp_result_gen = Rcpp::wrap(time_inverse_wishart_(n_features, df, n_draws));
+    return rcpp_result_gen;
+END_RCPP
+}
 // new_group_
 Rcpp::List new_group_(const Rcpp::List& model_list, const Rcpp::List& population, const Rcpp::IntegerVector& streams, double seed);
 RcppExport SEXP _hmvn_new_group_(SEXP model_listSEXP, SEXP populationSEXP, SEXP streamsSEXP, SEXP seedSEXP) {
@@ -221,6 +246,8 @@ static const R_CallMethodDef CallEntries[] = {
     {"_hmvn_inspect_map_", (DL_FUNC) &_hmvn_inspect_map_, 3},
     {"_hmvn_inspect_stream_", (DL_FUNC) &_hmvn_inspect_stream_, 4},
     {"_hmvn_time_gradient_", (DL_FUNC) &_hmvn_time_gradient_, 4},
+    {"_hmvn_inspect_direct_", (DL_FUNC) &_hmvn_inspect_direct_, 4},
+    {"_hmvn_time_inverse_wishart_", (DL_FUNC) &_hmvn_time_inverse_wishart_, 3},
     {"_hmvn_new_group_", (DL_FUNC) &_hmvn_new_group_, 4},
     {"_hmvn_sample_", (DL_FUNC) &_hmvn_sample_, 5},
     {"_hmvn_find_bad_cells_", (DL_FUNC) &_hmvn_find_bad_cells_, 1},
