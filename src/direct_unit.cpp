@@ -62,24 +62,24 @@ class BlockWriter {
   }
 
   void write(const CovarianceDraw<K>& draw, MeanFactor<K>& means, double accept_stat, RandomStream& random, DrawBlock& block) {
-    const int n_features = K == Eigen::Dynamic ? n_features_ : K;
+    const int n_features = size_of<K>(n_features_);
     const int row = block.size++;
     // LKJ density of the factor L of Omega: prod_i L_ii^(K - i + 2 eta - 2), i = 2..K, over its constant. |L| goes apart; the powers
     // K - i are those of a product of products.
     LogProduct products;
     double product = 1.0;
+    for (int k = 1; k < n_features - 1; ++k) {
+      product *= draw.factor(k, k) / draw.sigma[k];
+      products.multiply(product);
+    }
     for (int k = 0, at = 0; k < n_features; ++k) {
       for (int j = 0; j <= k; ++j) block.factor(row, at++) = draw.factor(k, j);
       block.sigma(row, k) = draw.sigma[k];
-      if (k == 0) continue;
-      const double diagonal = draw.factor(k, k) / draw.sigma[k];
-      product *= diagonal;
-      if (k < n_features - 1) products.multiply(product);
     }
     // tr(S Sigma^-1)
     double quadratic = target_.degrees_of_freedom() * draw.size + draw.mismatch;
     double log_prior = log_prior_ + draw.log_scales + target_.sigma_power() * draw.log_sigma_sum +
-                       (2.0 * target_.eta - 2.0) * (draw.log_root - draw.log_sigma_sum) + products.value();
+                       (2.0 * target_.eta - 2.0) * (draw.log_root - draw.log_sigma_sum) + (n_features > 2 ? products.value() : 0.0);
     for (int g = 0; g < means.n_groups(); ++g) {
       means.draw(g, draw.factor, random, white_, deviation_);
       quadratic += means.n(g) * white_.squaredNorm();

@@ -13,7 +13,7 @@ namespace hmvn {
 
 template <int K>
 struct CovarianceDraw {
-  SquareRows<K> bartlett, inverse, factor;  // A, A^-1, Cholesky factor of Sigma
+  SquareRows<K> bartlett, factor;  // A, Cholesky factor of Sigma
   Values<K> variance, sigma;
   double log_root = 0.0, log_sigma_sum = 0.0;  // log|Sigma| / 2 and log(sigma_1) + ... + log(sigma_K)
   double size = 0.0;        // tr(Sigma* Sigma^-1)
@@ -22,7 +22,7 @@ struct CovarianceDraw {
   double log_weight = 0.0;  // of the independence chain
 
   void resize(int n_features) {
-    for (SquareRows<K>* m : {&bartlett, &inverse, &factor}) m->setZero(n_features, n_features);
+    for (SquareRows<K>* m : {&bartlett, &factor}) m->setZero(n_features, n_features);
     variance.setZero(n_features);
     sigma.setZero(n_features);
   }
@@ -74,29 +74,30 @@ class DrawCompleter {
   DrawCompleter(const CovarianceTarget& target, const DirectMatch& match)
       : root_(match.root), mismatch_root_(match.mismatch_root), scales_(target) {
     row_.setZero(target.n_features());
+    reciprocal_.setZero(target.n_features());
   }
 
   // Sigma^-1 = C^-T A'A C^-1, so that tr(Sigma* Sigma^-1) = |A|^2 and tr((S - nu Sigma*) Sigma^-1) = |A U|^2 (squared norms).
   void complete(CovarianceDraw<K>& draw) {
-    const int n_features = K == Eigen::Dynamic ? static_cast<int>(draw.sigma.size()) : K;
-    factor_from_bartlett<K>(root_, draw.bartlett, draw.inverse, draw.factor);
-    draw.size = draw.mismatch = 0.0;
+    const auto n_features = size_of<K>(draw.sigma.size());
+    factor_from_bartlett<K>(root_, draw.bartlett, reciprocal_, draw.factor);
+    double all_size = 0.0, all_mismatch = 0.0;
     LogProduct scales, root;
-    for (int i = 0; i < n_features; ++i) {
-      row_times_lower<K>(&draw.bartlett(i, 0), i, mismatch_root_, row_.data());
-      double square = 0.0, size = 0.0, mismatch = 0.0;
-      for (int j = 0; j <= i; ++j) {
+    repeat(n_features, [&](auto i) {
+      product_row<K>(draw.bartlett, mismatch_root_, i, row_);
+      double square = 0.0;
+      repeat(plus_one(i), [&](auto j) {
         square += draw.factor(i, j) * draw.factor(i, j);
-        size += draw.bartlett(i, j) * draw.bartlett(i, j);
-        mismatch += row_[j] * row_[j];
-      }
+        all_size += draw.bartlett(i, j) * draw.bartlett(i, j);
+        all_mismatch += row_[j] * row_[j];
+      });
       draw.variance[i] = square;
       draw.sigma[i] = std::sqrt(square);
-      draw.size += size;
-      draw.mismatch += mismatch;
       scales.multiply(draw.sigma[i]);
       root.multiply(draw.factor(i, i));
-    }
+    });
+    draw.size = all_size;
+    draw.mismatch = all_mismatch;
     draw.log_sigma_sum = scales.value();
     draw.log_root = root.value();
     draw.log_scales = scales_(draw.sigma, draw.variance, draw.log_sigma_sum);
@@ -105,7 +106,7 @@ class DrawCompleter {
  private:
   SquareRows<K> root_, mismatch_root_;
   ScaleFactors<K> scales_;
-  Values<K> row_;
+  Values<K> row_, reciprocal_;
 };
 
 }  // namespace hmvn

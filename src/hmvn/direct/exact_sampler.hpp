@@ -15,7 +15,7 @@ class ExactSampler {
  public:
   ExactSampler(const CovarianceTarget& target, const DirectMatch& match)
       : bartlett_(target.n_features(), match.df + match.extra_df, match.df + match.extra_df), completer_(target, match),
-        means_(target), extra_df_(match.extra_df), log_bound_(match.log_bound) {
+        means_(target, match.root * match.root.transpose()), extra_df_(match.extra_df), log_bound_(match.log_bound) {
     draw_.resize(target.n_features());
   }
 
@@ -25,11 +25,14 @@ class ExactSampler {
       propose(random);
       const double u = random.uniform();
       const double excess = log_covariance_weight() - log_bound_;
-      // The means' factor is needed only where its lower bound does not decide; log(u) where 1 + x <= exp(x) does not.
+      // The means' factor is needed only where its bounds do not decide; log(u) where 1 + x <= exp(x) does not.
       const double least = excess + means_.lower_bound(draw_.variance);
       if (least > 1e-6) throw std::logic_error("a weight of direct sampling exceeds its bound");
-      if (u < 1.0 + least || std::log(u) <= least) return proposals;
-      if (std::log(u) <= excess + means_(draw_.factor)) return proposals;
+      if (u < 1.0 + least) return proposals;
+      const double log_u = std::log(u);
+      if (log_u <= least) return proposals;
+      if (log_u > excess + means_.upper_bound(draw_.factor)) continue;
+      if (log_u <= excess + means_(draw_.factor)) return proposals;
     }
     return 0;
   }

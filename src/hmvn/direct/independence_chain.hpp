@@ -23,7 +23,7 @@ class IndependenceChain {
       : extra_df_(std::max(1.6 * (target.sigma_power() + 1.0), match.extra_df)), defensive_extra_df_(match.extra_df),
         matched_(target.n_features(), match.df + extra_df_, match.df + extra_df_),
         defensive_(target.n_features(), match.df + match.extra_df, match.df + match.extra_df), completer_(target, match),
-        means_(target), log_ratio_(log_normaliser(match, extra_df_) - log_normaliser(match, match.extra_df)) {
+        means_(target, match.root * match.root.transpose()), log_ratio_(log_normaliser(match, extra_df_) - log_normaliser(match, match.extra_df)) {
     current_.resize(target.n_features());
     candidate_.resize(target.n_features());
     propose(random, current_);

@@ -20,7 +20,7 @@ class BartlettFactor {
 
   template <int K>
   void draw(RandomStream& random, SquareRows<K>& a) const {
-    const int n_features = K == Eigen::Dynamic ? static_cast<int>(a.rows()) : K;
+    const auto n_features = size_of<K>(a.rows());
     for (int i = 0; i < n_features; ++i) {
       for (int j = 0; j < i; ++j) a(i, j) = scale_ * random.normal();
       a(i, i) = diagonal_scale_ * std::sqrt(random.gamma(diagonal_[i]));
@@ -32,14 +32,13 @@ class BartlettFactor {
   std::vector<GammaShape> diagonal_;
 };
 
-// The Cholesky factor of Sigma from A; `inverse` is A^-1.
+// The Cholesky factor C A^-1 of Sigma.
 template <int K>
-inline void factor_from_bartlett(const SquareRows<K>& root, const SquareRows<K>& a, SquareRows<K>& inverse, SquareRows<K>& factor) {
-  const int n_features = K == Eigen::Dynamic ? static_cast<int>(a.rows()) : K;
-  for (int i = 0; i < n_features; ++i) {
-    inverse_row<K>(a, i, inverse);
-    row_times_lower<K>(&root(i, 0), i, inverse, &factor(i, 0));
-  }
+[[gnu::always_inline]] inline void factor_from_bartlett(const SquareRows<K>& root, const SquareRows<K>& a, Values<K>& reciprocal,
+                                                        SquareRows<K>& factor) {
+  const auto n_features = size_of<K>(a.rows());
+  repeat(n_features, [&](auto i) { reciprocal[i] = 1.0 / a(i, i); });
+  repeat(n_features, [&](auto i) { quotient_row<K>(root, a, reciprocal, i, factor); });
 }
 
 }  // namespace hmvn
