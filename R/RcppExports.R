@@ -37,6 +37,10 @@ inspect_stream_ <- function(seed, unit, chain, n) {
     .Call(`_hmvn_inspect_stream_`, seed, unit, chain, n)
 }
 
+inspect_gamma_ <- function(seed, shape, n) {
+    .Call(`_hmvn_inspect_gamma_`, seed, shape, n)
+}
+
 time_gradient_ <- function(patterns, n_groups, model_list, repeats) {
     .Call(`_hmvn_time_gradient_`, patterns, n_groups, model_list, repeats)
 }

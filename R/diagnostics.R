@@ -81,9 +81,18 @@ worst_units <- function(fit, counts) {
   )
 }
 
+# Exact draws are independent: there is nothing to converge, and no R-hat to be unlucky with. A draw that is not finite makes the log density so.
 draws_problems <- function(fit) {
+  checked <- groups_to_check(fit)
+  if (length(checked) == 0) {
+    if (is.finite(sum(fit$draws$lp))) return(list())
+    bad <- sum(!is.finite(fit$draws$lp))
+    return(list(nonfinite = c(
+      paste0(number(bad), " of ", number(length(fit$draws$lp)), " draws are not finite."), i = "Look at the scale of the data and at the priors."
+    )))
+  }
   if (niterations.hmvn_fit(fit) < 4) return(list())
-  d <- diagnose(fit)
+  d <- diagnose(fit, groups = checked)
   n_chains <- nchains.hmvn_fit(fit)
   low_bulk <- !is.na(d$ess_bulk) & d$ess_bulk < 100 * n_chains
   low_tail <- !is.na(d$ess_tail) & d$ess_tail < 100 * n_chains
@@ -123,29 +132,35 @@ draws_problems <- function(fit) {
   )
 }
 
-# Diagnostics of everything stored, each once (not per group what groups share), in blocks of groups: a data frame quantity, element, rhat, ess_bulk,
+# The groups that were not drawn exactly, by number
+groups_to_check <- function(fit) {
+  exact <- fit$units$algorithm == "exact"
+  which(!rep_len(exact, n_groups(fit)))
+}
+
+# Diagnostics of everything stored, each once (not per group what groups share), in blocks of `groups`: a data frame quantity, element, rhat, ess_bulk,
 # ess_tail, nonfinite
-diagnose <- function(fit, cores = fit$control$cores %||% 1L) {
+diagnose <- function(fit, cores = fit$control$cores %||% 1L, groups = seq_len(n_groups(fit))) {
   parts <- stored_shared(fit)
   found <- list(diagnose_parts(parts, cores))
-  for (groups in group_blocks(fit)) {
-    found <- c(found, list(diagnose_parts(stored_by_group(fit, groups), cores)))
+  for (block in group_blocks(fit, groups)) {
+    found <- c(found, list(diagnose_parts(stored_by_group(fit, block), cores)))
   }
   columns <- lapply(seq_along(found[[1]]), function(i) unlist(lapply(found, `[[`, i), use.names = FALSE))
   names(columns) <- names(found[[1]])
   as.data.frame(columns)
 }
 
-# `parts`: a named list of arrays [iteration, chain, element]; the attribute "before" counts the elements of earlier groups
+# `parts`: a named list of arrays [iteration, chain, element]; the attribute "element" numbers those of groups
 diagnose_parts <- function(parts, cores) {
   parts <- Filter(Negate(is.null), parts)
   if (length(parts) == 0) return(NULL)
   size <- vapply(parts, function(p) dim(p)[3], 1L)
-  before <- vapply(parts, function(p) attr(p, "before") %||% 0, 1)
+  element <- lapply(parts, function(p) attr(p, "element") %||% seq_len(dim(p)[3]))
   values <- array(unlist(parts, use.names = FALSE), c(dim(parts[[1]])[1:2], sum(size)))
   summary <- summarise_array_(values, numeric(), cores)
   list(
-    quantity = rep(names(parts), size), element = sequence(size) + rep(before, size),
+    quantity = rep(names(parts), size), element = unlist(element, use.names = FALSE),
     rhat = summary[, 4], ess_bulk = summary[, 5], ess_tail = summary[, 6], nonfinite = is.na(summary[, 1])
   )
 }
@@ -166,12 +181,15 @@ stored_shared <- function(fit) {
 }
 
 stored_by_group <- function(fit, groups) {
-  after <- function(values) structure(values, before = (groups[1] - 1) * dim(values)[3] / length(groups))
+  numbered <- function(values) {
+    each <- dim(values)[3] / length(groups)
+    structure(values, element = rep((groups - 1) * each, each = each) + seq_len(each))
+  }
   own_cor <- !shares_chol(fit) && n_features(fit) > 1
   list(
-    mu = if (fit$pooling[["mean"]] != "complete") after(mean_draws(fit, groups)),
-    sigma = if (!shares_chol(fit)) after(packed_draws(fit, "sigma", groups)),
-    Omega = if (own_cor) after(correlation_draws(fit, groups))
+    mu = if (fit$pooling[["mean"]] != "complete") numbered(mean_draws(fit, groups)),
+    sigma = if (!shares_chol(fit)) numbered(packed_draws(fit, "sigma", groups)),
+    Omega = if (own_cor) numbered(correlation_draws(fit, groups))
   )
 }
 

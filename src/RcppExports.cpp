@@ -133,6 +133,18 @@ BEGIN_RCPP
     return rcpp_result_gen;
 END_RCPP
 }
+// inspect_gamma_
+Rcpp::NumericVector inspect_gamma_(double seed, double shape, int n);
+RcppExport SEXP _hmvn_inspect_gamma_(SEXP seedSEXP, SEXP shapeSEXP, SEXP nSEXP) {
+BEGIN_RCPP
+    Rcpp::RObject rcpp_result_gen;
+    Rcpp::traits::input_parameter< double >::type seed(seedSEXP);
+    Rcpp::traits::input_parameter< double >::type shape(shapeSEXP);
+    Rcpp::traits::input_parameter< int >::type n(nSEXP);
+    rcpp_result_gen = Rcpp::wrap(inspect_gamma_(seed, shape, n));
+    return rcpp_result_gen;
+END_RCPP
+}
 // time_gradient_
 double time_gradient_(const Rcpp::List& patterns, int n_groups, const Rcpp::List& model_list, int repeats);
 RcppExport SEXP _hmvn_time_gradient_(SEXP patternsSEXP, SEXP n_groupsSEXP, SEXP model_listSEXP, SEXP repeatsSEXP) {
@@ -245,6 +257,7 @@ static const R_CallMethodDef CallEntries[] = {
     {"_hmvn_inspect_draws_", (DL_FUNC) &_hmvn_inspect_draws_, 5},
     {"_hmvn_inspect_map_", (DL_FUNC) &_hmvn_inspect_map_, 3},
     {"_hmvn_inspect_stream_", (DL_FUNC) &_hmvn_inspect_stream_, 4},
+    {"_hmvn_inspect_gamma_", (DL_FUNC) &_hmvn_inspect_gamma_, 3},
     {"_hmvn_time_gradient_", (DL_FUNC) &_hmvn_time_gradient_, 4},
     {"_hmvn_inspect_direct_", (DL_FUNC) &_hmvn_inspect_direct_, 4},
     {"_hmvn_time_inverse_wishart_", (DL_FUNC) &_hmvn_time_inverse_wishart_, 3},

@@ -5,6 +5,7 @@
 #include <cmath>
 #include <type_traits>
 #include <utility>
+#include <vector>
 
 #include "hmvn/direct/exact_sampler.hpp"
 #include "hmvn/direct/independence_chain.hpp"
@@ -19,8 +20,8 @@ double seconds(Clock::duration duration) { return std::chrono::duration<double>(
 
 // From here up in trial proposals, "auto" takes rejection or independence steps. Rejection is asked first: its draws are
 // independent, and ten of its proposals cost about as much as a draw by NUTS.
-constexpr double least_exact_acceptance = 0.1, least_direct_acceptance = 0.25;
-constexpr int short_pilot = 50, long_pilot = 1000, pilot_steps = 300, burn_in_steps = 100;
+constexpr double least_exact_acceptance = 0.1, least_direct_acceptance = 0.25, most_weight_spread = 4.0;
+constexpr int short_pilot = 50, long_pilot = 1000, pilot_steps = 500, burn_in_steps = 100;
 
 // Steps between draws, so that a draw is the one before it with probability at most a tenth.
 int steps_between_draws(double acceptance) {
@@ -41,11 +42,22 @@ double exact_acceptance(ExactSampler<K>& sampler, RandomStream& random, int prop
 }
 
 template <int K>
-double step_acceptance(const CovarianceTarget& target, const DirectMatch& match, RandomStream& random, int steps) {
+StepTrial try_steps(const CovarianceTarget& target, const DirectMatch& match, RandomStream& random, int steps) {
   IndependenceChain<K> chain(target, match, random);
   int accepted = 0;
-  for (int i = 0; i < steps; ++i) accepted += chain.advance(random);
-  return static_cast<double>(accepted) / steps;
+  std::vector<double> log_weights;
+  for (int i = 0; i < steps; ++i) {
+    accepted += chain.advance(random);
+    log_weights.push_back(chain.proposed_log_weight());
+  }
+  const double largest = *std::max_element(log_weights.begin(), log_weights.end());
+  double sum = 0.0, squares = 0.0;
+  for (const double log_weight : log_weights) {
+    const double weight = std::exp(log_weight - largest);
+    sum += weight;
+    squares += weight * weight;
+  }
+  return {static_cast<double>(accepted) / steps, steps * squares / (sum * sum)};
 }
 
 // Writes a covariance matrix's draw, with its means and the parts of lp__, to a row of a block.
@@ -110,10 +122,10 @@ class DirectUnitOf : public DirectUnit {
     double acceptance = exact_acceptance(exact_, random, short_pilot);
     if (acceptance < 2.5 * least_exact_acceptance) acceptance = exact_acceptance(exact_, random, long_pilot);
     exact_chosen_ = acceptance >= least_exact_acceptance;
-    if (!exact_chosen_) step_acceptance_ = step_acceptance<K>(target_, match_, random, pilot_steps);
+    if (!exact_chosen_) steps_ = try_steps<K>(target_, match_, random, pilot_steps);
   }
 
-  bool worthwhile() const { return exact_chosen_ || step_acceptance_ >= least_direct_acceptance; }
+  bool worthwhile() const { return exact_chosen_ || (steps_.acceptance >= least_direct_acceptance && steps_.weight_spread <= most_weight_spread); }
 
   UnitReport sample(std::uint64_t chain, const std::atomic<bool>& stop, std::atomic<long long>& iterations_done,
                     DrawSink& sink) override {
@@ -139,7 +151,7 @@ class DirectUnitOf : public DirectUnit {
     const Clock::time_point start = Clock::now();
     IndependenceChain<K> chain(target_, match_, random);
     for (int i = 0; i < burn_in_steps; ++i) chain.advance(random);
-    const int steps = steps_between_draws(step_acceptance_) * plan_.thin;
+    const int steps = steps_between_draws(steps_.acceptance) * plan_.thin;
     const auto advance = [&] {
       int accepted = 0;
       for (int step = 0; step < steps; ++step) accepted += chain.advance(random);
@@ -177,7 +189,7 @@ class DirectUnitOf : public DirectUnit {
   const DirectMatch match_;
   ExactSampler<K> exact_;
   bool exact_chosen_ = false;
-  double step_acceptance_ = 0.0;
+  StepTrial steps_;
 };
 
 // Calls `use` with K, in the type std::integral_constant<int, K>: small K is known to the compiler, others are Eigen::Dynamic.
@@ -217,7 +229,7 @@ DirectAcceptance measure_acceptance(const CovarianceTarget& target, const Direct
     ExactSampler<size> sampler(target, match);
     DirectAcceptance acceptance;
     acceptance.exact = exact_acceptance(sampler, random, proposals);
-    acceptance.steps = step_acceptance<size>(target, match, random, proposals);
+    acceptance.steps = try_steps<size>(target, match, random, proposals);
     return acceptance;
   });
 }

@@ -21,9 +21,15 @@ class DirectUnit {
 // Null where direct sampling does not apply or (`algorithm = "auto"`) would be slow. Keeps references to `job` and `plan`.
 std::unique_ptr<DirectUnit> prepare_direct_unit(const UnitJob& job, const SamplingPlan& plan);
 
-// Shares of trial proposals that are accepted.
+// Of trial steps: the share accepted, and mean(w^2) / mean(w)^2 of the proposals' weights: how long a chain sits on a draw of
+// large weight, which few trials show by their acceptance alone.
+struct StepTrial {
+  double acceptance = 0.0, weight_spread = 1.0;
+};
+
 struct DirectAcceptance {
-  double exact = 0.0, steps = 0.0;
+  double exact = 0.0;  // share of proposals that rejection keeps
+  StepTrial steps;
 };
 
 // Of `proposals` trials each, of a unit that has a match.

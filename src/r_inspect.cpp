@@ -151,6 +151,15 @@ Rcpp::NumericMatrix inspect_stream_(double seed, double unit, double chain, int 
   return out;
 }
 
+// `n` gamma draws of scale 1 from the stream (seed, 0, 0).
+// [[Rcpp::export(rng = false)]]
+Rcpp::NumericVector inspect_gamma_(double seed, double shape, int n) {
+  RandomStream random(static_cast<std::uint64_t>(seed), 0, 0);
+  Rcpp::NumericVector out(n);
+  for (double& x : out) x = random.gamma(shape);
+  return out;
+}
+
 // Seconds that one evaluation of log density and gradient takes, over `repeats` of them.
 // [[Rcpp::export(rng = false)]]
 double time_gradient_(const Rcpp::List& patterns, int n_groups, const Rcpp::List& model_list, int repeats) {
@@ -177,7 +186,7 @@ Rcpp::RObject inspect_direct_(const Rcpp::List& patterns, int n_groups, const Rc
   using Rcpp::_;
   return Rcpp::List::create(_["df"] = match.df + match.extra_df,
                             _["Psi"] = Rcpp::NumericMatrix(target.n_features(), target.n_features(), scale.data()),
-                            _["extra_df"] = match.extra_df, _["log_bound"] = match.log_bound, _["exact"] = acceptance.exact, _["steps"] = acceptance.steps);
+                            _["extra_df"] = match.extra_df, _["log_bound"] = match.log_bound, _["exact"] = acceptance.exact, _["steps"] = acceptance.steps.acceptance, _["spread"] = acceptance.steps.weight_spread);
 }
 
 // Seconds that one draw from an inverse-Wishart distribution takes, as the Cholesky factor of the covariance matrix: what no

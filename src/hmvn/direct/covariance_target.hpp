@@ -75,26 +75,39 @@ struct Contact {
   Eigen::VectorXd epsilon;     // the part of alpha that is bounded by (D7), the rest is by (D8)
 };
 
-// alpha_k = -d psi_k / d log(sigma) at the point, but never below a tenth of c: the bound holds for any positive alpha
-// and is sharp at Sigma* for this one. Where a prior pulls a standard deviation up hard, it is not.
-inline Eigen::VectorXd scale_pull(const CovarianceTarget& target, const Eigen::MatrixXd& covariance) {
-  Eigen::VectorXd alpha(target.n_features());
-  for (int k = 0; k < target.n_features(); ++k) {
-    alpha[k] = std::max(-target.log_scale_factor_slope(k, 0.5 * std::log(covariance(k, k))), 0.1 * target.sigma_power());
-  }
-  return alpha;
-}
+// How the group means, integrated out, pull at a covariance matrix: their determinants by sum_g Sigma (Sigma + n_g D)^-1 (D10),
+// their quadratic forms by kappa (D11).
+struct MeanPull {
+  Eigen::MatrixXd determinants;
+  Eigen::VectorXd kappa;
+};
 
-// sum_g Sigma (Sigma + n_g D)^-1: how the means' determinants pull.
-inline Eigen::MatrixXd mean_pull(const CovarianceTarget& target, const Eigen::MatrixXd& covariance) {
-  Eigen::MatrixXd sum = Eigen::MatrixXd::Zero(covariance.rows(), covariance.cols());
+inline MeanPull mean_pull(const CovarianceTarget& target, const Eigen::MatrixXd& covariance) {
+  MeanPull pull{Eigen::MatrixXd::Zero(covariance.rows(), covariance.cols()), Eigen::VectorXd::Zero(covariance.rows())};
   const Eigen::VectorXd variance = target.model->mean_scale.array().square();
   for (std::size_t g = 0; g < target.group_n.size(); ++g) {
+    const double n = target.group_n[g];
     Eigen::MatrixXd spread = covariance;
-    spread.diagonal() += target.group_n[g] * variance;
-    sum += spread.llt().solve(covariance).transpose();
+    spread.diagonal() += n * variance;
+    const Eigen::LLT<Eigen::MatrixXd> root(spread);
+    pull.determinants += root.solve(covariance).transpose();
+    const Eigen::VectorXd slope = n * root.solve(target.group_mean[g]);
+    const Eigen::VectorXd gamma = slope.cwiseAbs().cwiseProduct(covariance.diagonal().cwiseSqrt());
+    pull.kappa += 0.5 / n * gamma.sum() * gamma;
   }
-  return sum;
+  return pull;
+}
+
+// alpha_k = -d psi_k / d log(sigma) - 2 kappa_k, but never below a tenth of c. The bound holds for any positive alpha; this one
+// makes proposal and posterior agree near Sigma*, but for the floor, which is reached where a prior or far means pull a standard
+// deviation up hard.
+inline Eigen::VectorXd scale_pull(const CovarianceTarget& target, const Eigen::MatrixXd& covariance, const Eigen::VectorXd& kappa) {
+  Eigen::VectorXd alpha(target.n_features());
+  for (int k = 0; k < target.n_features(); ++k) {
+    const double slope = target.log_scale_factor_slope(k, 0.5 * std::log(covariance(k, k))) + 2.0 * kappa[k];
+    alpha[k] = std::max(-slope, 0.1 * target.sigma_power());
+  }
+  return alpha;
 }
 
 // Solves nu Sigma + Sigma diag(alpha_k / sigma_k^2) Sigma + sum_g Sigma (Sigma + n_g D)^-1 Sigma = S, nu the degrees of freedom, by
@@ -104,27 +117,33 @@ inline bool find_contact(const CovarianceTarget& target, Contact& contact) {
   if (!(df > target.n_features() - 1.0)) return false;
   Eigen::MatrixXd& point = contact.covariance;
   point = target.scatter / df;
-  double change = 1.0;
-  for (int iteration = 0; iteration < 200 && change > 1e-12; ++iteration) {
+  double change = 1.0, caution = 1.0;
+  for (int iteration = 0; iteration < 300 && change > 1e-12; ++iteration) {
     if (!(point.diagonal().minCoeff() > 0.0) || !point.allFinite()) return false;
-    const Eigen::VectorXd alpha = scale_pull(target, point);
+    const MeanPull means = mean_pull(target, point);
+    const Eigen::VectorXd alpha = scale_pull(target, point, means.kappa);
     // Solved for the right factor Sigma with all that stands left of it held. The step overshoots by about alpha/(nu + alpha), which
-    // the damping takes back.
+    // the damping takes back; a narrow prior, which alpha follows steeply, wants shorter steps.
     Eigen::MatrixXd left = point * alpha.cwiseQuotient(point.diagonal()).asDiagonal();
-    left += mean_pull(target, point);
+    left += means.determinants;
     left.diagonal().array() += df;
-    const double damping = (df + alpha.mean()) / (df + 2.0 * alpha.mean());
+    const double damping = caution * (df + alpha.mean()) / (df + 2.0 * alpha.mean());
     const Eigen::MatrixXd solved = left.partialPivLu().solve(target.scatter);
     const Eigen::MatrixXd next = (1.0 - damping) * point + 0.5 * damping * (solved + solved.transpose());
+    const double last_change = change;
     change = ((next - point).diagonal().array() / point.diagonal().array()).abs().maxCoeff();
+    if (iteration > 0 && change > 0.9 * last_change) caution *= 0.5;
     point = next;
   }
   if (!(change < 1e-9)) return false;
-  contact.alpha = scale_pull(target, point);
+  const Eigen::VectorXd kappa = mean_pull(target, point).kappa;
+  contact.alpha = scale_pull(target, point, kappa);
   contact.epsilon = contact.alpha;
   for (int k = 0; k < target.n_features(); ++k) {
-    // Where log f_k is not concave in log(sigma), (D8) must hold the bound as sigma nears 0.
-    if (!target.model->scale_priors[k].concave_in_log()) {
+    // Where log f_k is not concave in log(sigma), or alpha_k is too far below its slope, (D8) must hold the bound as sigma nears 0.
+    const double near_zero = 0.5 * std::log(point(k, k)) - 20.0;
+    if (!target.model->scale_priors[k].concave_in_log() || kappa[k] > 0.01 * contact.alpha[k] ||
+        !(target.log_scale_factor_slope(k, near_zero) + contact.alpha[k] > 0.0)) {
       contact.epsilon[k] = 0.5 * std::min(contact.alpha[k], target.sigma_power());
     }
   }

@@ -32,11 +32,13 @@ class IndependenceChain {
   // One step; true if the proposal was accepted.
   bool advance(RandomStream& random) {
     propose(random, candidate_);
+    proposed_log_weight_ = candidate_.log_weight;
     const bool accepted = std::log(random.uniform()) < candidate_.log_weight - current_.log_weight;
     if (accepted) std::swap(current_, candidate_);
     return accepted;
   }
 
+  double proposed_log_weight() const { return proposed_log_weight_; }
   const CovarianceDraw<K>& draw() const { return current_; }
   MeanFactor<K>& means() { return means_; }
 
@@ -69,7 +71,7 @@ class IndependenceChain {
   BartlettFactor matched_, defensive_;
   DrawCompleter<K> completer_;
   MeanFactor<K> means_;
-  double log_ratio_;
+  double log_ratio_, proposed_log_weight_ = 0.0;
   CovarianceDraw<K> current_, candidate_;
 };
 

@@ -49,12 +49,13 @@ class BoundTerm {
     return target_.log_scale_factor_slope(k_, x) + epsilon_ + beta_ * std::exp(-2.0 * (x - contact_));
   }
 
-  // Where log f is concave in x so is base, and its slope falls: the peak is the slope's only root. It is sigma*_k itself where
-  // alpha_k is minus the slope of psi_k there; alpha_k is never less, so that the root is never further left.
+  // Where log f is concave in x so is base, and its slope falls: the peak is the slope's only root. find_contact() sees to it that
+  // there is one on the left.
   double peak() const {
-    if (!(base_slope(contact_) > 1e-9 * (epsilon_ + beta_))) return contact_;
-    double low = contact_, high = contact_ + 1.0;
+    if (std::abs(base_slope(contact_)) <= 1e-9 * (epsilon_ + beta_)) return contact_;
+    double low = contact_, high = contact_;
     while (base_slope(high) > 0.0) high += 1.0;
+    while (base_slope(low) < 0.0) low -= 1.0;
     for (int i = 0; i < 60; ++i) {
       const double middle = 0.5 * (low + high);
       (base_slope(middle) > 0.0 ? low : high) = middle;
