@@ -39,10 +39,16 @@ head_lines <- function(fit) {
     paste0("Pooling: ", pooling_text(fit)),
     paste0(
       "Sampler: ", algorithm_text(fit$units$algorithm), ", ", nchains.hmvn_fit(fit), " chains x ", number(niterations.hmvn_fit(fit)), " draws",
-      if ("nuts" %in% fit$units$algorithm) paste(" after", number(control$iter_warmup), "warm-up") else ", no warm-up",
+      warmup_text(fit$units$algorithm, control$iter_warmup),
       if (!is.null(fit$time$total)) paste0(", ", format(fit$time$total, digits = 2), " s")
     )
   )
+}
+
+# Only NUTS warms up; where it drew some groups of many, the line has no room to say so.
+warmup_text <- function(algorithm, iter_warmup) {
+  if (all(algorithm == "nuts")) return(paste(" after", number(iter_warmup), "warm-up"))
+  if (!"nuts" %in% algorithm) ", no warm-up"
 }
 
 # Where groups were drawn in different ways, their number by way
