@@ -45,8 +45,20 @@ inspect_stream_ <- function(seed, unit, chain, n) {
     .Call(`_hmvn_inspect_stream_`, seed, unit, chain, n)
 }
 
+inspect_gamma_ <- function(seed, shape, n) {
+    .Call(`_hmvn_inspect_gamma_`, seed, shape, n)
+}
+
 time_gradient_ <- function(patterns, n_groups, model_list, repeats) {
     .Call(`_hmvn_time_gradient_`, patterns, n_groups, model_list, repeats)
+}
+
+inspect_direct_ <- function(patterns, n_groups, model_list, proposals) {
+    .Call(`_hmvn_inspect_direct_`, patterns, n_groups, model_list, proposals)
+}
+
+time_inverse_wishart_ <- function(n_features, df, n_draws) {
+    .Call(`_hmvn_time_inverse_wishart_`, n_features, df, n_draws)
 }
 
 new_group_ <- function(model_list, population, streams, seed) {

@@ -81,9 +81,18 @@ worst_units <- function(fit, counts) {
   )
 }
 
+# Exact draws are independent: there is nothing to converge, and no R-hat to be unlucky with. A draw that is not finite makes the log density so.
 draws_problems <- function(fit) {
+  checked <- groups_to_check(fit)
+  if (length(checked) == 0) {
+    if (is.finite(sum(fit$draws$lp))) return(list())
+    bad <- sum(!is.finite(fit$draws$lp))
+    return(list(nonfinite = c(
+      paste0(number(bad), " of ", number(length(fit$draws$lp)), " draws are not finite."), i = "Look at the scale of the data and at the priors."
+    )))
+  }
   if (niterations.hmvn_fit(fit) < 4) return(list())
-  d <- diagnose(fit)
+  d <- diagnose(fit, groups = checked)
   n_chains <- nchains.hmvn_fit(fit)
   low_bulk <- !is.na(d$ess_bulk) & d$ess_bulk < 100 * n_chains
   low_tail <- !is.na(d$ess_tail) & d$ess_tail < 100 * n_chains
@@ -123,18 +132,30 @@ draws_problems <- function(fit) {
   )
 }
 
-# Diagnostics of everything stored, each once (not per group what groups share): a data frame quantity, element, rhat,
-# ess_bulk, ess_tail, nonfinite. Elements of a quantity are counted over all groups.
-diagnose <- function(fit, cores = fit$control$cores %||% 1L) {
+# The groups that were not drawn exactly, by number
+groups_to_check <- function(fit) {
+  exact <- fit$units$algorithm == "exact"
+  which(!rep_len(exact, n_groups(fit)))
+}
+
+# Diagnostics of everything stored, each once (not per group what groups share), for `groups`: a data frame quantity,
+# element, rhat, ess_bulk, ess_tail, nonfinite. Elements of a quantity are counted over all groups.
+diagnose <- function(fit, cores = fit$control$cores %||% 1L, groups = seq_len(n_groups(fit))) {
   shared <- Filter(Negate(is.null), stored_shared(fit))
   found <- c(
     lapply(shared, summarise_array_, numeric(), cores),
-    lapply(own_quantities(fit), function(name) summarise_groups(fit, name, seq_len(n_groups(fit)), numeric(), cores))
+    lapply(own_quantities(fit), function(name) summarise_groups(fit, name, groups, numeric(), cores))
   )
   size <- vapply(found, nrow, 1L)
   numbers <- if (length(found) == 1L) found[[1]] else do.call(rbind, unname(found))
+  number_own <- function(n) {
+    each <- n / length(groups)
+    rep((groups - 1) * each, each = each) + seq_len(each)
+  }
+  own <- seq_along(found) > length(shared)
+  element <- c(lapply(size[!own], seq_len), lapply(size[own], number_own))
   columns <- list(
-    quantity = rep(names(found), size), element = sequence(size),
+    quantity = rep(names(found), size), element = unlist(element, use.names = FALSE),
     rhat = numbers[, 4], ess_bulk = numbers[, 5], ess_tail = numbers[, 6], nonfinite = is.na(numbers[, 1])
   )
   structure(columns, class = "data.frame", row.names = .set_row_names(length(columns$quantity)))

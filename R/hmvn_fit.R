@@ -23,7 +23,8 @@
 #'   \item{`sampler`}{matrices `[iteration, chain]`: `accept_stat`, `stepsize`, `treedepth`,
 #'     `n_leapfrog`, `divergent`, `energy`; over groups sampled apart the mean, mean, largest, sum, sum, sum}
 #'   \item{`units`}{for every sampling unit (the groups that share a quantity) and chain:
-#'     `divergent`, `max_treedepth` (counts), `ebfmi` (of NUTS only), and by unit whether it was sampled `direct`ly}
+#'     `divergent`, `max_treedepth` (counts), `ebfmi` (of NUTS only), and by unit the `algorithm` that drew it: `"exact"`
+#'     (independent draws by rejection), `"direct"` (independence steps) or `"nuts"`}
 #'   \item{`control`}{the settings of the sampler}
 #'   \item{`warnings`}{the texts of the warnings given after sampling}
 #'   \item{`time`}{`warmup`, `sampling` (seconds of each chain, summed over units) and `total`}

@@ -38,8 +38,9 @@ head_lines <- function(fit) {
     paste0("Data:    ", paste(size, collapse = ", ")),
     paste0("Pooling: ", pooling_text(fit)),
     paste0(
-      "Sampler: ", algorithm_text(fit$units$direct), ", ", nchains.hmvn_fit(fit), " chains x ", number(niterations.hmvn_fit(fit)), " draws after ",
-      if (all(fit$units$direct)) "no" else number(control$iter_warmup), " warm-up", if (!is.null(fit$time$total)) paste0(", ", format(fit$time$total, digits = 2), " s")
+      "Sampler: ", algorithm_text(fit$units$algorithm), ", ", nchains.hmvn_fit(fit), " chains x ",
+      number(niterations.hmvn_fit(fit)), " draws", warmup_text(fit$units$algorithm, control$iter_warmup),
+      if (!is.null(fit$time$total)) paste0(", ", format(fit$time$total, digits = 2), " s")
     ),
     kept_line(fit)
   )
@@ -53,9 +54,21 @@ kept_line <- function(fit) {
   paste0("Kept:    ", what, "  [change: keep = c(\"mu\", \"Sigma\")]")
 }
 
-algorithm_text <- function(direct) {
-  if (all(direct)) return("direct")
-  if (any(direct)) paste0("NUTS (", number(sum(!direct)), " of ", number(length(direct)), " groups) and direct") else "NUTS"
+# Only NUTS warms up; where it drew some groups of many, the line has no room to say so.
+warmup_text <- function(algorithm, iter_warmup) {
+  if (all(algorithm == "nuts")) return(paste(" after", number(iter_warmup), "warm-up"))
+  if (!"nuts" %in% algorithm) ", no warm-up"
+}
+
+# Where groups were drawn in different ways, their number by way
+algorithm_text <- function(algorithm) {
+  count <- table(factor(algorithm, c("exact", "direct", "nuts")))
+  count <- count[count > 0]
+  if (length(count) == 1) {
+    return(c(exact = "exact independent draws", direct = "independence steps", nuts = "NUTS")[[names(count)]])
+  }
+  short <- c(exact = "exact", direct = "steps", nuts = "NUTS")[names(count)]
+  paste0(short, " (", number(count), c(" groups", rep("", length(count) - 1)), ")", collapse = ", ")
 }
 
 # What is pooled, and how to say something else

@@ -162,6 +162,18 @@ BEGIN_RCPP
     return rcpp_result_gen;
 END_RCPP
 }
+// inspect_gamma_
+Rcpp::NumericVector inspect_gamma_(double seed, double shape, int n);
+RcppExport SEXP _hmvn_inspect_gamma_(SEXP seedSEXP, SEXP shapeSEXP, SEXP nSEXP) {
+BEGIN_RCPP
+    Rcpp::RObject rcpp_result_gen;
+    Rcpp::traits::input_parameter< double >::type seed(seedSEXP);
+    Rcpp::traits::input_parameter< double >::type shape(shapeSEXP);
+    Rcpp::traits::input_parameter< int >::type n(nSEXP);
+    rcpp_result_gen = Rcpp::wrap(inspect_gamma_(seed, shape, n));
+    return rcpp_result_gen;
+END_RCPP
+}
 // time_gradient_
 double time_gradient_(const Rcpp::List& patterns, int n_groups, const Rcpp::List& model_list, int repeats);
 RcppExport SEXP _hmvn_time_gradient_(SEXP patternsSEXP, SEXP n_groupsSEXP, SEXP model_listSEXP, SEXP repeatsSEXP) {
@@ -172,6 +184,31 @@ BEGIN_RCPP
     Rcpp::traits::input_parameter< const Rcpp::List& >::type model_list(model_listSEXP);
     Rcpp::traits::input_parameter< int >::type repeats(repeatsSEXP);
     rcpp_result_gen = Rcpp::wrap(time_gradient_(patterns, n_groups, model_list, repeats));
+    return rcpp_result_gen;
+END_RCPP
+}
+// inspect_direct_
+Rcpp::RObject inspect_direct_(const Rcpp::List& patterns, int n_groups, const Rcpp::List& model_list, int proposals);
+RcppExport SEXP _hmvn_inspect_direct_(SEXP patternsSEXP, SEXP n_groupsSEXP, SEXP model_listSEXP, SEXP proposalsSEXP) {
+BEGIN_RCPP
+    Rcpp::RObject rcpp_result_gen;
+    Rcpp::traits::input_parameter< const Rcpp::List& >::type patterns(patternsSEXP);
+    Rcpp::traits::input_parameter< int >::type n_groups(n_groupsSEXP);
+    Rcpp::traits::input_parameter< const Rcpp::List& >::type model_list(model_listSEXP);
+    Rcpp::traits::input_parameter< int >::type proposals(proposalsSEXP);
+    rcpp_result_gen = Rcpp::wrap(inspect_direct_(patterns, n_groups, model_list, proposals));
+    return rcpp_result_gen;
+END_RCPP
+}
+// time_inverse_wishart_
+double time_inverse_wishart_(int n_features, double df, int n_draws);
+RcppExport SEXP _hmvn_time_inverse_wishart_(SEXP n_featuresSEXP, SEXP dfSEXP, SEXP n_drawsSEXP) {
+BEGIN_RCPP
+    Rcpp::RObject rcpp_result_gen;
+    Rcpp::traits::input_parameter< int >::type n_features(n_featuresSEXP);
+    Rcpp::traits::input_parameter< double >::type df(dfSEXP);
+    Rcpp::traits::input_parameter< int >::type n_draws(n_drawsSEXP);
+    rcpp_result_gen = Rcpp::wrap(time_inverse_wishart_(n_features, df, n_draws));
     return rcpp_result_gen;
 END_RCPP
 }
@@ -278,7 +315,10 @@ static const R_CallMethodDef CallEntries[] = {
     {"_hmvn_inspect_draws_", (DL_FUNC) &_hmvn_inspect_draws_, 5},
     {"_hmvn_inspect_map_", (DL_FUNC) &_hmvn_inspect_map_, 3},
     {"_hmvn_inspect_stream_", (DL_FUNC) &_hmvn_inspect_stream_, 4},
+    {"_hmvn_inspect_gamma_", (DL_FUNC) &_hmvn_inspect_gamma_, 3},
     {"_hmvn_time_gradient_", (DL_FUNC) &_hmvn_time_gradient_, 4},
+    {"_hmvn_inspect_direct_", (DL_FUNC) &_hmvn_inspect_direct_, 4},
+    {"_hmvn_time_inverse_wishart_", (DL_FUNC) &_hmvn_time_inverse_wishart_, 3},
     {"_hmvn_new_group_", (DL_FUNC) &_hmvn_new_group_, 4},
     {"_hmvn_sample_", (DL_FUNC) &_hmvn_sample_, 5},
     {"_hmvn_scan_cells_", (DL_FUNC) &_hmvn_scan_cells_, 2},

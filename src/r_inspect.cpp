@@ -3,7 +3,9 @@
 
 #include <chrono>
 
+#include "direct_unit.h"
 #include "unit_posterior.h"
+#include "hmvn/direct/inverse_wishart.hpp"
 #include "hmvn/random/random_stream.hpp"
 #include "r_model.h"
 
@@ -67,6 +69,25 @@ double time_gradient(Posterior& posterior, int repeats) {
   const auto start = std::chrono::steady_clock::now();
   for (int i = 0; i < repeats; ++i) posterior(position, gradient);
   return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count() / repeats;
+}
+
+template <int K>
+double time_inverse_wishart(int n_features, double df, int n_draws) {
+  RandomStream random(1, 0, 0);
+  const BartlettFactor bartlett(n_features, df, df);
+  const SquareRows<K> root = Eigen::MatrixXd::Identity(n_features, n_features);
+  SquareRows<K> a = root, factor = root;
+  Values<K> reciprocal = Eigen::VectorXd::Zero(n_features);
+  double sum = 0.0;  // used below, so that no draw is left out
+  const auto start = std::chrono::steady_clock::now();
+  for (int i = 0; i < n_draws; ++i) {
+    bartlett.draw(random, a);
+    factor_from_bartlett<K>(root, a, reciprocal, factor);
+    sum += factor(n_features - 1, 0);
+  }
+  const double elapsed = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count() / n_draws;
+  if (std::isnan(sum)) throw std::logic_error("an inverse-Wishart draw is not a number");
+  return elapsed;
 }
 
 }  // namespace
@@ -153,6 +174,15 @@ Rcpp::NumericMatrix inspect_stream_(double seed, double unit, double chain, int 
   return out;
 }
 
+// `n` gamma draws of scale 1 from the stream (seed, 0, 0).
+// [[Rcpp::export(rng = false)]]
+Rcpp::NumericVector inspect_gamma_(double seed, double shape, int n) {
+  RandomStream random(static_cast<std::uint64_t>(seed), 0, 0);
+  Rcpp::NumericVector out(n);
+  for (double& x : out) x = random.gamma(shape);
+  return out;
+}
+
 // Seconds that one evaluation of log density and gradient takes, over `repeats` of them.
 // [[Rcpp::export(rng = false)]]
 double time_gradient_(const Rcpp::List& patterns, int n_groups, const Rcpp::List& model_list, int repeats) {
@@ -161,4 +191,38 @@ double time_gradient_(const Rcpp::List& patterns, int n_groups, const Rcpp::List
     UnitPosterior<features.value> posterior(model, unpack_groups(patterns, n_groups, model.mean_location, false));
     return time_gradient(posterior, repeats);
   });
+}
+
+// What direct sampling proposes for a unit of all groups, or NULL where it does not apply: `df` and `Psi` of (D4), the bound of log w
+// (D5), and the shares that are accepted of `proposals` trials.
+// [[Rcpp::export(rng = false)]]
+Rcpp::RObject inspect_direct_(const Rcpp::List& patterns, int n_groups, const Rcpp::List& model_list, int proposals) {
+  const Model model = unpack_model(model_list);
+  const std::vector<GroupStatistics> groups = unpack_groups(patterns, n_groups, model.mean_location, false);
+  if (!has_covariance_target(model, groups)) return R_NilValue;
+  const CovarianceTarget target = make_covariance_target(model, groups);
+  DirectMatch match;
+  if (!make_direct_match(target, match)) return R_NilValue;
+  const Eigen::MatrixXd scale = (match.df + match.extra_df) * match.root * match.root.transpose();
+  const DirectAcceptance acceptance = measure_acceptance(target, match, 1, proposals);
+  using Rcpp::_;
+  return Rcpp::List::create(_["df"] = match.df + match.extra_df,
+                            _["Psi"] = Rcpp::NumericMatrix(target.n_features(), target.n_features(), scale.data()),
+                            _["extra_df"] = match.extra_df, _["log_bound"] = match.log_bound, _["exact"] = acceptance.exact, _["steps"] = acceptance.steps.acceptance, _["spread"] = acceptance.steps.weight_spread);
+}
+
+// Seconds that one draw from an inverse-Wishart distribution takes, as the Cholesky factor of the covariance matrix: what no
+// sampler of covariance matrices can beat.
+// [[Rcpp::export(rng = false)]]
+double time_inverse_wishart_(int n_features, double df, int n_draws) {
+  switch (n_features) {
+    case 1: return time_inverse_wishart<1>(n_features, df, n_draws);
+    case 2: return time_inverse_wishart<2>(n_features, df, n_draws);
+    case 3: return time_inverse_wishart<3>(n_features, df, n_draws);
+    case 4: return time_inverse_wishart<4>(n_features, df, n_draws);
+    case 5: return time_inverse_wishart<5>(n_features, df, n_draws);
+    case 8: return time_inverse_wishart<8>(n_features, df, n_draws);
+    case 10: return time_inverse_wishart<10>(n_features, df, n_draws);
+    default: return time_inverse_wishart<Eigen::Dynamic>(n_features, df, n_draws);
+  }
 }

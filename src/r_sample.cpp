@@ -1,8 +1,9 @@
 // The border of the sampler: unpack, run the chains, pack.
 #include <Rcpp.h>
 
+#include <algorithm>
 #include <atomic>
-#include <functional>
+#include <stdexcept>
 #include <string>
 #include <vector>
 
@@ -14,26 +15,31 @@ using namespace hmvn;
 
 namespace {
 
-// An R array [iteration, chain, index] that workers write through a plain pointer.
+// An R array [iteration, chain, index] that workers write through a plain pointer. Not set to zero first: every value is written
+// once, and touching gigabytes twice is felt. Without values where the user keeps none.
 class DrawArray {
  public:
   DrawArray() = default;
   DrawArray(int n_iterations, int n_chains, R_xlen_t n_values)
       : n_iterations_(n_iterations), stride_(static_cast<R_xlen_t>(n_iterations) * n_chains),
-        array_(stride_ * n_values), data_(array_.begin()) {
+        array_(Rcpp::no_init(stride_ * n_values)), data_(array_.begin()) {
     array_.attr("dim") = Rcpp::NumericVector::create(n_iterations, n_chains, static_cast<double>(n_values));
   }
 
   template <class Values>
   void write(int iteration, int chain, R_xlen_t first, const Values& values) {
+    if (data_ == nullptr) return;
     double* at = data_ + iteration + static_cast<R_xlen_t>(chain) * n_iterations_ + first * stride_;
     for (Eigen::Index i = 0; i < values.size(); ++i) at[i * stride_] = values(i);
   }
   void write_value(int iteration, int chain, double value) {
     data_[iteration + static_cast<R_xlen_t>(chain) * n_iterations_] = value;
   }
-  void add_value(int iteration, int chain, double value) {
-    data_[iteration + static_cast<R_xlen_t>(chain) * n_iterations_] += value;
+  // The first `n` rows of `columns`, a matrix with one row a draw and one column an index from `first` on.
+  void write_columns(int iteration, int chain, R_xlen_t first, const Eigen::MatrixXd& columns, int n) {
+    if (data_ == nullptr) return;
+    double* at = data_ + iteration + static_cast<R_xlen_t>(chain) * n_iterations_ + first * stride_;
+    for (Eigen::Index i = 0; i < columns.cols(); ++i) std::copy_n(columns.data() + i * columns.rows(), n, at + i * stride_);
   }
   bool kept() const { return data_ != nullptr; }
   SEXP get() const { return data_ == nullptr ? R_NilValue : static_cast<SEXP>(array_); }
@@ -95,7 +101,31 @@ class UnitSink : public DrawSink {
     facts_.divergent[kept] += facts.divergent;
   }
 
+  void record(int kept, const DrawBlock& block) override {
+    storage_.mean.write_columns(kept, chain_, first_group_ * model_.n_features(), block.mean, block.size);
+    const R_xlen_t first = first_group_ * n_coordinates(model_.n_features());
+    storage_.factor.write_columns(kept, chain_, first, block.factor, block.size);
+    if (!model_.groups_apart()) record_population(kept, block);
+    for (int i = 0; i < block.size; ++i) {
+      facts_.accept_stat[kept + i] += block.accept_stat[i];
+      facts_.energy[kept + i] -= block.log_likelihood[i] + block.log_prior[i];
+      facts_.log_likelihood[kept + i] += block.log_likelihood[i];
+      facts_.log_prior[kept + i] += block.log_prior[i];
+    }
+  }
+
  private:
+  // Where scales or correlations are completely pooled, the population has the groups' own.
+  void record_population(int kept, const DrawBlock& block) {
+    storage_.scale0.write_columns(kept, chain_, 0, block.sigma, block.size);
+    if (model_.n_features() == 1) return;
+    Eigen::MatrixXd correlation_factor = block.factor;
+    for (int i = 0, at = 0; i < model_.n_features(); ++i) {
+      for (int j = 0; j <= i; ++j, ++at) correlation_factor.col(at).array() /= block.sigma.col(i).array();
+    }
+    storage_.correlation_factor0.write_columns(kept, chain_, 0, correlation_factor, block.size);
+  }
+
   const Model& model_;
   Storage& storage_;
   JobFacts& facts_;
@@ -103,18 +133,19 @@ class UnitSink : public DrawSink {
   R_xlen_t first_group_;
 };
 
-// Settings that are absent keep everything.
-bool keeps(const Rcpp::List& control, const char* name) {
+// Whether an element of `control` that may be absent is not FALSE.
+bool unpack_flag(const Rcpp::List& control, const char* name) {
   return !control.containsElementNamed(name) || Rcpp::as<bool>(control[name]);
 }
 
-Storage allocate(const Model& model, const Rcpp::List& control, int n_kept, int n_chains, R_xlen_t n_groups) {
+Storage allocate(const Model& model, const Rcpp::List& control, int n_kept, R_xlen_t n_groups) {
   const R_xlen_t n_features = model.n_features(), n_packed = n_coordinates(model.n_features());
   const bool one_factor = model.scale.complete() && (model.correlation.complete() || n_features == 1);
+  const int n_chains = Rcpp::as<int>(control["chains"]);
   Storage storage;
   const auto array = [&](R_xlen_t n) { return DrawArray(n_kept, n_chains, n); };
-  if (keeps(control, "keep_mean")) storage.mean = array(n_features * (model.mean.complete() ? 1 : n_groups));
-  if (keeps(control, "keep_chol")) storage.factor = array(n_packed * (one_factor ? 1 : n_groups));
+  if (unpack_flag(control, "keep_mean")) storage.mean = array(n_features * (model.mean.complete() ? 1 : n_groups));
+  if (unpack_flag(control, "keep_chol")) storage.factor = array(n_packed * (one_factor ? 1 : n_groups));
   if (model.mean.pooling != Pooling::none) storage.mean0 = array(n_features);
   if (model.scale.pooling != Pooling::none) storage.scale0 = array(n_features);
   if (n_features > 1 && model.correlation.pooling != Pooling::none) storage.correlation_factor0 = array(n_packed);
@@ -129,6 +160,18 @@ Algorithm unpack_algorithm(const std::string& name) {
   if (name == "nuts") return Algorithm::nuts;
   if (name == "direct") return Algorithm::direct;
   throw std::invalid_argument("unknown algorithm: " + name);
+}
+
+const char* algorithm_name(UnitAlgorithm algorithm) {
+  switch (algorithm) {
+    case UnitAlgorithm::exact:
+      return "exact";
+    case UnitAlgorithm::direct:
+      return "direct";
+    case UnitAlgorithm::nuts:
+      return "nuts";
+  }
+  throw std::logic_error("unknown algorithm");
 }
 
 SamplingPlan unpack_plan(const Rcpp::List& control) {
@@ -158,9 +201,11 @@ Rcpp::List sample_(const Rcpp::List& patterns, int n_groups, const Rcpp::List& m
   const int n_chains = Rcpp::as<int>(control["chains"]);
   const int n_kept = plan.n_kept();
   const int n_units = model.groups_apart() ? n_groups : 1;
-  // Units are cut into slices by their number alone: neither draws nor sums depend on the number of cores.
+  // Units are cut into slices by their number alone: neither draws nor sums depend on the number of cores. Where there are
+  // slices enough, all chains of a unit are one job, so that what they share is prepared once.
   const int n_slices = std::min(n_units, 64);
-  Storage storage = allocate(model, control, n_kept, n_chains, n_groups);
+  const bool chains_together = n_slices == 64;
+  Storage storage = allocate(model, control, n_kept, n_groups);
   std::vector<JobFacts> facts(static_cast<std::size_t>(n_slices) * n_chains);
   std::vector<UnitReport> reports(static_cast<std::size_t>(n_units) * n_chains);
   std::atomic<bool> stop{false};
@@ -168,28 +213,33 @@ Rcpp::List sample_(const Rcpp::List& patterns, int n_groups, const Rcpp::List& m
   const long long iterations_due =
       static_cast<long long>(n_units) * n_chains * (plan.chain.iter_warmup + plan.iter_sampling);
 
-  const auto job = [&](std::size_t j) {
-    const int slice = static_cast<int>(j / n_chains), chain = static_cast<int>(j % n_chains);
-    facts[j].resize(n_kept);
+  const auto run_slice = [&](int slice, int first_chain, int last_chain) {
+    for (int chain = first_chain; chain < last_chain; ++chain) facts[slice * n_chains + chain].resize(n_kept);
     const long long first = static_cast<long long>(n_units) * slice / n_slices;
     const long long last = static_cast<long long>(n_units) * (slice + 1) / n_slices;
     for (long long unit = first; unit < last; ++unit) {
-      UnitJob unit_job{&model, {}, static_cast<std::uint64_t>(unit), static_cast<std::uint64_t>(chain)};
-      if (n_units == 1) {
-        unit_job.groups = groups;
-      } else {
-        unit_job.groups.push_back(groups[unit]);
+      UnitSampler sampler(model, n_units == 1 ? groups : std::vector<GroupStatistics>{groups[unit]},
+                          static_cast<std::uint64_t>(unit), plan);
+      for (int chain = first_chain; chain < last_chain; ++chain) {
+        UnitSink sink(model, storage, facts[slice * n_chains + chain], chain, unit);
+        reports[static_cast<std::size_t>(chain) * n_units + unit] =
+            sampler.sample(static_cast<std::uint64_t>(chain), stop, iterations_done, sink);
       }
-      UnitSink sink(model, storage, facts[j], chain, unit);
-      reports[static_cast<std::size_t>(chain) * n_units + unit] =
-          sample_unit(unit_job, plan, stop, iterations_done, sink);
     }
   };
-  run_jobs(facts.size(), Rcpp::as<int>(control["cores"]), job, stop, [&] {
+  const auto job = [&](std::size_t j) {
+    const int index = static_cast<int>(j);
+    if (chains_together) {
+      run_slice(index, 0, n_chains);
+    } else {
+      run_slice(index / n_chains, index % n_chains, index % n_chains + 1);
+    }
+  };
+  run_jobs(chains_together ? n_slices : facts.size(), Rcpp::as<int>(control["cores"]), job, stop, [&] {
     report(static_cast<double>(iterations_done), static_cast<double>(iterations_due));
   });
 
-  DrawArray log_joint(n_kept, n_chains, 1), log_prior(n_kept, n_chains, 1);
+  Rcpp::NumericVector log_joint(Rcpp::Dimension(n_kept, n_chains, 1)), log_prior(Rcpp::Dimension(n_kept, n_chains, 1));
   Rcpp::NumericMatrix accept_stat(n_kept, n_chains), step_size(n_kept, n_chains), tree_depth(n_kept, n_chains),
       n_leapfrog(n_kept, n_chains), divergent(n_kept, n_chains), energy(n_kept, n_chains);
   for (std::size_t j = 0; j < facts.size(); ++j) {
@@ -201,12 +251,13 @@ Rcpp::List sample_(const Rcpp::List& patterns, int n_groups, const Rcpp::List& m
       energy(i, chain) += facts[j].energy[i];
       divergent(i, chain) += facts[j].divergent[i];
       tree_depth(i, chain) = std::max<double>(tree_depth(i, chain), facts[j].tree_depth[i]);
-      log_joint.add_value(i, chain, facts[j].log_likelihood[i] + facts[j].log_prior[i]);
-      log_prior.add_value(i, chain, facts[j].log_prior[i]);
+      const R_xlen_t at = i + static_cast<R_xlen_t>(chain) * n_kept;
+      log_joint[at] += facts[j].log_likelihood[i] + facts[j].log_prior[i];
+      log_prior[at] += facts[j].log_prior[i];
     }
   }
   Rcpp::IntegerMatrix unit_divergent(n_units, n_chains), unit_treedepth(n_units, n_chains);
-  Rcpp::LogicalVector unit_direct(n_units);
+  Rcpp::CharacterVector unit_algorithm(n_units);
   Rcpp::NumericMatrix unit_ebfmi(n_units, n_chains), seconds(n_chains, 2);
   for (int chain = 0; chain < n_chains; ++chain) {
     for (int unit = 0; unit < n_units; ++unit) {
@@ -214,7 +265,7 @@ Rcpp::List sample_(const Rcpp::List& patterns, int n_groups, const Rcpp::List& m
       unit_divergent(unit, chain) = one.divergent;
       unit_treedepth(unit, chain) = one.max_treedepth_hits;
       unit_ebfmi(unit, chain) = std::isnan(one.ebfmi) ? NA_REAL : one.ebfmi;
-      unit_direct[unit] = one.direct;
+      if (chain == 0) unit_algorithm[unit] = algorithm_name(one.algorithm);
       seconds(chain, 0) += one.warmup_seconds;
       seconds(chain, 1) += one.sampling_seconds;
     }
@@ -225,12 +276,12 @@ Rcpp::List sample_(const Rcpp::List& patterns, int n_groups, const Rcpp::List& m
                                       _["mean0"] = storage.mean0.get(), _["scale0"] = storage.scale0.get(),
                                       _["chol_cor0"] = storage.correlation_factor0.get(),
                                       _["h_mean"] = storage.h_mean.get(), _["h_sd"] = storage.h_scale.get(),
-                                      _["h_cor"] = storage.h_correlation.get(), _["lp"] = log_joint.get(),
-                                      _["lprior"] = log_prior.get()),
+                                      _["h_cor"] = storage.h_correlation.get(), _["lp"] = log_joint,
+                                      _["lprior"] = log_prior),
       _["sampler"] = Rcpp::List::create(_["accept_stat"] = accept_stat, _["stepsize"] = step_size,
                                         _["treedepth"] = tree_depth, _["n_leapfrog"] = n_leapfrog,
                                         _["divergent"] = divergent, _["energy"] = energy),
-      _["units"] = Rcpp::List::create(_["n"] = n_units, _["direct"] = unit_direct, _["divergent"] = unit_divergent,
+      _["units"] = Rcpp::List::create(_["n"] = n_units, _["algorithm"] = unit_algorithm, _["divergent"] = unit_divergent,
                                       _["max_treedepth"] = unit_treedepth, _["ebfmi"] = unit_ebfmi),
       _["seconds"] = seconds);
 }

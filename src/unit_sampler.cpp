@@ -1,22 +1,30 @@
 #include "unit_sampler.h"
 
 #include <stdexcept>
+#include <utility>
 
 #include "direct_unit.h"
 #include "nuts_unit.h"
 
 namespace hmvn {
 
-UnitReport sample_unit(const UnitJob& job, const SamplingPlan& plan, const std::atomic<bool>& stop,
-                       std::atomic<long long>& iterations_done, DrawSink& sink) {
-  UnitReport report;
-  if (plan.algorithm != Algorithm::nuts && sample_directly(job, plan, stop, iterations_done, sink, report)) return report;
-  if (plan.algorithm == Algorithm::direct) {
+UnitSampler::UnitSampler(const Model& model, std::vector<GroupStatistics> groups, std::uint64_t unit, const SamplingPlan& plan)
+    : plan_(plan), job_{&model, std::move(groups), unit, 0} {
+  if (plan.algorithm != Algorithm::nuts) direct_ = prepare_direct_unit(job_, plan);
+  if (plan.algorithm == Algorithm::direct && !direct_) {
     throw std::runtime_error(
-        "direct sampling needs complete rows, more of them than features, unpooled means, own or completely pooled "
-        "covariance matrices, and exponential, half-normal, half-t or gamma priors of the standard deviations");
+        "direct sampling needs complete rows, more of them than twice the features, unpooled means, and own or completely "
+        "pooled covariance matrices");
   }
-  return sample_by_nuts(job, plan, stop, iterations_done, sink);
+}
+
+UnitSampler::~UnitSampler() = default;
+
+UnitReport UnitSampler::sample(std::uint64_t chain, const std::atomic<bool>& stop, std::atomic<long long>& iterations_done,
+                               DrawSink& sink) {
+  if (direct_) return direct_->sample(chain, stop, iterations_done, sink);
+  job_.chain = chain;
+  return sample_by_nuts(job_, plan_, stop, iterations_done, sink);
 }
 
 }  // namespace hmvn

@@ -4,8 +4,10 @@
 #include <atomic>
 #include <cstdint>
 #include <limits>
+#include <memory>
 #include <vector>
 
+#include "draw_block.h"
 #include "hmvn/mcmc/chain.hpp"
 #include "hmvn/model/draw.hpp"
 #include "hmvn/model/model.hpp"
@@ -13,8 +15,11 @@
 
 namespace hmvn {
 
-// Which algorithm draws: automatic takes direct sampling where it applies and is accepted often enough.
+// Which algorithm is asked for: automatic takes direct sampling where it applies and is accepted often enough.
 enum class Algorithm { automatic, nuts, direct };
+
+// Which algorithm drew a unit: exact independent draws, independence steps, or NUTS.
+enum class UnitAlgorithm { exact, direct, nuts };
 
 struct SamplingPlan {
   Algorithm algorithm = Algorithm::automatic;
@@ -32,6 +37,8 @@ class DrawSink {
  public:
   virtual ~DrawSink() = default;
   virtual void record(int kept, const Draw& draw, const TransitionStatistics& facts) = 0;
+  // Draws `kept` to `kept + block.size - 1` of a unit with one covariance matrix and means of its own for every group.
+  virtual void record(int kept, const DrawBlock& block) = 0;
 };
 
 // What must be said of a unit and chain as a whole.
@@ -39,7 +46,7 @@ struct UnitReport {
   int divergent = 0, max_treedepth_hits = 0;
   double ebfmi = std::numeric_limits<double>::quiet_NaN();  // of NUTS only
   double warmup_seconds = 0.0, sampling_seconds = 0.0;
-  bool direct = false;
+  UnitAlgorithm algorithm = UnitAlgorithm::nuts;
 };
 
 struct UnitJob {
@@ -48,8 +55,22 @@ struct UnitJob {
   std::uint64_t unit, chain;
 };
 
-// `iterations_done` is advanced for the progress bar.
-UnitReport sample_unit(const UnitJob& job, const SamplingPlan& plan, const std::atomic<bool>& stop,
-                       std::atomic<long long>& iterations_done, DrawSink& sink);
+class DirectUnit;
+
+// Samples one unit, chain by chain; what all its chains share is prepared once. Chains may run at the same time in samplers of
+// their own: preparing is the same every time.
+class UnitSampler {
+ public:
+  UnitSampler(const Model& model, std::vector<GroupStatistics> groups, std::uint64_t unit, const SamplingPlan& plan);
+  ~UnitSampler();
+
+  // `iterations_done` is advanced for the progress bar.
+  UnitReport sample(std::uint64_t chain, const std::atomic<bool>& stop, std::atomic<long long>& iterations_done, DrawSink& sink);
+
+ private:
+  const SamplingPlan& plan_;
+  UnitJob job_;
+  std::unique_ptr<DirectUnit> direct_;
+};
 
 }  // namespace hmvn

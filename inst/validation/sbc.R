@@ -21,6 +21,12 @@ sbc_variants <- function() {
     partial_cor = list(pooling = c(mean = "none", sd = "complete", cor = "partial"), family = rep("normal", 3),
                        parameters = cbind(rep(0, 3), 1, NA)),
     direct = list(pooling = none, sizes = c(10, 20, 40), algorithm = "auto"),
+    exact = list(pooling = none, sizes = c(60, 100, 200), algorithm = "direct"),
+    exact_families = list(
+      pooling = none, sizes = c(60, 100, 200), algorithm = "direct", family = c("lognormal", "normal", "student_t"),
+      parameters = rbind(c(-0.3, 0.6, NA), c(1, 1, NA), c(3, 0.5, 1))
+    ),
+    steps = list(pooling = none, sizes = c(10, 11, 12), algorithm = "direct"),
     direct_complete = list(pooling = c(mean = "none", sd = "complete", cor = "complete"), algorithm = "auto"),
     missing = list(pooling = all_of("partial"), missing = 0.15)
   )

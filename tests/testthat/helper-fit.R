@@ -19,7 +19,7 @@ fake_fit <- function(G = 2, K = 2, pooling = "none", iter = 100, chains = 4, lab
       accept_stat = sampler(0.9), stepsize = sampler(0.5), treedepth = sampler(3), n_leapfrog = sampler(7), divergent = sampler(0),
       energy = sampler(seq_len(iter * chains))
     ),
-    units = list(n = units, direct = rep(FALSE, units), divergent = per_unit(0L), max_treedepth = per_unit(0L), ebfmi = per_unit(1)),
+    units = list(n = units, algorithm = rep("nuts", units), divergent = per_unit(0L), max_treedepth = per_unit(0L), ebfmi = per_unit(1)),
     control = list(
       algorithm = "nuts", chains = chains, iter_warmup = 1000, iter_sampling = iter, thin = 1, cores = 1, seed = 1,
       adapt_delta = 0.8, adapt_delta_scarce = 0.8,

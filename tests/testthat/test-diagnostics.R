@@ -63,6 +63,25 @@ test_that("draws that are not finite are reported, labels with braces included",
   expect_match(w$text, "mu[{A},x1]", fixed = TRUE)
 })
 
+test_that("independent draws are not looked at for convergence, others are", {
+  fit <- bad_fit()
+  fit$units$divergent[] <- fit$units$max_treedepth[] <- 0L
+  fit$units$ebfmi[] <- NA
+  fit$units$algorithm <- rep("exact", 3)
+  expect_silent(kept <- sampler_warnings(fit))
+  expect_length(kept, 0)
+  fit$units$algorithm <- c("direct", "exact", "nuts") # the second group is the bad one
+  expect_length(all_warnings(fit)$kept, 0)
+  fit$units$algorithm <- c("exact", "nuts", "exact")
+  w <- all_warnings(fit)
+  expect_match(w$text[1], "of mu[B,x1]", fixed = TRUE)
+  # two means, two sds, one correlation, lp__
+  expect_match(w$kept[["rhat"]], "1 of 6", fixed = TRUE)
+  fit$units$algorithm <- rep("exact", 3)
+  fit$draws$lp[2, 1, 1] <- NaN
+  expect_match(all_warnings(fit)$kept[["nonfinite"]], "1 of 2,000 draws are not finite", fixed = TRUE)
+})
+
 test_that("nuts_params() and log_posterior() have bayesplot's columns", {
   skip_if_not_installed("bayesplot")
   fit <- fake_fit(iter = 10)

@@ -34,6 +34,18 @@ test_that("small fits stay within 24 lines under every pooling", {
   }
 })
 
+test_that("the sampler's line says how groups were drawn", {
+  line <- function(algorithm) {
+    fit <- fake_fit(G = 3)
+    fit$units$algorithm <- algorithm
+    sub("Sampler: ", "", grep("^Sampler", printed(fit), value = TRUE))
+  }
+  expect_equal(line(rep("exact", 3)), "exact independent draws, 4 chains x 100 draws, no warm-up, 0.3 s")
+  expect_equal(line(rep("direct", 3)), "independence steps, 4 chains x 100 draws, no warm-up, 0.3 s")
+  expect_equal(line(c("exact", "direct", "exact")), "exact (2 groups), steps (1), 4 chains x 100 draws, no warm-up, 0.3 s")
+  expect_equal(line(c("exact", "nuts", "exact")), "exact (2 groups), NUTS (1), 4 chains x 100 draws, 0.3 s")
+})
+
 test_that("numbers show what the posterior knows", {
   expect_equal(with_error(c(1.23456, -0.001, 123456.7, 123456.7, 1e-9, 3, NaN), c(0.0567, 0.5, 12.3, 4321, 2e-10, 0, NaN)),
                c("1.235 (0.057)", "0.00 (0.50)", "123457 (12)", "123457 (4321)", "1e-09 (2e-10)", "3.000 (0.000)", "NaN (NaN)"))

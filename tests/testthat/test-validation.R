@@ -3,15 +3,15 @@
 
 source(system.file("validation", "sbc.R", package = "hmvn"), local = TRUE)
 
-calibrate <- function(name, simulations = 100) {
+calibrate <- function(name, simulations = 100, K = 2) {
   variant <- sbc_variants()[[name]]
-  if (name == "mixed") {
-    variant$family <- variant$family[1:2]
-    variant$parameters <- variant$parameters[1:2, ]
+  if (!is.null(variant$family)) {
+    variant$family <- variant$family[seq_len(K)]
+    variant$parameters <- variant$parameters[seq_len(K), ]
   }
-  if (name != "direct") variant$sizes <- c(2, 5, 10)
+  if (is.null(variant$sizes)) variant$sizes <- c(2, 5, 10)
   result <- do.call(rbind, lapply(seq_len(simulations), function(i) {
-    simulate_once(variant, i, K = 2, draws = 49, thin = 4)
+    simulate_once(variant, i, K = K, draws = 49, thin = 4)
   }))
   p <- sbc_p_values(result, draws = 49, bins = 10)
   expect_gt(min(p.adjust(p, "holm")), 0.001, label = paste(name, names(which.min(p))))
@@ -20,7 +20,13 @@ calibrate <- function(name, simulations = 100) {
 test_that("unpooled and completely pooled posteriors are calibrated", {
   calibrate("none")
   calibrate("complete")
+})
+
+test_that("direct sampling is calibrated, by rejection and by independence steps", {
   calibrate("direct")
+  calibrate("exact")
+  calibrate("exact_families", K = 3)
+  calibrate("steps", K = 3)
 })
 
 test_that("partially pooled posteriors are calibrated", {

@@ -3,6 +3,8 @@
 
 #include <Eigen/Cholesky>
 #include <Eigen/Core>
+#include <Eigen/LU>
+#include <algorithm>
 #include <cmath>
 #include <vector>
 
@@ -11,10 +13,8 @@
 
 namespace hmvn {
 
-// Complete rows, independent means. Over (mu_g, Sigma) the posterior is
-//   |Sigma|^(-(n - G)/2 + eta - 1) exp(-tr(S Sigma^-1)/2) prod_k sigma_k^-c f_k(sigma_k)
-//     x prod_g Normal(mu_g; ybar_g, Sigma/n_g) Normal(mu_g; m, diag(s)^2),   c = 2 eta - 2 + K,
-// n rows in G groups that share Sigma, S their pooled scatter matrix.
+// Complete rows, independent means, n rows in G groups that share Sigma, S their pooled scatter matrix: (D1) in the model
+// vignette.
 struct CovarianceTarget {
   const Model* model;
   double eta = 1.0;
@@ -23,26 +23,20 @@ struct CovarianceTarget {
   std::vector<Eigen::VectorXd> group_mean;  // less m
   Eigen::MatrixXd scatter;
 
-  double sigma_power() const { return 2.0 * eta - 2.0 + static_cast<double>(scatter.rows()); }
+  int n_features() const { return static_cast<int>(scatter.rows()); }
 
-  // Degrees of freedom of the matching inverse-Wishart.
-  double degrees_of_freedom() const { return n - n_groups + 1.0 - 2.0 * eta - static_cast<double>(scatter.rows()); }
+  // c
+  double sigma_power() const { return 2.0 * eta - 2.0 + n_features(); }
 
-  // log of prod_k sigma_k^-c f_k(sigma_k), from log(sigma).
-  double log_scale_factor(const Eigen::VectorXd& log_sigma) const {
-    double sum = -sigma_power() * log_sigma.sum();
-    for (Eigen::Index k = 0; k < log_sigma.size(); ++k) sum += model->scale_priors[k].log_density_of_scale(log_sigma[k]);
-    return sum;
+  // Degrees of freedom nu of the matching inverse-Wishart.
+  double degrees_of_freedom() const { return n - n_groups + 1.0 - 2.0 * eta - n_features(); }
+
+  // psi_k = log(sigma^-c f_k(sigma)) at x = log(sigma), and its derivative in x.
+  double log_scale_factor(int k, double x) const {
+    return model->scale_priors[k].log_density_of_scale(x) - sigma_power() * x;
   }
-
-  // a_k = (c - sigma f'/f)/sigma^2: minus twice the slope of that factor in sigma_k^2.
-  Eigen::VectorXd scale_pull(const Eigen::MatrixXd& covariance) const {
-    Eigen::VectorXd pull(covariance.rows());
-    for (Eigen::Index k = 0; k < pull.size(); ++k) {
-      const double slope = model->scale_priors[k].log_density_slope(0.5 * std::log(covariance(k, k))) - 1.0;
-      pull[k] = (sigma_power() - slope) / covariance(k, k);
-    }
-    return pull;
+  double log_scale_factor_slope(int k, double x) const {
+    return model->scale_priors[k].log_density_slope(x) - 1.0 - sigma_power();
   }
 };
 
@@ -74,26 +68,86 @@ inline CovarianceTarget make_covariance_target(const Model& model, const std::ve
   return target;
 }
 
-// The mode in Sigma^-1, where S - Sigma diag(a) Sigma = (n - G + 2 - 2 eta) Sigma, by damped fixed-point steps; false if
-// none was found.
-inline bool find_mode(const CovarianceTarget& target, Eigen::MatrixXd& mode) {
-  const double weight = target.n - target.n_groups + 2.0 - 2.0 * target.eta;
-  if (!(weight > 0.0)) return false;
-  mode = target.scatter / weight;
-  for (int iteration = 0; iteration < 200; ++iteration) {
-    if (!(mode.diagonal().minCoeff() > 0.0)) return false;
-    // (weight I + Sigma diag(a)) Sigma = S, solved for the right factor with the left one held.
-    const Eigen::VectorXd pull = target.scale_pull(mode);
-    Eigen::MatrixXd left = mode * pull.asDiagonal();
-    left.diagonal().array() += weight;
-    Eigen::MatrixXd next = left.partialPivLu().solve(target.scatter);
-    next = (0.25 * (next + next.transpose()) + 0.5 * mode).eval();
-    const double change = ((next - mode).diagonal().array() / mode.diagonal().array()).abs().maxCoeff();
-    mode = next;
-    if (!mode.allFinite()) return false;
-    if (change < 1e-13) break;
+// The point Sigma* at which proposal and posterior touch (D4).
+struct Contact {
+  Eigen::MatrixXd covariance;  // Sigma*
+  Eigen::VectorXd alpha;       // positive
+  Eigen::VectorXd epsilon;     // the part of alpha that is bounded by (D7), the rest is by (D8)
+};
+
+// How the group means, integrated out, pull at a covariance matrix: their determinants by sum_g Sigma (Sigma + n_g D)^-1 (D10),
+// their quadratic forms by kappa (D11).
+struct MeanPull {
+  Eigen::MatrixXd determinants;
+  Eigen::VectorXd kappa;
+};
+
+inline MeanPull mean_pull(const CovarianceTarget& target, const Eigen::MatrixXd& covariance) {
+  MeanPull pull{Eigen::MatrixXd::Zero(covariance.rows(), covariance.cols()), Eigen::VectorXd::Zero(covariance.rows())};
+  const Eigen::VectorXd variance = target.model->mean_scale.array().square();
+  for (std::size_t g = 0; g < target.group_n.size(); ++g) {
+    const double n = target.group_n[g];
+    Eigen::MatrixXd spread = covariance;
+    spread.diagonal() += n * variance;
+    const Eigen::LLT<Eigen::MatrixXd> root(spread);
+    pull.determinants += root.solve(covariance).transpose();
+    const Eigen::VectorXd slope = n * root.solve(target.group_mean[g]);
+    const Eigen::VectorXd gamma = slope.cwiseAbs().cwiseProduct(covariance.diagonal().cwiseSqrt());
+    pull.kappa += 0.5 / n * gamma.sum() * gamma;
   }
-  return Eigen::LLT<Eigen::MatrixXd>(mode).info() == Eigen::Success;
+  return pull;
+}
+
+// alpha_k = -d psi_k / d log(sigma) - 2 kappa_k, but never below a tenth of c. The bound holds for any positive alpha; this one
+// makes proposal and posterior agree near Sigma*, but for the floor, which is reached where a prior or far means pull a standard
+// deviation up hard.
+inline Eigen::VectorXd scale_pull(const CovarianceTarget& target, const Eigen::MatrixXd& covariance, const Eigen::VectorXd& kappa) {
+  Eigen::VectorXd alpha(target.n_features());
+  for (int k = 0; k < target.n_features(); ++k) {
+    const double slope = target.log_scale_factor_slope(k, 0.5 * std::log(covariance(k, k))) + 2.0 * kappa[k];
+    alpha[k] = std::max(-slope, 0.1 * target.sigma_power());
+  }
+  return alpha;
+}
+
+// Solves nu Sigma + Sigma diag(alpha_k / sigma_k^2) Sigma + sum_g Sigma (Sigma + n_g D)^-1 Sigma = S, nu the degrees of freedom, by
+// fixed-point steps. False if there is no such matrix.
+inline bool find_contact(const CovarianceTarget& target, Contact& contact) {
+  const double df = target.degrees_of_freedom();
+  if (!(df > target.n_features() - 1.0)) return false;
+  Eigen::MatrixXd& point = contact.covariance;
+  point = target.scatter / df;
+  double change = 1.0, caution = 1.0;
+  for (int iteration = 0; iteration < 300 && change > 1e-12; ++iteration) {
+    if (!(point.diagonal().minCoeff() > 0.0) || !point.allFinite()) return false;
+    const MeanPull means = mean_pull(target, point);
+    const Eigen::VectorXd alpha = scale_pull(target, point, means.kappa);
+    // Solved for the right factor Sigma with all that stands left of it held. The step overshoots by about alpha/(nu + alpha), which
+    // the damping takes back; a narrow prior, which alpha follows steeply, wants shorter steps.
+    Eigen::MatrixXd left = point * alpha.cwiseQuotient(point.diagonal()).asDiagonal();
+    left += means.determinants;
+    left.diagonal().array() += df;
+    const double damping = caution * (df + alpha.mean()) / (df + 2.0 * alpha.mean());
+    const Eigen::MatrixXd solved = left.partialPivLu().solve(target.scatter);
+    const Eigen::MatrixXd next = (1.0 - damping) * point + 0.5 * damping * (solved + solved.transpose());
+    const double last_change = change;
+    change = ((next - point).diagonal().array() / point.diagonal().array()).abs().maxCoeff();
+    if (iteration > 0 && change > 0.9 * last_change) caution *= 0.5;
+    point = next;
+  }
+  if (!(change < 1e-9)) return false;
+  const Eigen::VectorXd kappa = mean_pull(target, point).kappa;
+  contact.alpha = scale_pull(target, point, kappa);
+  contact.epsilon = contact.alpha;
+  for (int k = 0; k < target.n_features(); ++k) {
+    // Where log f_k is not concave in log(sigma), or alpha_k is too far below its slope, (D8) must hold the bound as sigma nears 0.
+    const double near_zero = 0.5 * std::log(point(k, k)) - 20.0;
+    if (!target.model->scale_priors[k].concave_in_log() || kappa[k] > 0.01 * contact.alpha[k] ||
+        !(target.log_scale_factor_slope(k, near_zero) + contact.alpha[k] > 0.0)) {
+      contact.epsilon[k] = 0.5 * std::min(contact.alpha[k], target.sigma_power());
+    }
+  }
+  return contact.alpha.allFinite();
 }
 
 }  // namespace hmvn

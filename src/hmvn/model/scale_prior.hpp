@@ -105,22 +105,37 @@ class ScalePrior {
     throw std::logic_error("unknown scale family");
   }
 
-  // Whether log f is concave in Sigma^-1, through sigma^2 = 1/(Schur complement): it is where -log f rises in sigma at
-  // least as log-linearly as these do; a gamma density up to the given shape.
-  bool concave_in_precision(double largest_shape) const {
+  // Whether log f is concave in x = log(sigma): all are, but for a normal or Student t truncated on the left of its peak.
+  bool concave_in_log() const {
+    switch (family_) {
+      case ScaleFamily::normal:
+        return p1_ <= 0.0;
+      case ScaleFamily::student_t:
+        return p2_ <= 0.0;
+      default:
+        return true;
+    }
+  }
+
+  // Where log f peaks, in log(sigma), if it is not concave there: it rises up to this point and falls beyond.
+  double log_peak() const { return std::log(family_ == ScaleFamily::normal ? p1_ : p2_); }
+
+  // log f = constant + power log(sigma) + linear sigma + quadratic sigma^2, where it has this form.
+  struct LogTerms {
+    bool exact = false;
+    double constant = 0.0, power = 0.0, linear = 0.0, quadratic = 0.0;
+  };
+  LogTerms log_terms() const {
     switch (family_) {
       case ScaleFamily::exponential:
-        return true;
+        return {true, std::log(p1_), 0.0, -p1_, 0.0};
       case ScaleFamily::normal:
-        return p1_ == 0.0;
-      case ScaleFamily::student_t:
-        return p2_ == 0.0;
+        return {true, log_normal_density(p1_ / p2_) - std::log(p2_) - log_mass_, 0.0, p1_ / (p2_ * p2_), -0.5 / (p2_ * p2_)};
       case ScaleFamily::gamma:
-        return p1_ <= largest_shape;
-      case ScaleFamily::lognormal:
-        return false;
+        return {true, p1_ * std::log(p2_) - std::lgamma(p1_), p1_ - 1.0, -p2_, 0.0};
+      default:
+        return {};
     }
-    throw std::logic_error("unknown scale family");
   }
 
   // A rough centre of log(sigma), from which the median is sought.

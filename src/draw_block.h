@@ -1,0 +1,27 @@
+// Draws of one unit on their way from a direct sampler to where they are kept.
+#pragma once
+
+#include <Eigen/Core>
+#include <vector>
+
+#include "hmvn/model/covariance_map.hpp"
+
+namespace hmvn {
+
+// One row a draw, one column a value: a column is copied as it stands, since kept draws are stored with the iteration fastest.
+// Small enough to stay in the nearest cache.
+struct DrawBlock {
+  static constexpr int capacity = 32;
+
+  Eigen::MatrixXd mean;    // K G columns, feature fastest
+  Eigen::MatrixXd factor;  // K(K+1)/2 columns: Cholesky factor of the one Sigma, lower triangle row by row
+  Eigen::MatrixXd sigma;   // K columns
+  std::vector<double> log_likelihood, log_prior, accept_stat;
+  int size = 0;
+
+  DrawBlock(int n_features, int n_groups)
+      : mean(capacity, n_features * n_groups), factor(capacity, n_coordinates(n_features)), sigma(capacity, n_features),
+        log_likelihood(capacity), log_prior(capacity), accept_stat(capacity) {}
+};
+
+}  // namespace hmvn
