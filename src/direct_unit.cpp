@@ -86,8 +86,8 @@ class BlockWriter {
     }
     for (int k = 0, at = 0; k < n_features; ++k) {
       for (int j = 0; j <= k; ++j) block.factor(row, at++) = draw.factor(k, j);
-      block.sigma(row, k) = draw.sigma[k];
     }
+    for (int k = 0; k < block.sigma.cols(); ++k) block.sigma(row, k) = draw.sigma[k];
     // tr(S Sigma^-1)
     double quadratic = target_.degrees_of_freedom() * draw.size + draw.mismatch;
     double log_prior = log_prior_ + draw.log_scales + target_.sigma_power() * draw.log_sigma_sum +
@@ -125,7 +125,9 @@ class DirectUnitOf : public DirectUnit {
     if (!exact_chosen_) steps_ = try_steps<K>(target_, match_, random, pilot_steps);
   }
 
-  bool worthwhile() const { return exact_chosen_ || (steps_.acceptance >= least_direct_acceptance && steps_.weight_spread <= most_weight_spread); }
+  bool worthwhile() const {
+    return exact_chosen_ || (steps_.acceptance >= least_direct_acceptance && steps_.weight_spread <= most_weight_spread);
+  }
 
   UnitReport sample(std::uint64_t chain, const std::atomic<bool>& stop, std::atomic<long long>& iterations_done,
                     DrawSink& sink) override {
@@ -165,7 +167,7 @@ class DirectUnitOf : public DirectUnit {
                   RandomStream& random, const std::atomic<bool>& stop, DrawSink& sink) {
     const Clock::time_point ready = Clock::now();
     BlockWriter<K> writer(target_);
-    DrawBlock block(target_.n_features(), sampler.means().n_groups());
+    DrawBlock block(target_.n_features(), sampler.means().n_groups(), !job_.model->groups_apart());
     const int n_kept = plan_.n_kept();
     for (int kept = 0; kept < n_kept; ++kept) {
       if (stop.load(std::memory_order_relaxed)) throw StopRequested();

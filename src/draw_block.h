@@ -15,12 +15,12 @@ struct DrawBlock {
 
   Eigen::MatrixXd mean;    // K G columns, feature fastest
   Eigen::MatrixXd factor;  // K(K+1)/2 columns: Cholesky factor of the one Sigma, lower triangle row by row
-  Eigen::MatrixXd sigma;   // K columns
+  Eigen::MatrixXd sigma;   // K columns, or none where nobody asks for them
   std::vector<double> log_likelihood, log_prior, accept_stat;
   int size = 0;
 
-  DrawBlock(int n_features, int n_groups)
-      : mean(capacity, n_features * n_groups), factor(capacity, n_coordinates(n_features)), sigma(capacity, n_features),
+  DrawBlock(int n_features, int n_groups, bool with_sigma)
+      : mean(capacity, n_features * n_groups), factor(capacity, n_coordinates(n_features)), sigma(capacity, with_sigma ? n_features : 0),
         log_likelihood(capacity), log_prior(capacity), accept_stat(capacity) {}
 };
 

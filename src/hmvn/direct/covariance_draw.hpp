@@ -83,7 +83,7 @@ class DrawCompleter {
     factor_from_bartlett<K>(root_, draw.bartlett, reciprocal_, draw.factor);
     double all_size = 0.0, all_mismatch = 0.0;
     LogProduct scales, root;
-    repeat(n_features, [&](auto i) {
+    repeat(n_features, [&](auto i) __attribute__((always_inline)) {  // which compilers leave out of line at some K
       product_row<K>(draw.bartlett, mismatch_root_, i, row_);
       double square = 0.0;
       repeat(plus_one(i), [&](auto j) {
