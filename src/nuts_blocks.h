@@ -49,6 +49,7 @@ class NutsBlocks {
     if (has_shared()) {
       ChainSettings dense = settings;
       dense.metric = MetricShape::dense;
+      dense.dynamics = Dynamics::turning;
       shared_.emplace_back(shared_target(), shared_nuts_, position_.head(layout_.own), dense, random_);
     }
     posterior_.settle(position_);

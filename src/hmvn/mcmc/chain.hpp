@@ -5,8 +5,8 @@
 #include <cstddef>
 
 #include "hmvn/mcmc/dual_averaging.hpp"
-#include "hmvn/mcmc/metric.hpp"
 #include "hmvn/mcmc/nuts.hpp"
+#include "hmvn/mcmc/standardisation.hpp"
 #include "hmvn/mcmc/warmup_schedule.hpp"
 #include "hmvn/random/random_stream.hpp"
 
@@ -17,6 +17,7 @@ struct ChainSettings {
   int max_tree_depth = 10;
   double target_accept = 0.8;
   MetricShape metric = MetricShape::diagonal;
+  Dynamics dynamics = Dynamics::leapfrog;
   double init_radius = 2.0;  // start uniform on (-radius, radius) in the unconstrained, standardised space
 };
 
@@ -26,9 +27,10 @@ class Chain {
   // `position`: where it starts; the log density there must be finite.
   template <class Target>
   Chain(Target&& target, Nuts& nuts, const Eigen::VectorXd& position, const ChainSettings& settings, RandomStream& random)
-      : settings_(settings), schedule_(make_warmup_schedule(settings.iter_warmup)), state_(position.size(), settings.metric),
+      : settings_(settings), schedule_(make_warmup_schedule(settings.iter_warmup)), state_(position.size(), settings.metric, settings.dynamics),
         step_size_(DualAveragingSettings{settings.target_accept}), covariance_(position.size(), settings.metric) {
-    state_.start_at(target, position);
+    state_.current.standard = position;
+    state_.evaluate(target, state_.current);
     nuts.find_reasonable_step_size(target, state_, random);
     step_size_.restart(state_.step_size);
   }
@@ -44,27 +46,34 @@ class Chain {
 
   // To be called before advance() when the target has changed.
   template <class Target>
-  void look_again(Target&& target) { state_.evaluate(target); }
+  void look_again(Target&& target) { state_.evaluate(target, state_.current); }
 
   int iteration() const { return iteration_; }
-  const Eigen::VectorXd& position() const { return state_.current.position; }
+
+  const Eigen::VectorXd& position() {
+    state_.map.to_position(state_.current.standard, state_.position);
+    return state_.position;
+  }
 
  private:
   template <class Target>
   void adapt(Target&& target, Nuts& nuts, const TransitionStatistics& facts, RandomStream& random) {
     step_size_.advance(facts.accept_stat);
-    state_.step_size = step_size_.step_size();
+    state_.set_step_size(step_size_.step_size());
     if (window_ < schedule_.window_ends.size() && iteration_ >= schedule_.first_slow) {
-      covariance_.add(state_.current.position);
+      covariance_.add(position());
       if (iteration_ + 1 == schedule_.window_ends[window_]) {
         ++window_;
-        if (covariance_.count() > 1.0) state_.metric.set_inverse(covariance_.inverse_metric());
+        if (covariance_.count() > 1.0) {
+          state_.learn(covariance_.mean(), covariance_.covariance());
+          state_.evaluate(target, state_.current);
+        }
         covariance_.restart();
         nuts.find_reasonable_step_size(target, state_, random);
         step_size_.restart(state_.step_size);
       }
     }
-    if (iteration_ + 1 == settings_.iter_warmup) state_.step_size = step_size_.averaged_step_size();
+    if (iteration_ + 1 == settings_.iter_warmup) state_.set_step_size(step_size_.averaged_step_size());
   }
 
   ChainSettings settings_;

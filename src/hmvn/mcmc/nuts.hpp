@@ -9,7 +9,7 @@
 #include <stdexcept>
 #include <vector>
 
-#include "hmvn/mcmc/metric.hpp"
+#include "hmvn/mcmc/standardisation.hpp"
 #include "hmvn/random/random_stream.hpp"
 
 namespace hmvn {
@@ -22,15 +22,14 @@ struct StopRequested : std::runtime_error {
   StopRequested() : std::runtime_error("stopped") {}
 };
 
-// A position with its momentum, the velocity that belongs to it, and what the target says of the position.
+// A point of the standardised space with its momentum, and what the target says of it.
 struct PhasePoint {
-  Eigen::VectorXd position, momentum, velocity, gradient;
+  Eigen::VectorXd standard, momentum, gradient;
   double log_density = -std::numeric_limits<double>::infinity();
 
   void resize(Eigen::Index n) {
-    position.setZero(n);
+    standard.setZero(n);
     momentum.setZero(n);
-    velocity.setZero(n);
     gradient.setZero(n);
   }
 };
@@ -48,26 +47,47 @@ inline double log_sum_exp(double a, double b) {
   return high + std::log1p(std::exp(std::min(a, b) - high));
 }
 
+// How a step is split into what can be solved exactly. `leapfrog`: momentum changes by the gradient, position by the
+// momentum. `turning`: as if the target were standard normal times something flat, position and momentum turn by an
+// angle, which is how a standard normal target moves, between half kicks by what the gradient has beyond the standard
+// normal's, -x (Shahbaba, Lan, Johnson and Neal 2014). The energy error then comes from how the target departs from
+// normal and no longer from its dimension, and steps may be long.
+enum class Dynamics { leapfrog, turning };
+
+// The longest step of `turning`, in radians: three of them, two doublings, turn a normal target by half a circle, where
+// trajectories end.
+constexpr double largest_turn = 1.05;
+
 // Where one chain is and how it moves: the only parts of the sampler that last from one transition to the next.
 struct NutsState {
   PhasePoint current;
-  Metric metric;
+  Eigen::VectorXd position, position_gradient;  // where the target was last evaluated
+  Standardisation map;
+  Dynamics dynamics;
   double step_size = 1.0;
 
-  NutsState(Eigen::Index n, MetricShape shape) : metric(n, shape) { current.resize(n); }
-
-  // Moves to a position; true if the log density is finite there.
-  template <class Target>
-  bool start_at(Target&& target, const Eigen::VectorXd& position) {
-    current.position = position;
-    return evaluate(target);
+  NutsState(Eigen::Index n, MetricShape shape, Dynamics dynamics) : map(n, shape), dynamics(dynamics) {
+    current.resize(n);
+    position.setZero(n);
+    position_gradient.setZero(n);
   }
 
-  // Looks again at a target that has changed.
+  // Fills what the target says of a point.
   template <class Target>
-  bool evaluate(Target&& target) {
-    current.log_density = target(current.position, current.gradient);
-    return std::isfinite(current.log_density) && current.gradient.allFinite();
+  void evaluate(Target&& target, PhasePoint& z) {
+    map.to_position(z.standard, position);
+    z.log_density = target(position, position_gradient);
+    map.standardise_gradient(position_gradient, z.gradient);
+  }
+
+  void set_step_size(double wanted) {
+    step_size = dynamics == Dynamics::turning ? std::min(wanted, largest_turn) : wanted;
+  }
+
+  void learn(const Eigen::VectorXd& mean, const Eigen::MatrixXd& covariance) {
+    map.to_position(current.standard, position);
+    map.learn(mean, covariance);
+    map.to_standard(position, current.standard);
   }
 };
 
@@ -94,7 +114,7 @@ class Nuts {
     forward_ = state.current;
     backward_ = state.current;
     proposal_ = state.current;
-    whole_.set_to_point(state.current);
+    whole_.set_to_point(state.current.momentum);
     double log_weight = 0.0;
     int depth = 0;
     for (; depth < max_tree_depth_; ++depth) {
@@ -129,41 +149,39 @@ class Nuts {
     if (n_ == 0) return;
     state_ = &state;
     int direction = 0;
-    for (int tries = 0; tries < 100; ++tries) {
+    for (;;) {
       draw_momentum(random);
       forward_ = state.current;
       const double energy_before = energy(forward_);
-      leapfrog(target, forward_, state.step_size);
+      move(target, forward_, state.step_size);
       double change = energy_before - energy(forward_);
       if (!std::isfinite(change)) change = -std::numeric_limits<double>::infinity();
       const int wanted = change > std::log(0.8) ? 1 : -1;
       if (direction == 0) direction = wanted;
       if (wanted != direction) return;
-      state.step_size *= direction == 1 ? 2.0 : 0.5;
-      if (!(state.step_size > 1e-12 && state.step_size < 1e7)) {
+      const double before = state.step_size;
+      state.set_step_size(before * (direction == 1 ? 2.0 : 0.5));
+      if (state.step_size == before) return;
+      if (!(state.step_size < 1e7) || (direction == -1 && !(state.step_size > 1e-12))) {
         throw std::runtime_error("no step size works: the posterior is improper or its density cannot be computed");
       }
     }
   }
 
  private:
-  // A stretch of a trajectory: its ends' momenta and velocities (p sharp) and the sum of its momenta.
+  // A stretch of a trajectory: its ends' momenta and the sum of its momenta.
   struct Span {
-    Eigen::VectorXd first_momentum, last_momentum, first_velocity, last_velocity, sum;
+    Eigen::VectorXd first, last, sum;
 
     void resize(Eigen::Index n) {
-      for (Eigen::VectorXd* v : {&first_momentum, &last_momentum, &first_velocity, &last_velocity, &sum}) v->setZero(n);
+      for (Eigen::VectorXd* v : {&first, &last, &sum}) v->setZero(n);
     }
-    void set_to_point(const PhasePoint& z) {
-      first_momentum = last_momentum = sum = z.momentum;
-      first_velocity = last_velocity = z.velocity;
-    }
+    void set_to_point(const Eigen::VectorXd& momentum) { first = last = sum = momentum; }
   };
 
   struct Level {
     Span span, left, right;
     PhasePoint proposal, other;
-    Eigen::VectorXd joined;
     void resize(Eigen::Index n) {
       for (Span* s : {&span, &left, &right}) s->resize(n);
       proposal.resize(n);
@@ -171,46 +189,48 @@ class Nuts {
     }
   };
 
-  static double energy(const PhasePoint& z) { return 0.5 * z.momentum.dot(z.velocity) - z.log_density; }
+  static double energy(const PhasePoint& z) { return 0.5 * z.momentum.squaredNorm() - z.log_density; }
 
   void draw_momentum(RandomStream& random) {
-    state_->metric.draw_momentum(random, state_->current.momentum);
-    state_->metric.velocity(state_->current.momentum, state_->current.velocity);
+    for (Eigen::Index i = 0; i < n_; ++i) state_->current.momentum[i] = random.normal();
   }
 
   template <class Target>
-  void leapfrog(Target& target, PhasePoint& z, double step) {
+  void move(Target& target, PhasePoint& z, double step) {
     if (stop_.load(std::memory_order_relaxed)) throw StopRequested();
-    z.momentum += 0.5 * step * z.gradient;
-    state_->metric.velocity(z.momentum, z.velocity);
-    z.position += step * z.velocity;
-    z.log_density = target(z.position, z.gradient);
-    z.momentum += 0.5 * step * z.gradient;
-    state_->metric.velocity(z.momentum, z.velocity);
+    if (state_->dynamics == Dynamics::leapfrog) {
+      z.momentum += 0.5 * step * z.gradient;
+      z.standard += step * z.momentum;
+      state_->evaluate(target, z);
+      z.momentum += 0.5 * step * z.gradient;
+      return;
+    }
+    const double cosine = std::cos(step), sine = std::sin(step);
+    z.momentum += 0.5 * step * (z.gradient + z.standard);
+    for (Eigen::Index i = 0; i < n_; ++i) {
+      const double x = z.standard[i], p = z.momentum[i];
+      z.standard[i] = cosine * x + sine * p;
+      z.momentum[i] = cosine * p - sine * x;
+    }
+    state_->evaluate(target, z);
+    z.momentum += 0.5 * step * (z.gradient + z.standard);
   }
 
-  // No U-turn between two ends: both velocities still point along the sum of the momenta.
+  // No U-turn between two ends: the momenta there still point along the sum of the momenta.
   template <class Sum>
-  static bool extends(const Eigen::VectorXd& first_velocity, const Eigen::VectorXd& last_velocity, const Sum& sum) {
-    return first_velocity.dot(sum) > 0.0 && last_velocity.dot(sum) > 0.0;
+  static bool extends(const Eigen::VectorXd& first, const Eigen::VectorXd& last, const Sum& sum) {
+    return first.dot(sum) > 0.0 && last.dot(sum) > 0.0;
   }
 
   // Joins two neighbouring spans in time order into `out` (which may be one of them); false if the whole,
   // or either half with the nearest point of the other, has turned round.
   bool join(const Span& early, const Span& late, Span& out) {
-    const bool keeps_on =
-        extends(early.first_velocity, late.last_velocity, early.sum + late.sum) &&
-        extends(early.first_velocity, late.first_velocity, early.sum + late.first_momentum) &&
-        extends(early.last_velocity, late.last_velocity, late.sum + early.last_momentum);
+    const bool keeps_on = extends(early.first, late.last, early.sum + late.sum) &&
+                          extends(early.first, late.first, early.sum + late.first) &&
+                          extends(early.last, late.last, late.sum + early.last);
     out.sum = early.sum + late.sum;
-    if (&out != &early) {
-      out.first_momentum = early.first_momentum;
-      out.first_velocity = early.first_velocity;
-    }
-    if (&out != &late) {
-      out.last_momentum = late.last_momentum;
-      out.last_velocity = late.last_velocity;
-    }
+    if (&out != &early) out.first = early.first;
+    if (&out != &late) out.last = late.last;
     return keeps_on;
   }
 
@@ -220,7 +240,7 @@ class Nuts {
   bool build(Target& target, int depth, PhasePoint& end, double direction, Span& span, PhasePoint& proposal,
              double& log_weight, RandomStream& random) {
     if (depth == 0) {
-      leapfrog(target, end, direction * state_->step_size);
+      move(target, end, direction * state_->step_size);
       ++n_leapfrog_;
       double change = initial_energy_ - energy(end);
       if (std::isnan(change)) change = -std::numeric_limits<double>::infinity();
@@ -228,7 +248,7 @@ class Nuts {
       accept_sum_ += std::min(1.0, std::exp(change));
       log_weight = change;
       proposal = end;
-      span.set_to_point(end);
+      span.set_to_point(end.momentum);
       return !divergent_;
     }
     Level& level = levels_[depth - 1];
