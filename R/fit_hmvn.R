@@ -48,7 +48,7 @@
 #'   repeated draw unlikely (at most one in ten). `"auto"` samples directly every group where it
 #'   applies and at least 10 % are kept or 25 % of the steps accepted, and others by NUTS. `fit$units$algorithm` says
 #'   how each group was drawn. `vignette("model")` has the proof.
-#' @param adapt_delta Target acceptance rate of the sampler. `NULL` means 0.8, and 0.98 for the own quantities
+#' @param adapt_delta Target acceptance rate of the sampler. `NULL` means 0.8, and 0.99 for the own quantities
 #'   of groups that have fewer than K + 10 rows for their K features.
 #' @param max_treedepth Longest trajectory, as the power of 2 of its steps.
 #' @param init Chains start uniformly within this distance of the centre of the
@@ -181,7 +181,7 @@ complete_control <- function(control) {
     control$seed <- sample.int(.Machine$integer.max, 1L)
   }
   # Few rows make a group's posterior steep on one side, which wants shorter steps.
-  control$adapt_delta_scarce <- control$adapt_delta %||% 0.98
+  control$adapt_delta_scarce <- control$adapt_delta %||% 0.99
   control$adapt_delta <- control$adapt_delta %||% 0.8
   control$keep_mean <- "mu" %in% control$keep
   control$keep_chol <- "Sigma" %in% control$keep

@@ -170,7 +170,7 @@ test_that("what is not kept is not stored, and changes nothing else", {
   case <- direct_case()
   control <- function(...) {
     list(algorithm = algorithm, iter_warmup = 20, iter_sampling = 40, thin = 1, seed = 1, chains = 2, cores = 1, max_treedepth = 8,
-         adapt_delta = 0.8, init = 2, prior_only = FALSE, ...)
+         adapt_delta = 0.8, adapt_delta_scarce = 0.8, init = 2, prior_only = FALSE, ...)
   }
   run <- function(...) sample_(case$statistics$patterns, case$n_groups, case$core, control(...), function(done, due) NULL)$draws
   for (algorithm in c("auto", "nuts")) {
