@@ -21,7 +21,10 @@
 #'     (heterogeneities), `lp` and `lprior` (log joint density and log prior). What does not apply, or was not to be
 #'     kept, is `NULL`.}
 #'   \item{`sampler`}{matrices `[iteration, chain]`: `accept_stat`, `stepsize`, `treedepth`,
-#'     `n_leapfrog`, `divergent`, `energy`; over groups sampled apart the mean, mean, largest, sum, sum, sum}
+#'     `n_leapfrog`, `divergent`, `energy`; over groups sampled apart the mean, mean, largest, sum, sum, sum.
+#'     Where groups share a quantity an iteration moves this first and then every group: `accept_stat` is the mean over
+#'     these blocks, `stepsize` that of what is shared, `treedepth` the largest, `n_leapfrog` the steps of what is
+#'     shared and the average group's, `divergent` whether any was, and `energy` is `-lp__`}
 #'   \item{`units`}{for every sampling unit (the groups that share a quantity) and chain:
 #'     `divergent`, `max_treedepth` (counts), `ebfmi` (of NUTS only), and by unit the `algorithm` that drew it: `"exact"`
 #'     (independent draws by rejection), `"direct"` (independence steps) or `"nuts"`}

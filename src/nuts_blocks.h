@@ -60,6 +60,7 @@ class NutsBlocks {
     for (int g = 0; g < layout_.n_groups; ++g) {
       own_.emplace_back(own_target(g), own_nuts_, own_position(g), posterior_.is_scarce(g) ? scarce : settings, random_);
     }
+    posterior_.settle(position_);  // the chains have looked around
   }
 
   IterationFacts advance() {
