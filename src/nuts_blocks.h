@@ -50,6 +50,7 @@ class NutsBlocks {
       ChainSettings dense = settings;
       dense.metric = MetricShape::dense;
       dense.dynamics = Dynamics::turning;
+      dense.max_energy_error *= layout_.n_groups;  // energies add up over groups
       shared_.emplace_back(shared_target(), shared_nuts_, position_.head(layout_.own), dense, random_);
     }
     posterior_.settle(position_);

@@ -18,6 +18,7 @@ struct ChainSettings {
   double target_accept = 0.8;
   MetricShape metric = MetricShape::diagonal;
   Dynamics dynamics = Dynamics::leapfrog;
+  double max_energy_error = 1000.0;  // of a trajectory that has not diverged
   double init_radius = 2.0;  // start uniform on (-radius, radius) in the unconstrained, standardised space
 };
 
@@ -29,6 +30,7 @@ class Chain {
   Chain(Target&& target, Nuts& nuts, const Eigen::VectorXd& position, const ChainSettings& settings, RandomStream& random)
       : settings_(settings), schedule_(make_warmup_schedule(settings.iter_warmup)), state_(position.size(), settings.metric, settings.dynamics),
         step_size_(DualAveragingSettings{settings.target_accept}), covariance_(position.size(), settings.metric) {
+    state_.max_energy_error = settings.max_energy_error;
     state_.current.standard = position;
     state_.evaluate(target, state_.current);
     nuts.find_reasonable_step_size(target, state_, random);

@@ -64,6 +64,7 @@ struct NutsState {
   Eigen::VectorXd position, position_gradient;  // where the target was last evaluated
   Standardisation map;
   Dynamics dynamics;
+  double max_energy_error = 1000.0;  // a trajectory with more has diverged
   double step_size = 1.0;
 
   NutsState(Eigen::Index n, MetricShape shape, Dynamics dynamics) : map(n, shape), dynamics(dynamics) {
@@ -244,7 +245,7 @@ class Nuts {
       ++n_leapfrog_;
       double change = initial_energy_ - energy(end);
       if (std::isnan(change)) change = -std::numeric_limits<double>::infinity();
-      if (change < -max_energy_error) divergent_ = true;
+      if (change < -state_->max_energy_error) divergent_ = true;
       accept_sum_ += std::min(1.0, std::exp(change));
       log_weight = change;
       proposal = end;
@@ -264,8 +265,6 @@ class Nuts {
   }
 
   Span& depth_span(int depth, int half) { return half == 0 ? levels_[depth - 1].left : levels_[depth - 1].right; }
-
-  static constexpr double max_energy_error = 1000.0;
 
   const std::atomic<bool>& stop_;
   int max_tree_depth_;
