@@ -10,9 +10,6 @@ namespace hmvn {
 constexpr double log_2pi = 1.837877066409345483560659472811;
 constexpr double sqrt_half = 0.707106781186547524400844362105;
 
-// log(exp(a) - exp(b)) for a >= b.
-inline double log_diff_exp(double a, double b) { return a + std::log(-std::expm1(b - a)); }
-
 inline double log_normal_density(double z) { return -0.5 * (z * z + log_2pi); }
 
 // log Phi(z). Below -25 by Laplace's continued fraction for Mills' ratio.
