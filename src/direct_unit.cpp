@@ -9,6 +9,7 @@
 
 #include "hmvn/direct/exact_sampler.hpp"
 #include "hmvn/direct/independence_chain.hpp"
+#include "hmvn/model/log_product.hpp"
 
 namespace hmvn {
 
@@ -78,7 +79,7 @@ class BlockWriter {
     const int row = block.size++;
     // LKJ density of the factor L of Omega: prod_i L_ii^(K - i + 2 eta - 2), i = 2..K, over its constant. |L| goes apart; the powers
     // K - i are those of a product of products.
-    LogProduct products;
+    LogProduct<> products;
     double product = 1.0;
     for (int k = 1; k < n_features - 1; ++k) {
       product *= draw.factor(k, k) / draw.sigma[k];

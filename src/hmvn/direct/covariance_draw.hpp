@@ -8,6 +8,7 @@
 #include "hmvn/direct/direct_match.hpp"
 #include "hmvn/direct/inverse_wishart.hpp"
 #include "hmvn/direct/mean_factor.hpp"
+#include "hmvn/model/log_product.hpp"
 
 namespace hmvn {
 
@@ -82,7 +83,7 @@ class DrawCompleter {
     const auto n_features = size_of<K>(draw.sigma.size());
     factor_from_bartlett<K>(root_, draw.bartlett, reciprocal_, draw.factor);
     double all_size = 0.0, all_mismatch = 0.0;
-    LogProduct scales, root;
+    LogProduct<> scales, root;
     repeat(n_features, [&](auto i) __attribute__((always_inline)) {  // which compilers leave out of line at some K
       product_row<K>(draw.bartlett, mismatch_root_, i, row_);
       double square = 0.0;

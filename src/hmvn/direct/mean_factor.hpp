@@ -9,6 +9,7 @@
 
 #include "hmvn/direct/covariance_target.hpp"
 #include "hmvn/direct/small_triangles.hpp"
+#include "hmvn/model/log_product.hpp"
 #include "hmvn/model/special_functions.hpp"
 #include "hmvn/random/random_stream.hpp"
 
@@ -67,7 +68,7 @@ class MeanFactor {
       factor_spread(g);
       solution_ = groups_[g].delta;
       forward_solve();
-      LogProduct root;
+      LogProduct<> root;
       for (int i = 0; i < n_features_; ++i) root.multiply(spread_(i, i));
       sum -= root.value() + 0.5 * solution_.squaredNorm();
     }

@@ -103,22 +103,4 @@ inline void cholesky_in_place(SquareRows<K>& a, Values<K>& reciprocal) {
   }
 }
 
-// The logarithm of a product, taken once for many factors; each between 1e-150 and 1e150.
-class LogProduct {
- public:
-  [[gnu::always_inline]] void multiply(double factor) {
-    product_ *= factor;
-    if (!(product_ > 1e-150 && product_ < 1e150)) flush();
-  }
-  double value() const { return sum_ + std::log(product_); }
-
- private:
-  [[gnu::noinline, gnu::cold]] void flush() {
-    sum_ += std::log(product_);
-    product_ = 1.0;
-  }
-
-  double product_ = 1.0, sum_ = 0.0;
-};
-
 }  // namespace hmvn

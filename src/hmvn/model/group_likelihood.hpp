@@ -23,7 +23,7 @@ struct GroupLikelihood {
   Square spread;                         // its covariance matrix given Sigma
   std::vector<Square> pattern_inverses;  // inverse of the Cholesky factor of Sigma over each pattern's observed features
   std::vector<Square> whitened;          // that inverse times the root of the pattern's scatter matrix
-  Square work, precision;
+  Square work, precision;  // scratch space, as what follows
   Vector weighted, residual;
 
   void resize(int n_features, std::size_t n_patterns) {
@@ -105,21 +105,23 @@ struct GroupMeanMoments {
   Eigen::Matrix<double, K, K> spread_gradient;  // of log p(estimate) in `spread`, symmetric; of complete groups
   Eigen::Matrix<double, K, 1> mean;             // E(mu) given data and covariance matrices, and Cov(mu); of the others
   Eigen::Matrix<double, K, K> covariance;
+  Eigen::Matrix<double, K, K> work, square, of_covariance;  // scratch space
+  Eigen::Matrix<double, K, 1> residual;
 
   void resize(int n_features) {
-    spread_gradient.setZero(n_features, n_features);
+    for (auto* m : {&spread_gradient, &covariance, &work, &square, &of_covariance}) m->setZero(n_features, n_features);
     mean.setZero(n_features);
-    covariance.setZero(n_features, n_features);
+    residual.setZero(n_features);
   }
 };
 
 // The gradient in the factor, lower triangle.
 template <int K>
 void differentiate(const GroupStatistics& group, const Eigen::Matrix<double, K, K>& factor,
-                   GroupLikelihood<double, K>& like, const GroupMeanMoments<K>& moments,
+                   const GroupLikelihood<double, K>& like, GroupMeanMoments<K>& moments,
                    Eigen::Matrix<double, K, K>& factor_gradient) {
   if (group.complete()) {
-    differentiate_complete(group.patterns[0].n, factor, like, moments.spread_gradient, factor_gradient);
+    differentiate_complete(group.patterns[0].n, factor, like, moments, factor_gradient);
   } else {
     differentiate_patterns(group, factor, like, moments, factor_gradient);
   }
@@ -127,19 +129,18 @@ void differentiate(const GroupStatistics& group, const Eigen::Matrix<double, K, 
 
 // Lambda^-T (Y Y' - (n - 1) I) with Y = Lambda^-1 S^(1/2), and, through spread = Lambda Lambda'/n, 2 G Lambda / n.
 template <int K>
-void differentiate_complete(double n, const Eigen::Matrix<double, K, K>& factor, GroupLikelihood<double, K>& like,
-                            const Eigen::Matrix<double, K, K>& spread_gradient,
-                            Eigen::Matrix<double, K, K>& factor_gradient) {
+void differentiate_complete(double n, const Eigen::Matrix<double, K, K>& factor, const GroupLikelihood<double, K>& like,
+                            GroupMeanMoments<K>& moments, Eigen::Matrix<double, K, K>& factor_gradient) {
   const Eigen::Index n_features = factor.rows();
   const auto& inverse = like.pattern_inverses[0];
-  outer_square(like.whitened[0], like.work);
-  like.work.diagonal().array() -= n - 1.0;
+  outer_square(like.whitened[0], moments.work);
+  moments.work.diagonal().array() -= n - 1.0;
   const double twice = 2.0 / n;
   for (Eigen::Index i = 0; i < n_features; ++i) {
     for (Eigen::Index j = 0; j <= i; ++j) {
       double within = 0.0, between = 0.0;
-      for (Eigen::Index m = i; m < n_features; ++m) within += inverse(m, i) * like.work(m, j);
-      for (Eigen::Index m = j; m < n_features; ++m) between += spread_gradient(i, m) * factor(m, j);
+      for (Eigen::Index m = i; m < n_features; ++m) within += inverse(m, i) * moments.work(m, j);
+      for (Eigen::Index m = j; m < n_features; ++m) between += moments.spread_gradient(i, m) * factor(m, j);
       factor_gradient(i, j) = within + twice * between;
     }
     for (Eigen::Index j = i + 1; j < n_features; ++j) factor_gradient(i, j) = 0.0;
@@ -150,29 +151,29 @@ void differentiate_complete(double n, const Eigen::Matrix<double, K, K>& factor,
 // pattern's block, r = ybar - E(mu), V = Cov(mu); and dlog p / dLambda = 2 (dlog p / dSigma) Lambda.
 template <int K>
 void differentiate_patterns(const GroupStatistics& group, const Eigen::Matrix<double, K, K>& factor,
-                            GroupLikelihood<double, K>& like, const GroupMeanMoments<K>& moments,
+                            const GroupLikelihood<double, K>& like, GroupMeanMoments<K>& moments,
                             Eigen::Matrix<double, K, K>& factor_gradient) {
-  like.precision.setZero();
+  moments.of_covariance.setZero();
   for (std::size_t p = 0; p < group.patterns.size(); ++p) {
     const PatternStatistics& pattern = group.patterns[p];
     const auto& inverse = like.pattern_inverses[p];
     // inverse' [Y Y' + n (inverse (r r' + V) inverse' - I)] inverse
-    like.residual = pattern.mean - moments.mean.cwiseProduct(pattern.observed);
-    like.spread = pattern.observed.asDiagonal() * moments.covariance * pattern.observed.asDiagonal();
-    like.spread += like.residual * like.residual.transpose();
-    like.work.noalias() = inverse.lazyProduct(like.spread);
-    like.spread.noalias() = like.work.lazyProduct(inverse.transpose());
-    like.spread *= pattern.n;
-    like.spread.diagonal().array() -= pattern.n;
+    moments.residual = pattern.mean - moments.mean.cwiseProduct(pattern.observed);
+    moments.square = pattern.observed.asDiagonal() * moments.covariance * pattern.observed.asDiagonal();
+    moments.square += moments.residual * moments.residual.transpose();
+    moments.work.noalias() = inverse.lazyProduct(moments.square);
+    moments.square.noalias() = moments.work.lazyProduct(inverse.transpose());
+    moments.square *= pattern.n;
+    moments.square.diagonal().array() -= pattern.n;
     if (pattern.has_scatter) {
-      outer_square(like.whitened[p], like.work);
-      like.spread += like.work;
+      outer_square(like.whitened[p], moments.work);
+      moments.square += moments.work;
     }
-    like.work.noalias() = inverse.transpose().lazyProduct(like.spread);
-    like.spread.noalias() = like.work.lazyProduct(inverse);
-    like.precision += pattern.observed.asDiagonal() * like.spread * pattern.observed.asDiagonal();
+    moments.work.noalias() = inverse.transpose().lazyProduct(moments.square);
+    moments.square.noalias() = moments.work.lazyProduct(inverse);
+    moments.of_covariance += pattern.observed.asDiagonal() * moments.square * pattern.observed.asDiagonal();
   }
-  factor_gradient.noalias() = like.precision.lazyProduct(factor);
+  factor_gradient.noalias() = moments.of_covariance.lazyProduct(factor);
   factor_gradient.template triangularView<Eigen::StrictlyUpper>().setZero();
 }
 

@@ -18,6 +18,7 @@ struct Layout {
   std::vector<int> shared_coordinates;
   std::vector<int> partial;              // positions within own_coordinates that are partially pooled
   int n_groups = 0;
+  int n_own_scales = 0, n_own_correlations = 0;  // in this order among own coordinates; each all or none
 
   int n_own() const { return static_cast<int>(own_coordinates.size()); }
   int n_shared() const { return static_cast<int>(shared_coordinates.size()); }
@@ -48,6 +49,7 @@ inline Layout make_layout(const Model& model, int n_groups) {
     }
     if (block.partial()) layout.partial.push_back(layout.n_own());
     layout.own_coordinates.push_back(c);
+    (c < n_features ? layout.n_own_scales : layout.n_own_correlations) += 1;
   }
   layout.population = at;
   layout.shared = layout.population + layout.n_population();

@@ -23,20 +23,12 @@ namespace hmvn {
 
 // Constants of the change of variables.
 struct TransportPlan {
-  struct Group {
-    Eigen::MatrixXd information;  // own x own
-    Eigen::MatrixXd cross;        // own x shared
-    Eigen::VectorXd pull;         // own
-    Eigen::MatrixXd root;         // R where H is constant
-  };
-  std::vector<Group> groups;
   Eigen::MatrixXd population_information;  // partial x groups: j, of the group's own estimate of each score
   Eigen::MatrixXd population_pull;         // partial x groups: j times that estimate
   Eigen::VectorXd shared_center;
   Eigen::MatrixXd shared_spread;           // R^-T, R R' the shared scores' precision
   std::vector<HeterogeneityMap> h_mean, h_scale;  // by feature; empty if not learned
   HeterogeneityMap h_correlation;
-  bool constant = true;                    // no h that touches a covariance matrix is learned
 };
 
 inline Eigen::MatrixXd select(const Eigen::MatrixXd& matrix, const std::vector<int>& rows, const std::vector<int>& cols) {
@@ -52,8 +44,6 @@ inline Eigen::VectorXd select(const Eigen::VectorXd& vector, const std::vector<i
   for (std::size_t i = 0; i < rows.size(); ++i) out[i] = vector[rows[i]];
   return out;
 }
-
-inline Eigen::MatrixXd lower_root(const Eigen::MatrixXd& matrix) { return Eigen::LLT<Eigen::MatrixXd>(matrix).matrixL(); }
 
 // H where it is not learned: fixed by the user, or 1. Learned ones get 1/2, a guess for constants only.
 inline Eigen::VectorXd nominal_heterogeneity(const Model& model, const Layout& layout) {
@@ -121,7 +111,6 @@ inline void standardise_heterogeneities(const Model& model, const Layout& layout
 
 inline TransportPlan make_transport_plan(const Model& model, const Layout& layout, const Reference& reference) {
   TransportPlan plan;
-  plan.constant = !(model.scale.learned() || (model.correlation.learned() && model.n_features() > 1));
   const int n_own = layout.n_own(), n_shared = layout.n_shared(), n_population = layout.n_population();
   const Eigen::VectorXd h = nominal_heterogeneity(model, layout);
   const Eigen::MatrixXd identity = Eigen::MatrixXd::Identity(n_own, n_own);
@@ -133,24 +122,22 @@ inline TransportPlan make_transport_plan(const Model& model, const Layout& layou
   Eigen::VectorXd shared_pull = Eigen::VectorXd::Zero(n_shared);
   for (int g = 0; g < layout.n_groups; ++g) {
     const QuadraticLikelihood& quadratic = reference.groups[g];
-    TransportPlan::Group group;
-    group.information = select(quadratic.information, layout.own_coordinates, layout.own_coordinates);
-    group.cross = select(quadratic.information, layout.own_coordinates, layout.shared_coordinates);
-    group.pull = select(quadratic.pull, layout.own_coordinates);
-    const Eigen::MatrixXd scaled = h.asDiagonal() * group.information * h.asDiagonal();
-    group.root = lower_root(identity + scaled);
+    const Eigen::MatrixXd own = select(quadratic.information, layout.own_coordinates, layout.own_coordinates);
+    const Eigen::MatrixXd cross = select(quadratic.information, layout.own_coordinates, layout.shared_coordinates);
+    const Eigen::VectorXd pull = select(quadratic.pull, layout.own_coordinates);
+    const Eigen::MatrixXd scaled = h.asDiagonal() * own * h.asDiagonal();
     // What the shared scores see once the own ones are integrated out: a Schur complement.
-    const Eigen::MatrixXd through = h.asDiagonal() * (identity + scaled).llt().solve(h.asDiagonal() * group.cross);
+    const Eigen::MatrixXd through = h.asDiagonal() * (identity + scaled).llt().solve(h.asDiagonal() * cross);
     shared_precision += select(quadratic.information, layout.shared_coordinates, layout.shared_coordinates) -
-                        group.cross.transpose() * through;
-    shared_pull += select(quadratic.pull, layout.shared_coordinates) - through.transpose() * group.pull;
+                        cross.transpose() * through;
+    shared_pull += select(quadratic.pull, layout.shared_coordinates) - through.transpose() * pull;
     // Each own score's estimate and its information, other scores integrated out, from the posterior under a
     // Normal(pooled, 1) prior.
     if (n_population > 0) {
-      const Eigen::LLT<Eigen::MatrixXd> posterior(group.information + identity);
+      const Eigen::LLT<Eigen::MatrixXd> posterior(own + identity);
       const Eigen::VectorXd variance = posterior.solve(identity).diagonal();
       const Eigen::VectorXd shift =
-          posterior.solve(group.pull - group.information * pooled_own - group.cross * pooled_shared);
+          posterior.solve(pull - own * pooled_own - cross * pooled_shared);
       for (int p = 0; p < n_population; ++p) {
         const int i = layout.partial[p];
         const double information = std::max(0.0, 1.0 / variance[i] - 1.0);
@@ -158,7 +145,6 @@ inline TransportPlan make_transport_plan(const Model& model, const Layout& layou
         plan.population_pull(p, g) = pooled_own[i] * information + shift[i] * (1.0 + information);
       }
     }
-    plan.groups.push_back(std::move(group));
   }
   if (n_shared > 0) {
     const Eigen::LLT<Eigen::MatrixXd> root(0.5 * (shared_precision + shared_precision.transpose()));

@@ -5,14 +5,15 @@
 #include <Eigen/Core>
 #include <cmath>
 
+#include "hmvn/model/log_product.hpp"
+
 namespace hmvn {
 
 template <class T, class Factor>
 T log_diagonal_sum(const Factor& factor) {
-  using std::log;
-  T sum(0);
-  for (Eigen::Index i = 0; i < factor.rows(); ++i) sum += log(factor(i, i));
-  return sum;
+  LogProduct<T> product;
+  for (Eigen::Index i = 0; i < factor.rows(); ++i) product.multiply(factor(i, i));
+  return product.value();
 }
 
 // A = L L' from the lower triangle of A, which L overwrites, with zeros above. False if A is not numerically positive

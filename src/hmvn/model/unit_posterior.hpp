@@ -27,17 +27,20 @@ namespace hmvn {
 //   shared(x)          the same with another value of the shared block (h, population, shared scores), the groups' own
 //                      coordinates held; shared_gradient() is in this block;
 //   condition(random)  draws the population of the means, integrated out so far: from here on groups are independent;
-//   group(g, x)        the density of a group's own coordinates, all else held; group_gradient() is in these.
-// here() and group_here(g) are what the last two densities are at the point reached.
+//   group(g, x)        the density of a group's own coordinates, all else held; group_gradient() is in these;
+//   gather()           the density of the whole where groups have gone, to be called after the last of them.
+// here() and group_here(g) are the densities at the point reached.
 template <int K>
 class UnitPosterior {
  public:
   UnitPosterior(const Model& model, std::vector<GroupStatistics> groups)
-      : model_(model), groups_(std::move(groups)), layout_(make_layout(model, static_cast<int>(groups_.size()))),
-        plan_(make_transport_plan(model, layout_, make_reference<K>(model, groups_))) {
+      : model_(model), groups_(std::move(groups)), layout_(make_layout(model, static_cast<int>(groups_.size()))) {
+    const Reference reference = make_reference<K>(model, groups_);
+    plan_ = make_transport_plan(model, layout_, reference);
+    for (const QuadraticLikelihood& quadratic : reference.groups) bases_.emplace_back(layout_, quadratic, model.n_features());
     resize(work_);
     outer_.resize(model_, layout_);
-    scratch_.resize(layout_.n_own());
+    scratch_.resize(model_.n_features());
     moments_.resize(model_.n_features());
     factor_gradient_.setZero(model_.n_features(), model_.n_features());
     factor_gradient_sum_ = factor_gradient_;
@@ -49,6 +52,7 @@ class UnitPosterior {
 
   Eigen::Index dimension() const { return layout_.dimension(); }
   int n_groups() const { return static_cast<int>(groups_.size()); }
+  const Eigen::VectorXd& position() const { return position_; }
   const Layout& layout() const { return layout_; }
 
   // Some rows, but few for a covariance matrix of its own, counted in cells.
@@ -91,7 +95,8 @@ class UnitPosterior {
     return fine;
   }
 
-  double here() {
+  // The density where all groups are now, after group() has moved them.
+  double gather() {
     double log_density = work_.population.log_density;
     for (int g = 0; g < n_groups(); ++g) {
       if (g == 0 || !one_covariance()) log_density += work_.transports[g].log_density;
@@ -102,6 +107,8 @@ class UnitPosterior {
     return value_ = fine ? log_density + of_means : -std::numeric_limits<double>::infinity();
   }
 
+  double here() const { return value_; }
+
   void condition(RandomStream& random) {
     draw_population_mean(work_.means, random, mean_score_);
     population_mean_ = work_.means.population_scale.cwiseProduct(mean_score_);
@@ -111,7 +118,7 @@ class UnitPosterior {
   double group(int g, const Eigen::VectorXd& x) {
     position_.segment(layout_.own + g * layout_.n_own(), layout_.n_own()) = x;
     CovariancePoint<double, K>& point = work_.points[g];
-    own_scores(layout_, work_.population, x, work_.transports[g], point.score);
+    own_scores(layout_, bases_[g], work_.population, x, work_.transports[g], point.score);
     MeanBlock<double, K>& means = work_.means;
     if (!fill(g, point, work_.likelihoods[g]) ||
         !invert_group(groups_[g], work_.likelihoods[g], means.group_variance, means.square, means.square2,
@@ -136,7 +143,7 @@ class UnitPosterior {
     differentiate(groups_[g], work_.points[g].factor, work_.likelihoods[g], moments_, factor_gradient_);
     score_gradient_.setZero();
     pull_back_factor(work_.points[g], factor_gradient_, score_gradient_);
-    own_gradient(layout_, work_.population, work_.transports[g], score_gradient_, gradient);
+    own_gradient(layout_, bases_[g], work_.transports[g], score_gradient_, scratch_.own, gradient);
     return gradient.allFinite();
   }
 
@@ -159,7 +166,7 @@ class UnitPosterior {
   template <class T>
   struct Work {
     PopulationPoint<T> population;
-    std::vector<GroupTransport<T>> transports;
+    std::vector<GroupTransport<T, K>> transports;
     std::vector<CovariancePoint<T, K>> points;
     std::vector<GroupLikelihood<T, K>> likelihoods;
     MeanBlock<T, K> means;
@@ -173,7 +180,7 @@ class UnitPosterior {
     work.points.resize(groups_.size());
     work.likelihoods.resize(groups_.size());
     for (std::size_t g = 0; g < groups_.size(); ++g) {
-      work.transports[g].resize(plan_.groups[g]);
+      work.transports[g].resize(n_features);
       work.points[g].resize(n_features);
       work.likelihoods[g].resize(n_features, groups_[g].patterns.size());
     }
@@ -198,7 +205,7 @@ class UnitPosterior {
     for (std::size_t g = 0; g < groups_.size(); ++g) {
       CovariancePoint<T, K>& point = work.points[g];
       if (g == 0 || !one_covariance()) {
-        log_density += evaluate(layout_, plan_, static_cast<int>(g), x, work.population, work.transports[g], point.score);
+        log_density += evaluate(layout_, bases_[g], static_cast<int>(g), x, work.population, work.transports[g], point.score);
       } else {
         point.score = work.points[0].score;
       }
@@ -259,8 +266,7 @@ class UnitPosterior {
   void pull_back(std::size_t g, const Eigen::Matrix<double, K, K>& factor_gradient, Eigen::VectorXd& gradient) {
     score_gradient_.setZero();
     pull_back_factor(work_.points[g], factor_gradient, score_gradient_);
-    differentiate(layout_, plan_, static_cast<int>(g), work_.population, work_.transports[g], score_gradient_, scratch_,
-                  outer_, gradient);
+    differentiate(layout_, bases_[g], static_cast<int>(g), work_.transports[g], score_gradient_, scratch_, outer_, gradient);
   }
 
   // lp__ as section 3 of the model defines it: the joint density of data, mu, sigma, L, population scores and h, with
@@ -269,11 +275,12 @@ class UnitPosterior {
     const int n_features = model_.n_features();
     out.log_likelihood = 0.0;
     out.log_prior = 0.0;
-    Eigen::VectorXd residual(n_features);
-    const Eigen::VectorXd population = work_.means.population_scale.cwiseProduct(mean_score_);
+    Eigen::Matrix<double, K, 1> residual(n_features);
+    Eigen::Matrix<double, K, K> root(n_features, n_features);
+    const Eigen::Matrix<double, K, 1> population = work_.means.population_scale.cwiseProduct(mean_score_);
     for (int g = 0; g < n_groups(); ++g) {
       const GroupLikelihood<double, K>& like = work_.likelihoods[g];
-      Eigen::MatrixXd root = like.spread;
+      root = like.spread;
       cholesky_in_place(root);
       residual = (like.estimate - out.mean.col(g)).cwiseProduct(groups_[g].observed);
       solve_lower(root, residual);
@@ -356,9 +363,10 @@ class UnitPosterior {
   std::vector<GroupStatistics> groups_;
   Layout layout_;
   TransportPlan plan_;
+  std::vector<GroupBasis<K>> bases_;
   Work<double> work_;
   PopulationGradient outer_;
-  TransportScratch scratch_;
+  TransportScratch<K> scratch_;
   GroupMeanMoments<K> moments_;
   Eigen::Matrix<double, K, K> factor_gradient_, factor_gradient_sum_;
   Eigen::VectorXd score_gradient_, mean_score_;
