@@ -39,18 +39,20 @@
 #'   and sampling iterations of each, and the interval at which draws are kept.
 #' @param cores Number of threads. Draws do not depend on it.
 #' @param seed A whole number; `NULL` takes one from R's random number generator.
-#' @param algorithm `"nuts"` samples with the No-U-Turn sampler. `"direct"` proposes covariance
+#' @param algorithm `"nuts"` samples with the No-U-Turn sampler, where groups share a quantity in turn what they share and
+#'   every group given that. `"direct"` proposes covariance
 #'   matrices from a matched inverse-Wishart distribution; it needs complete rows, more of them
 #'   than about twice the features, unpooled means, and standard deviations and correlations both unpooled
 #'   or both completely pooled. Proposals are kept by rejection, which gives independent
 #'   draws from the exact posterior, without warm-up and with nothing to converge; where fewer than 10 % of trial proposals
 #'   would be kept, they feed independence Metropolis-Hastings steps, as many between draws as make a
 #'   repeated draw unlikely (at most one in ten). `"auto"` samples directly every group where it
-#'   applies and at least 10 % are kept or 25 % of the steps accepted, and others by NUTS. `fit$units$algorithm` says
-#'   how each group was drawn. `vignette("model")` has the proof.
+#'   applies and at least 10 % are kept or 25 % of the steps accepted; groups that learn from each other in the same
+#'   blocks as `"nuts"`, but by Hamiltonian Monte Carlo with trajectories of a quarter turn, which suits them better; and
+#'   others by NUTS. `fit$units$algorithm` says how each group was drawn. `vignette("model")` has the proof.
 #' @param adapt_delta Target acceptance rate of the sampler. `NULL` means 0.8, and 0.99 for the own quantities
 #'   of groups that have fewer than K + 10 rows for their K features.
-#' @param max_treedepth Longest trajectory, as the power of 2 of its steps.
+#' @param max_treedepth Longest trajectory of NUTS, as the power of 2 of its steps.
 #' @param init Chains start uniformly within this distance of the centre of the
 #'   standardised unconstrained space (each coordinate about one posterior
 #'   standard deviation).

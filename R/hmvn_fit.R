@@ -23,11 +23,12 @@
 #'   \item{`sampler`}{matrices `[iteration, chain]`: `accept_stat`, `stepsize`, `treedepth`,
 #'     `n_leapfrog`, `divergent`, `energy`; over groups sampled apart the mean, mean, largest, sum, sum, sum.
 #'     Where groups share a quantity an iteration moves this first and then every group: `accept_stat` is the mean over
-#'     these blocks, `stepsize` that of what is shared, `treedepth` the largest, `n_leapfrog` the steps of what is
+#'     these blocks, `stepsize` that of what is shared, `treedepth` the largest (0 under `"hmc"`), `n_leapfrog` the steps of what is
 #'     shared and the average group's, `divergent` whether any was, and `energy` is `-lp__`}
 #'   \item{`units`}{for every sampling unit (the groups that share a quantity) and chain:
-#'     `divergent`, `max_treedepth` (counts), `ebfmi` (of NUTS only), and by unit the `algorithm` that drew it: `"exact"`
-#'     (independent draws by rejection), `"direct"` (independence steps) or `"nuts"`}
+#'     `divergent`, `max_treedepth` (counts), `ebfmi` (of single blocks only), and by unit the `algorithm` that drew it: `"exact"`
+#'     (independent draws by rejection), `"direct"` (independence steps), `"hmc"` (Hamiltonian Monte Carlo in blocks) or
+#'     `"nuts"`}
 #'   \item{`control`}{the settings of the sampler}
 #'   \item{`warnings`}{the texts of the warnings given after sampling}
 #'   \item{`time`}{`warmup`, `sampling` (seconds of each chain, summed over units) and `total`}

@@ -54,20 +54,22 @@ kept_line <- function(fit) {
   paste0("Kept:    ", what, "  [change: keep = c(\"mu\", \"Sigma\")]")
 }
 
-# Only NUTS warms up; where it drew some groups of many, the line has no room to say so.
+# Where only some groups of many were warmed up, the line has no room to say so.
 warmup_text <- function(algorithm, iter_warmup) {
-  if (all(algorithm == "nuts")) return(paste(" after", number(iter_warmup), "warm-up"))
-  if (!"nuts" %in% algorithm) ", no warm-up"
+  warmed <- algorithm %in% c("hmc", "nuts")
+  if (all(warmed)) return(paste(" after", number(iter_warmup), "warm-up"))
+  if (!any(warmed)) ", no warm-up"
 }
 
 # Where groups were drawn in different ways, their number by way
 algorithm_text <- function(algorithm) {
-  count <- table(factor(algorithm, c("exact", "direct", "nuts")))
+  count <- table(factor(algorithm, c("exact", "direct", "hmc", "nuts")))
   count <- count[count > 0]
   if (length(count) == 1) {
-    return(c(exact = "exact independent draws", direct = "independence steps", nuts = "NUTS")[[names(count)]])
+    long <- c(exact = "exact independent draws", direct = "independence steps", hmc = "HMC in blocks", nuts = "NUTS")
+    return(long[[names(count)]])
   }
-  short <- c(exact = "exact", direct = "steps", nuts = "NUTS")[names(count)]
+  short <- c(exact = "exact", direct = "steps", hmc = "HMC", nuts = "NUTS")[names(count)]
   paste0(short, " (", number(count), c(" groups", rep("", length(count) - 1)), ")", collapse = ", ")
 }
 

@@ -1,4 +1,4 @@
-// Samples one unit with one chain by the No-U-Turn sampler.
+// Samples one unit with one chain by Hamiltonian Monte Carlo.
 #pragma once
 
 #include <atomic>
@@ -7,7 +7,7 @@
 
 namespace hmvn {
 
-UnitReport sample_by_nuts(const UnitJob& job, const SamplingPlan& plan, const std::atomic<bool>& stop,
+UnitReport sample_by_hmc(const UnitJob& job, const SamplingPlan& plan, const std::atomic<bool>& stop,
                           std::atomic<long long>& iterations_done, DrawSink& sink);
 
 }  // namespace hmvn

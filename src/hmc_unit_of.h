@@ -1,10 +1,10 @@
-// sample_by_nuts() for a number of features known to the compiler. Included by one translation unit for each.
+// sample_by_hmc() for a number of features known to the compiler. Included by one translation unit for each.
 #pragma once
 
 #include <chrono>
 
-#include "nuts_blocks.h"
-#include "nuts_unit.h"
+#include "hmc_unit.h"
+#include "unit_chain.h"
 #include "unit_posterior.h"
 
 namespace hmvn {
@@ -27,40 +27,60 @@ class EnergyMonitor {
   double last_ = 0.0, mean_ = 0.0, squares_ = 0.0, changes_ = 0.0;
 };
 
-template <int K>
-UnitReport sample_by_nuts_of(const UnitJob& job, const SamplingPlan& plan, const std::atomic<bool>& stop,
-                             std::atomic<long long>& iterations_done, DrawSink& sink) {
+template <int K, class Mover>
+UnitReport run_chain(UnitChain<K, Mover> chain, UnitAlgorithm algorithm, const SamplingPlan& plan,
+                     std::atomic<long long>& iterations_done, DrawSink& sink) {
   using Clock = std::chrono::steady_clock;
   const auto seconds = [](Clock::duration duration) { return std::chrono::duration<double>(duration).count(); };
   const Clock::time_point start = Clock::now();
-  UnitPosterior<K> posterior(*job.model, job.groups);
-  NutsBlocks<K> chain(posterior, plan.chain, plan.target_accept_scarce, RandomStream(plan.seed, job.unit, job.chain), stop);
   for (int i = 0; i < plan.chain.iter_warmup; ++i) {
     chain.advance();
     ++iterations_done;
   }
   const Clock::time_point warm = Clock::now();
   UnitReport report;
+  report.algorithm = algorithm;
   EnergyMonitor energy;
   Draw draw;
-  bool one_block = true;
   for (int i = 0; i < plan.iter_sampling; ++i) {
-    IterationFacts facts = chain.advance();
-    one_block = facts.n_blocks == 1;
-    energy.add(facts.transition.energy);
-    report.divergent += facts.transition.divergent;
-    report.max_treedepth_hits += facts.transition.tree_depth >= plan.chain.max_tree_depth;
+    TransitionStatistics facts = chain.advance();
+    energy.add(facts.energy);
+    report.divergent += facts.divergent;
+    report.max_treedepth_hits += facts.tree_depth >= plan.chain.max_tree_depth;
     if ((i + 1) % plan.thin == 0) {
       chain.draw(draw);
-      if (!one_block) facts.transition.energy = -(draw.log_likelihood + draw.log_prior);
-      sink.record(i / plan.thin, draw, facts.transition);
+      if (chain.n_blocks() > 1) facts.energy = -(draw.log_likelihood + draw.log_prior);
+      sink.record(i / plan.thin, draw, facts);
     }
     ++iterations_done;
   }
-  if (one_block) report.ebfmi = energy.ebfmi();
+  if (chain.n_blocks() == 1) report.ebfmi = energy.ebfmi();
   report.warmup_seconds = seconds(warm - start);
   report.sampling_seconds = seconds(Clock::now() - warm);
   return report;
+}
+
+// Fewest steps of a quarter turn. Where the target is nearly normal, two are accepted about nine times in ten, three 97
+// times in a hundred. Of groups there are many, and the worst of them is the one that is noticed.
+constexpr int least_shared_steps = 2, least_own_steps = 3;
+
+template <int K>
+UnitReport sample_by_hmc_of(const UnitJob& job, const SamplingPlan& plan, const std::atomic<bool>& stop,
+                            std::atomic<long long>& iterations_done, DrawSink& sink) {
+  UnitPosterior<K> posterior(*job.model, job.groups);
+  const Layout& layout = posterior.layout();
+  const RandomStream random(plan.seed, job.unit, job.chain);
+  const bool in_blocks = layout.own > 0 && layout.n_own() > 0;
+  if (in_blocks && plan.algorithm != Algorithm::nuts) {
+    return run_chain(UnitChain<K, QuarterTurn>(posterior, plan.chain, plan.target_accept_scarce, random,
+                                               QuarterTurn(layout.own, stop, least_shared_steps),
+                                               QuarterTurn(layout.n_own(), stop, least_own_steps)),
+                     UnitAlgorithm::hmc, plan, iterations_done, sink);
+  }
+  return run_chain(UnitChain<K, Nuts>(posterior, plan.chain, plan.target_accept_scarce, random,
+                                      Nuts(layout.own, stop, plan.chain.max_tree_depth),
+                                      Nuts(layout.n_own(), stop, plan.chain.max_tree_depth)),
+                   UnitAlgorithm::nuts, plan, iterations_done, sink);
 }
 
 }  // namespace hmvn

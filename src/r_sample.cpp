@@ -168,6 +168,8 @@ const char* algorithm_name(UnitAlgorithm algorithm) {
       return "exact";
     case UnitAlgorithm::direct:
       return "direct";
+    case UnitAlgorithm::hmc:
+      return "hmc";
     case UnitAlgorithm::nuts:
       return "nuts";
   }

@@ -1,5 +1,5 @@
-// The chain of a unit: transitions of the No-U-Turn sampler in blocks, first on what groups share, then on every group
-// by itself. Here model and sampler meet.
+// The chain of a unit: transitions in blocks, first on what groups share, then on every group by itself. Here model and
+// sampler meet.
 #pragma once
 
 #include <Eigen/Core>
@@ -8,10 +8,12 @@
 #include <cmath>
 #include <limits>
 #include <stdexcept>
+#include <utility>
 #include <vector>
 
 #include "hmvn/mcmc/chain.hpp"
 #include "hmvn/mcmc/nuts.hpp"
+#include "hmvn/mcmc/quarter_turn.hpp"
 #include "hmvn/model/unit_posterior.hpp"
 #include "hmvn/random/random_stream.hpp"
 
@@ -29,52 +31,43 @@ Eigen::VectorXd initial_position(UnitPosterior<K>& posterior, double radius, Ran
   throw std::runtime_error("no starting point with a finite log density was found in 100 tries");
 }
 
-// Facts about one iteration over all blocks. `energy` has a meaning only where there is one block.
-struct IterationFacts {
-  TransitionStatistics transition;
-  int n_blocks = 1;
-};
-
 // Given what they share, groups are independent, so that each takes steps of the size that suits it, and the work of an
 // iteration grows with the number of groups and no faster. The coordinates in which the blocks are sampled are
-// standardised given each other (group_transport.hpp), which is what lets them move far in one iteration.
-template <int K>
-class NutsBlocks {
+// standardised given each other (group_transport.hpp), which is what lets them move far in one iteration: by quarter
+// turns, unless NUTS is asked for. `Mover` is Nuts or QuarterTurn.
+template <int K, class Mover>
+class UnitChain {
  public:
-  NutsBlocks(UnitPosterior<K>& posterior, const ChainSettings& settings, double target_accept_scarce, RandomStream random,
-             const std::atomic<bool>& stop)
-      : posterior_(posterior), layout_(posterior.layout()), random_(random),
-        shared_nuts_(layout_.own, stop, settings.max_tree_depth), own_nuts_(layout_.n_own(), stop, settings.max_tree_depth),
-        position_(initial_position(posterior, settings.init_radius, random_)) {
+  UnitChain(UnitPosterior<K>& posterior, const ChainSettings& settings, double target_accept_scarce, RandomStream random,
+            Mover shared_mover, Mover own_mover)
+      : posterior_(posterior), layout_(posterior.layout()), random_(random), shared_mover_(std::move(shared_mover)),
+        own_mover_(std::move(own_mover)) {
+    const Eigen::VectorXd start = initial_position(posterior, settings.init_radius, random_);
     if (has_shared()) {
       ChainSettings dense = settings;
       dense.metric = MetricShape::dense;
-      dense.dynamics = Dynamics::turning;
       dense.max_energy_error *= layout_.n_groups;  // energies add up over groups
-      shared_.emplace_back(shared_target(), shared_nuts_, position_.head(layout_.own), dense, random_);
+      shared_.emplace_back(shared_target(), shared_mover_, start.head(layout_.own), dense, random_);
+      if (!shared_[0].is_target_here()) posterior_.shared(shared_[0].position());
     }
-    posterior_.settle(position_);
     if (!has_own()) return;
     posterior_.condition(random_);
     ChainSettings scarce = settings;
     scarce.target_accept = target_accept_scarce;
     for (int g = 0; g < layout_.n_groups; ++g) {
-      own_.emplace_back(own_target(g), own_nuts_, own_position(g), posterior_.is_scarce(g) ? scarce : settings, random_);
+      const Eigen::VectorXd own = start.segment(layout_.own + g * layout_.n_own(), layout_.n_own());
+      own_.emplace_back(own_target(g), own_mover_, own, posterior_.is_scarce(g) ? scarce : settings, random_);
+      if (!own_[g].is_target_here()) posterior_.group(g, own_[g].position());
     }
-    posterior_.settle(position_);  // the chains have looked around
+    posterior_.gather();
   }
 
-  IterationFacts advance() {
-    IterationFacts facts;
-    facts.n_blocks = static_cast<int>(shared_.size() + own_.size());
-    if (has_shared()) {
-      shared_[0].look_again([this](const Eigen::VectorXd&, Eigen::VectorXd& gradient) {
-        return shared_with_gradient(posterior_.here(), gradient);
-      });
-      facts.transition = shared_[0].advance(shared_target(), shared_nuts_, random_);
-      position_.head(layout_.own) = shared_[0].position();
-      if (!has_own()) posterior_.settle(position_);
-    }
+  int n_blocks() const { return static_cast<int>(shared_.size() + own_.size()); }
+
+  // Facts about one iteration over all blocks. The energy has a meaning only where there is one block.
+  TransitionStatistics advance() {
+    TransitionStatistics facts;
+    if (has_shared()) advance_shared(facts);
     if (has_own()) advance_groups(facts);
     return facts;
   }
@@ -104,40 +97,46 @@ class NutsBlocks {
     return std::isfinite(value) && posterior_.group_gradient(g, gradient) ? value : failed;
   }
   static constexpr double failed = -std::numeric_limits<double>::infinity();
-  Eigen::Ref<Eigen::VectorXd> own_position(int g) {
-    return position_.segment(layout_.own + g * layout_.n_own(), layout_.n_own());
+
+  void advance_shared(TransitionStatistics& facts) {
+    Chain& chain = shared_[0];
+    if (has_own()) {
+      chain.look_again([this](const Eigen::VectorXd&, Eigen::VectorXd& gradient) {
+        return shared_with_gradient(posterior_.here(), gradient);
+      });
+    }
+    facts = chain.advance(shared_target(), shared_mover_, random_);
+    if (!chain.is_target_here()) posterior_.shared(chain.position());
   }
 
-  void advance_groups(IterationFacts& facts) {
-    if (has_shared()) posterior_.settle(position_);
+  void advance_groups(TransitionStatistics& facts) {
     posterior_.condition(random_);
-    TransitionStatistics& all = facts.transition;
-    double accept = all.accept_stat, steps = 0.0;
+    double accept = facts.accept_stat, steps = 0.0;
     for (int g = 0; g < layout_.n_groups; ++g) {
-      own_[g].look_again([this, g](const Eigen::VectorXd&, Eigen::VectorXd& gradient) {
+      Chain& chain = own_[g];
+      chain.look_again([this, g](const Eigen::VectorXd&, Eigen::VectorXd& gradient) {
         return group_with_gradient(g, posterior_.group_here(g), gradient);
       });
-      const TransitionStatistics one = own_[g].advance(own_target(g), own_nuts_, random_);
-      own_position(g) = own_[g].position();
+      const TransitionStatistics one = chain.advance(own_target(g), own_mover_, random_);
+      if (!chain.is_target_here()) posterior_.group(g, chain.position());
       accept += one.accept_stat;
       steps += one.n_leapfrog;
-      all.tree_depth = std::max(all.tree_depth, one.tree_depth);
-      all.divergent = all.divergent || one.divergent;
+      facts.tree_depth = std::max(facts.tree_depth, one.tree_depth);
+      facts.divergent = facts.divergent || one.divergent;
       if (!has_shared()) {
-        all.step_size = one.step_size;
-        all.energy = one.energy;
+        facts.step_size = one.step_size;
+        facts.energy = one.energy;
       }
     }
-    all.accept_stat = accept / facts.n_blocks;
-    all.n_leapfrog += static_cast<int>(std::lround(steps / layout_.n_groups));
-    posterior_.settle(position_);
+    facts.accept_stat = accept / n_blocks();
+    facts.n_leapfrog += static_cast<int>(std::lround(steps / layout_.n_groups));
+    posterior_.gather();
   }
 
   UnitPosterior<K>& posterior_;
   const Layout& layout_;
   RandomStream random_;
-  Nuts shared_nuts_, own_nuts_;
-  Eigen::VectorXd position_;
+  Mover shared_mover_, own_mover_;
   std::vector<Chain> shared_, own_;  // none or one; none or one a group
 };
 

@@ -4,7 +4,7 @@
 #include <utility>
 
 #include "direct_unit.h"
-#include "nuts_unit.h"
+#include "hmc_unit.h"
 
 namespace hmvn {
 
@@ -24,7 +24,7 @@ UnitReport UnitSampler::sample(std::uint64_t chain, const std::atomic<bool>& sto
                                DrawSink& sink) {
   if (direct_) return direct_->sample(chain, stop, iterations_done, sink);
   job_.chain = chain;
-  return sample_by_nuts(job_, plan_, stop, iterations_done, sink);
+  return sample_by_hmc(job_, plan_, stop, iterations_done, sink);
 }
 
 }  // namespace hmvn

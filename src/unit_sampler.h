@@ -18,8 +18,8 @@ namespace hmvn {
 // Which algorithm is asked for: automatic takes direct sampling where it applies and is accepted often enough.
 enum class Algorithm { automatic, nuts, direct };
 
-// Which algorithm drew a unit: exact independent draws, independence steps, or NUTS.
-enum class UnitAlgorithm { exact, direct, nuts };
+// Which algorithm drew a unit: exact independent draws, independence steps, Hamiltonian Monte Carlo in blocks, or NUTS.
+enum class UnitAlgorithm { exact, direct, hmc, nuts };
 
 struct SamplingPlan {
   Algorithm algorithm = Algorithm::automatic;
@@ -44,7 +44,7 @@ class DrawSink {
 // What must be said of a unit and chain as a whole.
 struct UnitReport {
   int divergent = 0, max_treedepth_hits = 0;
-  double ebfmi = std::numeric_limits<double>::quiet_NaN();  // of NUTS only
+  double ebfmi = std::numeric_limits<double>::quiet_NaN();  // where one block is a chain
   double warmup_seconds = 0.0, sampling_seconds = 0.0;
   UnitAlgorithm algorithm = UnitAlgorithm::nuts;
 };

@@ -10,9 +10,10 @@ sbc_variants <- function() {
   none <- c(mean = "none", sd = "none", cor = "none")
   all_of <- function(x) c(mean = x, sd = x, cor = x)
   list(
-    none = list(pooling = none),
-    complete = list(pooling = all_of("complete")),
+    none = list(pooling = none, algorithm = "nuts"),
+    complete = list(pooling = all_of("complete"), algorithm = "nuts"),
     partial = list(pooling = all_of("partial")),
+    partial_nuts = list(pooling = all_of("partial"), algorithm = "nuts"),
     mixed = list(
       pooling = c(mean = "partial", sd = "none", cor = "complete"),
       family = c("lognormal", "gamma", "student_t"),
@@ -20,14 +21,14 @@ sbc_variants <- function() {
     ),
     partial_cor = list(pooling = c(mean = "none", sd = "complete", cor = "partial"), family = rep("normal", 3),
                        parameters = cbind(rep(0, 3), 1, NA)),
-    direct = list(pooling = none, sizes = c(10, 20, 40), algorithm = "auto"),
+    direct = list(pooling = none, sizes = c(10, 20, 40)),
     exact = list(pooling = none, sizes = c(60, 100, 200), algorithm = "direct"),
     exact_families = list(
       pooling = none, sizes = c(60, 100, 200), algorithm = "direct", family = c("lognormal", "normal", "student_t"),
       parameters = rbind(c(-0.3, 0.6, NA), c(1, 1, NA), c(3, 0.5, 1))
     ),
     steps = list(pooling = none, sizes = c(10, 11, 12), algorithm = "direct"),
-    direct_complete = list(pooling = c(mean = "none", sd = "complete", cor = "complete"), algorithm = "auto"),
+    direct_complete = list(pooling = c(mean = "none", sd = "complete", cor = "complete")),
     missing = list(pooling = all_of("partial"), missing = 0.15)
   )
 }
@@ -110,7 +111,7 @@ simulate_once <- function(variant, simulation, K = 3, draws = 99, thin = 5) {
   data <- r_data(truth, sizes, missing = if (is.null(variant$missing)) 0 else variant$missing)
   fit <- suppressWarnings(suppressMessages(fit_hmvn(
     data, group = ~ g, pooling = model$pooling, prior = prior_of(model),
-    algorithm = if (is.null(variant$algorithm)) "nuts" else variant$algorithm,
+    algorithm = if (is.null(variant$algorithm)) "auto" else variant$algorithm,
     chains = 1, iter_warmup = 500, iter_sampling = draws * thin, thin = thin, seed = simulation, progress = FALSE
   )))
   true <- quantities_of(model, truth, data)

@@ -86,3 +86,18 @@ factor_of <- function(fit, iteration, chain, group) {
   upper[upper.tri(upper, diag = TRUE)] <- fit$draws$chol[iteration, chain, (group - 1) * M + seq_len(M)]
   t(upper)
 }
+
+# Means and sds of all quantities of two fits of one posterior, in combined Monte Carlo errors
+expect_same_posterior <- function(fit, other, label, variables = "^(mu|sigma|Omega|h|lp__)") {
+  a <- posterior::as_draws_array(fit)
+  b <- posterior::as_draws_array(other)
+  names <- grep(variables, posterior::variables(a), value = TRUE)
+  z <- unlist(lapply(names, function(name) {
+    x <- posterior::extract_variable_matrix(a, name)
+    y <- posterior::extract_variable_matrix(b, name)
+    if (isTRUE(all.equal(var(as.vector(x)), 0))) return(NULL)
+    c((mean(x) - mean(y)) / sqrt(posterior::mcse_mean(x)^2 + posterior::mcse_mean(y)^2),
+      (sd(x) - sd(y)) / sqrt(posterior::mcse_sd(x)^2 + posterior::mcse_sd(y)^2))
+  }))
+  expect_lt(max(abs(z)), z_bound(length(z)), label = paste0(label, ": largest |z|"))
+}

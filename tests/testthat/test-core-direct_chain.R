@@ -129,17 +129,8 @@ test_that("direct sampling and NUTS draw from the same distribution, for every f
     case <- cases[[i]]
     fit <- direct_fit(case, iter_sampling = 4000)
     if (names(cases)[i] != "either") expect_true(all(fit$units$algorithm == names(cases)[i]))
-    direct <- posterior::as_draws_array(fit)
-    nuts <- posterior::as_draws_array(direct_fit(case, algorithm = "nuts", iter_sampling = 2000, cores = 2))
-    names <- grep("^(mu|sigma|Omega|lp__)", posterior::variables(direct), value = TRUE)
-    z <- unlist(lapply(names, function(name) {
-      x <- posterior::extract_variable_matrix(direct, name)
-      y <- posterior::extract_variable_matrix(nuts, name)
-      if (isTRUE(all.equal(var(as.vector(x)), 0))) return(NULL)
-      c((mean(x) - mean(y)) / sqrt(posterior::mcse_mean(x)^2 + posterior::mcse_mean(y)^2),
-        (sd(x) - sd(y)) / sqrt(posterior::mcse_sd(x)^2 + posterior::mcse_sd(y)^2))
-    }))
-    expect_lt(max(abs(z)), z_bound(length(z)), label = paste("case", i))
+    nuts <- direct_fit(case, algorithm = "nuts", iter_sampling = 2000, cores = 2)
+    expect_same_posterior(fit, nuts, paste("case", i))
   }
 })
 
@@ -156,7 +147,9 @@ test_that("auto chooses by what applies and by trial acceptance, the same for al
     fit_hmvn(..., chains = 2, iter_warmup = 50, iter_sampling = 20, seed = 1)
   ))$units$algorithm
   expect_equal(chosen(iris, ~ Species), rep("exact", 3))
-  expect_equal(chosen(iris, ~ Species, pooling = c(mean = "partial")), "nuts")
+  expect_equal(chosen(iris, ~ Species, pooling = c(mean = "partial")), "hmc")
+  expect_equal(chosen(iris, ~ Species, pooling = "partial", algorithm = "nuts"), "nuts")
+  expect_equal(chosen(iris, ~ Species, pooling = "complete"), "nuts")
   expect_equal(chosen(iris, ~ Species, algorithm = "nuts"), rep("nuts", 3))
   expect_equal(chosen(iris, ~ Species, prior = hmvn_prior(sd = distributional::dist_lognormal(0, 1))), rep("exact", 3))
   holes <- iris

@@ -7,13 +7,31 @@ seeded_fit <- function(..., seed = 7, chains = 2, algorithm = "nuts") {
 
 test_that("draws depend on the seed alone, not on cores", {
   for (pooling in c("none", "partial", "complete")) {
-    one <- seeded_fit(pooling = pooling, cores = 1)
-    two <- seeded_fit(pooling = pooling, cores = 2)
-    expect_identical(one$draws, two$draws)
-    expect_identical(one$sampler, two$sampler)
-    expect_false(identical(one$draws$mean, seeded_fit(pooling = pooling, cores = 1, seed = 8)$draws$mean))
+    for (algorithm in c("auto", "nuts")) {
+      seeded <- function(...) seeded_fit(pooling = pooling, algorithm = algorithm, ...)
+      one <- seeded(cores = 1)
+      two <- seeded(cores = 2)
+      expect_identical(one$draws, two$draws)
+      expect_identical(one$sampler, two$sampler)
+      expect_false(identical(one$draws$mean, seeded(cores = 1, seed = 8)$draws$mean))
+    }
   }
-  expect_identical(seeded_fit(algorithm = "direct", cores = 1)$draws, seeded_fit(algorithm = "direct", cores = 2)$draws)
+})
+
+test_that("blocks by quarter turns and by NUTS have one posterior", {
+  pooled <- list("partial", c(mean = "partial"), c(sd = "complete", cor = "partial"), c(mean = "complete", sd = "partial"))
+  for (pooling in pooled) {
+    case <- core_case(3, sizes = c(3, 8, 20, 30), missing = if (length(pooling) == 1) 0.1 else 0, seed = 5)
+    fit <- function(algorithm) {
+      suppressWarnings(suppressMessages(fit_hmvn(
+        case$data, group = ~g, pooling = pooling, algorithm = algorithm, iter_sampling = 3000, seed = 3, cores = 2
+      )))
+    }
+    turned <- fit("auto")
+    expect_equal(turned$units$algorithm, "hmc")
+    expect_equal(sum(turned$units$divergent), 0)
+    expect_same_posterior(turned, fit("nuts"), paste(pooling, collapse = ", "))
+  }
 })
 
 test_that("a chain is the same in a run of one chain and in a run of several", {

@@ -1,11 +1,12 @@
-// A Markov chain of NUTS transitions that adapts itself during warm-up and owns what it has learned.
+// A Markov chain of Hamiltonian transitions that adapts itself during warm-up and owns what it has learned.
 #pragma once
 
 #include <Eigen/Core>
+#include <algorithm>
 #include <cstddef>
 
 #include "hmvn/mcmc/dual_averaging.hpp"
-#include "hmvn/mcmc/nuts.hpp"
+#include "hmvn/mcmc/phase_space.hpp"
 #include "hmvn/mcmc/standardisation.hpp"
 #include "hmvn/mcmc/warmup_schedule.hpp"
 #include "hmvn/random/random_stream.hpp"
@@ -17,31 +18,31 @@ struct ChainSettings {
   int max_tree_depth = 10;
   double target_accept = 0.8;
   MetricShape metric = MetricShape::diagonal;
-  Dynamics dynamics = Dynamics::leapfrog;
   double max_energy_error = 1000.0;  // of a trajectory that has not diverged
   double init_radius = 2.0;  // start uniform on (-radius, radius) in the unconstrained, standardised space
 };
 
-// The chain does not own its target, which another block of the same model may have changed since the last iteration.
+// `Mover` makes transitions: Nuts or QuarterTurn. The chain does not own its target, which another block of the same model
+// may have changed since the last iteration.
 class Chain {
  public:
   // `position`: where it starts; the log density there must be finite.
-  template <class Target>
-  Chain(Target&& target, Nuts& nuts, const Eigen::VectorXd& position, const ChainSettings& settings, RandomStream& random)
-      : settings_(settings), schedule_(make_warmup_schedule(settings.iter_warmup)), state_(position.size(), settings.metric, settings.dynamics),
-        step_size_(DualAveragingSettings{settings.target_accept}), covariance_(position.size(), settings.metric) {
+  template <class Target, class Mover>
+  Chain(Target&& target, Mover& mover, const Eigen::VectorXd& position, const ChainSettings& settings, RandomStream& random)
+      : settings_(settings), schedule_(make_warmup_schedule(settings.iter_warmup)),
+        state_(position.size(), settings.metric), step_size_(DualAveragingSettings{settings.target_accept}), covariance_(position.size(), settings.metric) {
     state_.max_energy_error = settings.max_energy_error;
     state_.current.standard = position;
     state_.evaluate(target, state_.current);
-    nuts.find_reasonable_step_size(target, state_, random);
+    mover.find_reasonable_step_size(target, state_, random);
     step_size_.restart(state_.step_size);
   }
 
   // One iteration; adapts while iteration() < iter_warmup.
-  template <class Target>
-  TransitionStatistics advance(Target&& target, Nuts& nuts, RandomStream& random) {
-    const TransitionStatistics facts = nuts.transition(target, state_, random);
-    if (iteration_ < settings_.iter_warmup) adapt(target, nuts, facts, random);
+  template <class Target, class Mover>
+  TransitionStatistics advance(Target&& target, Mover& mover, RandomStream& random) {
+    const TransitionStatistics facts = mover.transition(target, state_, random);
+    if (iteration_ < settings_.iter_warmup) adapt(target, mover, facts, random);
     ++iteration_;
     return facts;
   }
@@ -52,16 +53,19 @@ class Chain {
 
   int iteration() const { return iteration_; }
 
+  // Whether the target's last evaluation was at the position.
+  bool is_target_here() const { return state_.is_here; }
+
   const Eigen::VectorXd& position() {
-    state_.map.to_position(state_.current.standard, state_.position);
+    if (!state_.is_here) state_.map.to_position(state_.current.standard, state_.position);
     return state_.position;
   }
 
  private:
-  template <class Target>
-  void adapt(Target&& target, Nuts& nuts, const TransitionStatistics& facts, RandomStream& random) {
+  template <class Target, class Mover>
+  void adapt(Target&& target, Mover& mover, const TransitionStatistics& facts, RandomStream& random) {
     step_size_.advance(facts.accept_stat);
-    state_.set_step_size(step_size_.step_size());
+    state_.step_size = std::min(step_size_.step_size(), mover.largest_step());
     if (window_ < schedule_.window_ends.size() && iteration_ >= schedule_.first_slow) {
       covariance_.add(position());
       if (iteration_ + 1 == schedule_.window_ends[window_]) {
@@ -71,16 +75,18 @@ class Chain {
           state_.evaluate(target, state_.current);
         }
         covariance_.restart();
-        nuts.find_reasonable_step_size(target, state_, random);
+        mover.find_reasonable_step_size(target, state_, random);
         step_size_.restart(state_.step_size);
       }
     }
-    if (iteration_ + 1 == settings_.iter_warmup) state_.set_step_size(step_size_.averaged_step_size());
+    if (iteration_ + 1 == settings_.iter_warmup) {
+      state_.step_size = std::min(step_size_.averaged_step_size(), mover.largest_step());
+    }
   }
 
   ChainSettings settings_;
   WarmupSchedule schedule_;
-  NutsState state_;
+  ChainState state_;
   DualAveraging step_size_;
   CovarianceEstimator covariance_;
   int iteration_ = 0;

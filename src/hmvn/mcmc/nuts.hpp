@@ -6,91 +6,18 @@
 #include <atomic>
 #include <cmath>
 #include <limits>
-#include <stdexcept>
 #include <vector>
 
-#include "hmvn/mcmc/standardisation.hpp"
+#include "hmvn/mcmc/phase_space.hpp"
 #include "hmvn/random/random_stream.hpp"
 
 namespace hmvn {
-
-// What a target must offer: `double target(position, gradient)` returns the log density and fills
-// the gradient. A position where it cannot be computed has log density -inf (a divergence).
-
-// Thrown from within a trajectory when the owner of the flag asks the chain to stop.
-struct StopRequested : std::runtime_error {
-  StopRequested() : std::runtime_error("stopped") {}
-};
-
-// A point of the standardised space with its momentum, and what the target says of it.
-struct PhasePoint {
-  Eigen::VectorXd standard, momentum, gradient;
-  double log_density = -std::numeric_limits<double>::infinity();
-
-  void resize(Eigen::Index n) {
-    standard.setZero(n);
-    momentum.setZero(n);
-    gradient.setZero(n);
-  }
-};
-
-// Facts about one transition, in the words of the field.
-struct TransitionStatistics {
-  double accept_stat = 0.0, step_size = 0.0, energy = 0.0;
-  int tree_depth = 0, n_leapfrog = 0;
-  bool divergent = false;
-};
 
 inline double log_sum_exp(double a, double b) {
   const double high = std::max(a, b);
   if (high == -std::numeric_limits<double>::infinity()) return high;
   return high + std::log1p(std::exp(std::min(a, b) - high));
 }
-
-// How a step is split into what can be solved exactly. `leapfrog`: momentum changes by the gradient, position by the
-// momentum. `turning`: as if the target were standard normal times something flat, position and momentum turn by an
-// angle, which is how a standard normal target moves, between half kicks by what the gradient has beyond the standard
-// normal's, -x (Shahbaba, Lan, Johnson and Neal 2014). The energy error then comes from how the target departs from
-// normal and no longer from its dimension, and steps may be long.
-enum class Dynamics { leapfrog, turning };
-
-// The longest step of `turning`, in radians: three of them, two doublings, turn a normal target by half a circle, where
-// trajectories end.
-constexpr double largest_turn = 1.05;
-
-// Where one chain is and how it moves: the only parts of the sampler that last from one transition to the next.
-struct NutsState {
-  PhasePoint current;
-  Eigen::VectorXd position, position_gradient;  // where the target was last evaluated
-  Standardisation map;
-  Dynamics dynamics;
-  double max_energy_error = 1000.0;  // a trajectory with more has diverged
-  double step_size = 1.0;
-
-  NutsState(Eigen::Index n, MetricShape shape, Dynamics dynamics) : map(n, shape), dynamics(dynamics) {
-    current.resize(n);
-    position.setZero(n);
-    position_gradient.setZero(n);
-  }
-
-  // Fills what the target says of a point.
-  template <class Target>
-  void evaluate(Target&& target, PhasePoint& z) {
-    map.to_position(z.standard, position);
-    z.log_density = target(position, position_gradient);
-    map.standardise_gradient(position_gradient, z.gradient);
-  }
-
-  void set_step_size(double wanted) {
-    step_size = dynamics == Dynamics::turning ? std::min(wanted, largest_turn) : wanted;
-  }
-
-  void learn(const Eigen::VectorXd& mean, const Eigen::MatrixXd& covariance) {
-    map.to_position(current.standard, position);
-    map.learn(mean, covariance);
-    map.to_standard(position, current.standard);
-  }
-};
 
 // Multinomial sampling over the trajectory and the generalised U-turn criterion (Betancourt 2017,
 // appendices A.3.2 and A.4.2), with the criterion also checked across the two half-trees: without that
@@ -105,10 +32,10 @@ class Nuts {
   }
 
   template <class Target>
-  TransitionStatistics transition(Target&& target, NutsState& state, RandomStream& random) {
+  TransitionStatistics transition(Target&& target, ChainState& state, RandomStream& random) {
     state_ = &state;
-    draw_momentum(random);
-    initial_energy_ = energy(state.current);
+    state.current.draw_momentum(random);
+    initial_energy_ = state.current.energy();
     divergent_ = false;
     n_leapfrog_ = 0;
     accept_sum_ = 0.0;
@@ -135,7 +62,7 @@ class Nuts {
     TransitionStatistics facts;
     facts.accept_stat = n_leapfrog_ > 0 ? accept_sum_ / n_leapfrog_ : 0.0;
     facts.step_size = state.step_size;
-    facts.energy = energy(proposal_);
+    facts.energy = proposal_.energy();
     facts.tree_depth = depth;
     facts.n_leapfrog = n_leapfrog_;
     facts.divergent = divergent_;
@@ -143,31 +70,14 @@ class Nuts {
     return facts;
   }
 
-  // Doubles or halves the step size until one step is accepted about half of the time
-  // (Hoffman and Gelman 2014, algorithm 4).
   template <class Target>
-  void find_reasonable_step_size(Target&& target, NutsState& state, RandomStream& random) {
-    if (n_ == 0) return;
+  void find_reasonable_step_size(Target&& target, ChainState& state, RandomStream& random) {
     state_ = &state;
-    int direction = 0;
-    for (;;) {
-      draw_momentum(random);
-      forward_ = state.current;
-      const double energy_before = energy(forward_);
-      move(target, forward_, state.step_size);
-      double change = energy_before - energy(forward_);
-      if (!std::isfinite(change)) change = -std::numeric_limits<double>::infinity();
-      const int wanted = change > std::log(0.8) ? 1 : -1;
-      if (direction == 0) direction = wanted;
-      if (wanted != direction) return;
-      const double before = state.step_size;
-      state.set_step_size(before * (direction == 1 ? 2.0 : 0.5));
-      if (state.step_size == before) return;
-      if (!(state.step_size < 1e7) || (direction == -1 && !(state.step_size > 1e-12))) {
-        throw std::runtime_error("no step size works: the posterior is improper or its density cannot be computed");
-      }
-    }
+    hmvn::find_reasonable_step_size(state, forward_, largest_step(), random,
+                                    [&](PhasePoint& z) { move(target, z, state.step_size); });
   }
+
+  double largest_step() const { return std::numeric_limits<double>::infinity(); }
 
  private:
   // A stretch of a trajectory: its ends' momenta and the sum of its momenta.
@@ -190,31 +100,14 @@ class Nuts {
     }
   };
 
-  static double energy(const PhasePoint& z) { return 0.5 * z.momentum.squaredNorm() - z.log_density; }
-
-  void draw_momentum(RandomStream& random) {
-    for (Eigen::Index i = 0; i < n_; ++i) state_->current.momentum[i] = random.normal();
-  }
-
+  // One leapfrog step.
   template <class Target>
   void move(Target& target, PhasePoint& z, double step) {
-    if (stop_.load(std::memory_order_relaxed)) throw StopRequested();
-    if (state_->dynamics == Dynamics::leapfrog) {
-      z.momentum += 0.5 * step * z.gradient;
-      z.standard += step * z.momentum;
-      state_->evaluate(target, z);
-      z.momentum += 0.5 * step * z.gradient;
-      return;
-    }
-    const double cosine = std::cos(step), sine = std::sin(step);
-    z.momentum += 0.5 * step * (z.gradient + z.standard);
-    for (Eigen::Index i = 0; i < n_; ++i) {
-      const double x = z.standard[i], p = z.momentum[i];
-      z.standard[i] = cosine * x + sine * p;
-      z.momentum[i] = cosine * p - sine * x;
-    }
+    stop_if_asked(stop_);
+    z.momentum += 0.5 * step * z.gradient;
+    z.standard += step * z.momentum;
     state_->evaluate(target, z);
-    z.momentum += 0.5 * step * (z.gradient + z.standard);
+    z.momentum += 0.5 * step * z.gradient;
   }
 
   // No U-turn between two ends: the momenta there still point along the sum of the momenta.
@@ -243,7 +136,7 @@ class Nuts {
     if (depth == 0) {
       move(target, end, direction * state_->step_size);
       ++n_leapfrog_;
-      double change = initial_energy_ - energy(end);
+      double change = initial_energy_ - end.energy();
       if (std::isnan(change)) change = -std::numeric_limits<double>::infinity();
       if (change < -state_->max_energy_error) divergent_ = true;
       accept_sum_ += std::min(1.0, std::exp(change));
@@ -269,7 +162,7 @@ class Nuts {
   const std::atomic<bool>& stop_;
   int max_tree_depth_;
   Eigen::Index n_;
-  NutsState* state_ = nullptr;  // of the chain that is being moved
+  ChainState* state_ = nullptr;  // of the chain that is being moved
   double initial_energy_ = 0.0, accept_sum_ = 0.0;
   int n_leapfrog_ = 0;
   bool divergent_ = false;
