@@ -10,6 +10,7 @@
 #include "hmvn/direct/exact_sampler.hpp"
 #include "hmvn/direct/independence_chain.hpp"
 #include "hmvn/model/log_product.hpp"
+#include "with_features.h"
 
 namespace hmvn {
 
@@ -195,22 +196,7 @@ class DirectUnitOf : public DirectUnit {
   StepTrial steps_;
 };
 
-// Calls `use` with K, in the type std::integral_constant<int, K>: small K is known to the compiler, others are Eigen::Dynamic.
-template <class Use>
-auto with_known_size(int n_features, const Use& use) {
-  switch (n_features) {
-    case 1: return use(std::integral_constant<int, 1>());
-    case 2: return use(std::integral_constant<int, 2>());
-    case 3: return use(std::integral_constant<int, 3>());
-    case 4: return use(std::integral_constant<int, 4>());
-    case 5: return use(std::integral_constant<int, 5>());
-    case 6: return use(std::integral_constant<int, 6>());
-    case 7: return use(std::integral_constant<int, 7>());
-    case 8: return use(std::integral_constant<int, 8>());
-    case 10: return use(std::integral_constant<int, 10>());
-    default: return use(std::integral_constant<int, Eigen::Dynamic>());
-  }
-}
+constexpr int most_known_features = 10;  // of direct sampling, whose code is small
 
 }  // namespace
 
@@ -219,7 +205,7 @@ std::unique_ptr<DirectUnit> prepare_direct_unit(const UnitJob& job, const Sampli
   const CovarianceTarget target = make_covariance_target(*job.model, job.groups);
   DirectMatch match;
   if (!make_direct_match(target, match)) return nullptr;
-  return with_known_size(target.n_features(), [&](auto size) -> std::unique_ptr<DirectUnit> {
+  return with_features<most_known_features>(target.n_features(), [&](auto size) -> std::unique_ptr<DirectUnit> {
     std::unique_ptr<DirectUnitOf<size>> unit(new DirectUnitOf<size>(job, plan, target, match));
     if (plan.algorithm == Algorithm::automatic && !unit->worthwhile()) return nullptr;
     return unit;
@@ -227,7 +213,7 @@ std::unique_ptr<DirectUnit> prepare_direct_unit(const UnitJob& job, const Sampli
 }
 
 DirectAcceptance measure_acceptance(const CovarianceTarget& target, const DirectMatch& match, std::uint64_t seed, int proposals) {
-  return with_known_size(target.n_features(), [&](auto size) {
+  return with_features<most_known_features>(target.n_features(), [&](auto size) {
     RandomStream random(seed, 0, 0);
     ExactSampler<size> sampler(target, match);
     DirectAcceptance acceptance;

@@ -8,6 +8,7 @@
 #include "hmvn/direct/inverse_wishart.hpp"
 #include "hmvn/random/random_stream.hpp"
 #include "r_model.h"
+#include "with_features.h"
 
 using namespace hmvn;
 
@@ -127,7 +128,7 @@ Rcpp::List inspect_likelihood_(const Rcpp::List& patterns, int n_groups, const R
 Rcpp::List inspect_density_(const Rcpp::List& patterns, int n_groups, const Rcpp::List& model_list,
                             const Rcpp::NumericMatrix& positions) {
   const Model model = unpack_model(model_list);
-  return with_features(model.n_features(), [&](auto features) {
+  return with_features<most_known_features>(model.n_features(), [&](auto features) {
     UnitPosterior<features.value> posterior(model, unpack_groups(patterns, n_groups, model.mean_location, false));
     return inspect_density(posterior, positions);
   });
@@ -138,7 +139,7 @@ Rcpp::List inspect_density_(const Rcpp::List& patterns, int n_groups, const Rcpp
 Rcpp::List inspect_draws_(const Rcpp::List& patterns, int n_groups, const Rcpp::List& model_list,
                           const Rcpp::NumericMatrix& positions, double seed) {
   const Model model = unpack_model(model_list);
-  return with_features(model.n_features(), [&](auto features) {
+  return with_features<most_known_features>(model.n_features(), [&](auto features) {
     UnitPosterior<features.value> posterior(model, unpack_groups(patterns, n_groups, model.mean_location, false));
     return inspect_draws(posterior, positions, RandomStream(static_cast<std::uint64_t>(seed), 0, 0));
   });
@@ -187,7 +188,7 @@ Rcpp::NumericVector inspect_gamma_(double seed, double shape, int n) {
 // [[Rcpp::export(rng = false)]]
 double time_gradient_(const Rcpp::List& patterns, int n_groups, const Rcpp::List& model_list, int repeats) {
   const Model model = unpack_model(model_list);
-  return with_features(model.n_features(), [&](auto features) {
+  return with_features<most_known_features>(model.n_features(), [&](auto features) {
     UnitPosterior<features.value> posterior(model, unpack_groups(patterns, n_groups, model.mean_location, false));
     return time_gradient(posterior, repeats);
   });
@@ -215,14 +216,5 @@ Rcpp::RObject inspect_direct_(const Rcpp::List& patterns, int n_groups, const Rc
 // sampler of covariance matrices can beat.
 // [[Rcpp::export(rng = false)]]
 double time_inverse_wishart_(int n_features, double df, int n_draws) {
-  switch (n_features) {
-    case 1: return time_inverse_wishart<1>(n_features, df, n_draws);
-    case 2: return time_inverse_wishart<2>(n_features, df, n_draws);
-    case 3: return time_inverse_wishart<3>(n_features, df, n_draws);
-    case 4: return time_inverse_wishart<4>(n_features, df, n_draws);
-    case 5: return time_inverse_wishart<5>(n_features, df, n_draws);
-    case 8: return time_inverse_wishart<8>(n_features, df, n_draws);
-    case 10: return time_inverse_wishart<10>(n_features, df, n_draws);
-    default: return time_inverse_wishart<Eigen::Dynamic>(n_features, df, n_draws);
-  }
+  return with_features<10>(n_features, [&](auto features) { return time_inverse_wishart<features>(n_features, df, n_draws); });
 }

@@ -2,27 +2,12 @@
 // this header links to that.
 #pragma once
 
-#include <type_traits>
-
 #include "hmvn/model/unit_posterior.hpp"
+#include "with_features.h"
 
 namespace hmvn {
 
-// Calls f(std::integral_constant<int, K>) with K the number of features, or Eigen::Dynamic for more than 8.
-template <class F>
-auto with_features(int n_features, const F& f) {
-  switch (n_features) {
-    case 1: return f(std::integral_constant<int, 1>());
-    case 2: return f(std::integral_constant<int, 2>());
-    case 3: return f(std::integral_constant<int, 3>());
-    case 4: return f(std::integral_constant<int, 4>());
-    case 5: return f(std::integral_constant<int, 5>());
-    case 6: return f(std::integral_constant<int, 6>());
-    case 7: return f(std::integral_constant<int, 7>());
-    case 8: return f(std::integral_constant<int, 8>());
-    default: return f(std::integral_constant<int, Eigen::Dynamic>());
-  }
-}
+constexpr int most_known_features = 8;
 
 extern template class UnitPosterior<1>;
 extern template class UnitPosterior<2>;
