@@ -20,8 +20,8 @@ using Clock = std::chrono::steady_clock;
 
 double seconds(Clock::duration duration) { return std::chrono::duration<double>(duration).count(); }
 
-// From here up in trial proposals, "auto" takes rejection or independence steps. Rejection is asked first: its draws are
-// independent, and ten of its proposals cost about as much as a draw by NUTS.
+// From here up in trial proposals, "auto" takes rejection or independence steps. Rejection is asked first: its draws
+// are independent, and ten of its proposals cost about as much as a draw by NUTS.
 constexpr double least_exact_acceptance = 0.1, least_direct_acceptance = 0.25, most_weight_spread = 4.0;
 constexpr int short_pilot = 50, long_pilot = 1000, pilot_steps = 500, burn_in_steps = 100;
 
@@ -72,14 +72,16 @@ class BlockWriter {
     deviation_.setZero(n_features_);
     log_likelihood_ = -0.5 * log_2pi * n_features_ * target.n;
     log_prior_ = target.n_groups * (n_features_ * log_normal_density(0.0) - model.mean_scale.array().log().sum());
-    for (int k = 1; k < n_features_; ++k) log_prior_ += (n_features_ - k) * model.correlation_priors[k - 1].log_density(0.0);
+    for (int k = 1; k < n_features_; ++k)
+      log_prior_ += (n_features_ - k) * model.correlation_priors[k - 1].log_density(0.0);
   }
 
-  void write(const CovarianceDraw<K>& draw, MeanFactor<K>& means, double accept_stat, RandomStream& random, DrawBlock& block) {
+  void write(const CovarianceDraw<K>& draw, MeanFactor<K>& means, double accept_stat, RandomStream& random,
+             DrawBlock& block) {
     const int n_features = size_of<K>(n_features_);
     const int row = block.size++;
-    // LKJ density of the factor L of Omega: prod_i L_ii^(K - i + 2 eta - 2), i = 2..K, over its constant. |L| goes apart; the powers
-    // K - i are those of a product of products.
+    // LKJ density of the factor L of Omega: prod_i L_ii^(K - i + 2 eta - 2), i = 2..K, over its constant. |L| goes
+    // apart; the powers K - i are those of a product of products.
     LogProduct<> products;
     double product = 1.0;
     for (int k = 1; k < n_features - 1; ++k) {
@@ -93,7 +95,8 @@ class BlockWriter {
     // tr(S Sigma^-1)
     double quadratic = target_.degrees_of_freedom() * draw.size + draw.mismatch;
     double log_prior = log_prior_ + draw.log_scales + target_.sigma_power() * draw.log_sigma_sum +
-                       (2.0 * target_.eta - 2.0) * (draw.log_root - draw.log_sigma_sum) + (n_features > 2 ? products.value() : 0.0);
+                       (2.0 * target_.eta - 2.0) * (draw.log_root - draw.log_sigma_sum) +
+                       (n_features > 2 ? products.value() : 0.0);
     for (int g = 0; g < means.n_groups(); ++g) {
       means.draw(g, draw.factor, random, white_, deviation_);
       quadratic += means.n(g) * white_.squaredNorm();
@@ -128,7 +131,8 @@ class DirectUnitOf : public DirectUnit {
   }
 
   bool worthwhile() const {
-    return exact_chosen_ || (steps_.acceptance >= least_direct_acceptance && steps_.weight_spread <= most_weight_spread);
+    return exact_chosen_ ||
+           (steps_.acceptance >= least_direct_acceptance && steps_.weight_spread <= most_weight_spread);
   }
 
   UnitReport sample(std::uint64_t chain, const std::atomic<bool>& stop, std::atomic<long long>& iterations_done,
@@ -212,7 +216,8 @@ std::unique_ptr<DirectUnit> prepare_direct_unit(const UnitJob& job, const Sampli
   });
 }
 
-DirectAcceptance measure_acceptance(const CovarianceTarget& target, const DirectMatch& match, std::uint64_t seed, int proposals) {
+DirectAcceptance measure_acceptance(const CovarianceTarget& target, const DirectMatch& match, std::uint64_t seed,
+                                    int proposals) {
   return with_features<most_known_features>(target.n_features(), [&](auto size) {
     RandomStream random(seed, 0, 0);
     ExactSampler<size> sampler(target, match);

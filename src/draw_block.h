@@ -8,8 +8,8 @@
 
 namespace hmvn {
 
-// One row a draw, one column a value: a column is copied as it stands, since kept draws are stored with the iteration fastest.
-// Small enough to stay in the nearest cache.
+// One row a draw, one column a value: a column is copied as it stands, since kept draws are stored with the iteration
+// fastest. Small enough to stay in the nearest cache.
 struct DrawBlock {
   static constexpr int capacity = 32;
 
@@ -20,8 +20,12 @@ struct DrawBlock {
   int size = 0;
 
   DrawBlock(int n_features, int n_groups, bool with_sigma)
-      : mean(capacity, n_features * n_groups), factor(capacity, n_coordinates(n_features)), sigma(capacity, with_sigma ? n_features : 0),
-        log_likelihood(capacity), log_prior(capacity), accept_stat(capacity) {}
+      : mean(capacity, n_features * n_groups),
+        factor(capacity, n_coordinates(n_features)),
+        sigma(capacity, with_sigma ? n_features : 0),
+        log_likelihood(capacity),
+        log_prior(capacity),
+        accept_stat(capacity) {}
 };
 
 }  // namespace hmvn

@@ -8,6 +8,6 @@
 namespace hmvn {
 
 UnitReport sample_by_hmc(const UnitJob& job, const SamplingPlan& plan, const std::atomic<bool>& stop,
-                          std::atomic<long long>& iterations_done, DrawSink& sink);
+                         std::atomic<long long>& iterations_done, DrawSink& sink);
 
 }  // namespace hmvn

@@ -4,6 +4,6 @@ namespace hmvn {
 
 template class UnitPosterior<7>;
 template UnitReport sample_by_hmc_of<7>(const UnitJob&, const SamplingPlan&, const std::atomic<bool>&,
-                                          std::atomic<long long>&, DrawSink&);
+                                        std::atomic<long long>&, DrawSink&);
 
 }  // namespace hmvn

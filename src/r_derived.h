@@ -21,10 +21,14 @@ inline Derived read_derived(const std::string& kind) {
 inline Eigen::ArrayXd derive(Derived kind, const PackedDraws& factor, Eigen::Index size, Eigen::Index row,
                              Eigen::Index column) {
   switch (kind) {
-    case Derived::sd: return derive_sd(factor, row);
-    case Derived::correlation: return derive_correlation(factor, row, column);
-    case Derived::covariance: return derive_covariance(factor, row, column);
-    default: return derive_precision(factor, size, row, column);
+    case Derived::sd:
+      return derive_sd(factor, row);
+    case Derived::correlation:
+      return derive_correlation(factor, row, column);
+    case Derived::covariance:
+      return derive_covariance(factor, row, column);
+    default:
+      return derive_precision(factor, size, row, column);
   }
 }
 

@@ -32,8 +32,12 @@ const hmvn::NormalScores& scores_for(std::size_t iterations, std::size_t chains)
 // Where the numbers of all quantities go: one quantity a row.
 struct Table {
   Table(const Rcpp::IntegerVector& dim, std::size_t quantities, std::vector<double> probs, bool with_mcse)
-      : iterations(static_cast<std::size_t>(dim[0])), chains(static_cast<std::size_t>(dim[1])), quantities(quantities),
-        probs(std::move(probs)), with_mcse(with_mcse), scores(scores_for(iterations, chains)),
+      : iterations(static_cast<std::size_t>(dim[0])),
+        chains(static_cast<std::size_t>(dim[1])),
+        quantities(quantities),
+        probs(std::move(probs)),
+        with_mcse(with_mcse),
+        scores(scores_for(iterations, chains)),
         numbers(static_cast<int>(quantities), static_cast<int>(fixed_columns + this->probs.size())),
         out(numbers.begin()) {}
 
@@ -94,17 +98,17 @@ void fill(const Table& table, std::size_t n, int cores, const One& one) {
 
 }  // namespace
 
-// `draws`: [iteration, chain, ...]; returns one quantity a row: mean, median, sd, rhat, ess_bulk, ess_tail, mcse_mean (NA unless `mcse`), then the
-// quantiles at `probs`.
+// `draws`: [iteration, chain, ...]; returns one quantity a row: mean, median, sd, rhat, ess_bulk, ess_tail, mcse_mean
+// (NA unless `mcse`), then the quantiles at `probs`.
 // [[Rcpp::export(rng = false)]]
-Rcpp::NumericMatrix summarise_array_(Rcpp::NumericVector draws, std::vector<double> probs, int cores, bool mcse = false) {
+Rcpp::NumericMatrix summarise_array_(Rcpp::NumericVector draws, std::vector<double> probs, int cores,
+                                     bool mcse = false) {
   const Rcpp::IntegerVector dim = draws.attr("dim");
   const std::size_t size = static_cast<std::size_t>(dim[0]) * static_cast<std::size_t>(dim[1]);
   Table table(dim, size == 0 ? 0 : static_cast<std::size_t>(draws.size()) / size, std::move(probs), mcse);
   const double* first = draws.begin();
-  fill(table, table.quantities, cores, [&](std::size_t q, hmvn::Convergence& convergence) {
-    table.summarise(q, first + q * size, convergence);
-  });
+  fill(table, table.quantities, cores,
+       [&](std::size_t q, hmvn::Convergence& convergence) { table.summarise(q, first + q * size, convergence); });
   return table.numbers;
 }
 

@@ -1,4 +1,5 @@
-// Border: builds arrays of sds, correlations, covariances and precisions from the packed factors a fit stores, for the groups asked for and no others.
+// Border: builds arrays of sds, correlations, covariances and precisions from the packed factors a fit stores, for the
+// groups asked for and no others.
 #include <Rcpp.h>
 
 #include <cstddef>
@@ -9,13 +10,15 @@
 using hmvn::Derived;
 
 // `chol`: [iteration, chain, (g - 1) M + m]; `groups`: from 1; `kind`: "sigma", "Omega", "Sigma" or "precision".
-// `packed` false: [iteration, chain, group, feature(, feature)] in full. true: lower triangles only, [iteration, chain, entry] with all entries of the first
-// group first, row by row; correlations without their diagonal.
+// `packed` false: [iteration, chain, group, feature(, feature)] in full. true: lower triangles only, [iteration, chain,
+// entry] with all entries of the first group first, row by row; correlations without their diagonal.
 // [[Rcpp::export(rng = false)]]
-Rcpp::NumericVector derive_quantity_(Rcpp::NumericVector chol, int n_features, Rcpp::IntegerVector groups, std::string kind, bool packed) {
+Rcpp::NumericVector derive_quantity_(Rcpp::NumericVector chol, int n_features, Rcpp::IntegerVector groups,
+                                     std::string kind, bool packed) {
   const Derived derived = hmvn::read_derived(kind);
   const Rcpp::IntegerVector dim = chol.attr("dim");
-  const Eigen::Index draws = static_cast<Eigen::Index>(dim[0]) * dim[1], size = n_features, entries = size * (size + 1) / 2;
+  const Eigen::Index draws = static_cast<Eigen::Index>(dim[0]) * dim[1], size = n_features,
+                     entries = size * (size + 1) / 2;
   const Eigen::Index n_groups = groups.size();
   const bool vector = derived == Derived::sd;
   const Eigen::Index each = vector ? size : (packed ? hmvn::packed_size(derived, size) : size * size);

@@ -16,7 +16,8 @@ constexpr std::uint64_t missing_cells_stream = 0x6d697373696e67ULL;
 
 // `rows`: [K, row], NA where missing, rows of one group and one pattern in a run; `mean_group`, `chol_group`: from 1,
 // whose values a row's group has in `mean` [iteration, chain, index] and `chol`; `first_cell`: where the row's missing
-// cells begin (from 0); `chosen`: positions of draws, from 1. Returns [draw, cell], a row's cells in the order of the features.
+// cells begin (from 0); `chosen`: positions of draws, from 1. Returns [draw, cell], a row's cells in the order of the
+// features.
 // [[Rcpp::export(rng = false)]]
 Rcpp::NumericMatrix impute_(const Rcpp::NumericMatrix& rows, const Rcpp::IntegerVector& mean_group,
                             const Rcpp::IntegerVector& chol_group, const Rcpp::IntegerVector& first_cell, int n_cells,

@@ -115,9 +115,11 @@ Rcpp::List inspect_likelihood_(const Rcpp::List& patterns, int n_groups, const R
     evaluate(group, lower, likelihood);
     const Eigen::VectorXd& estimate = likelihood.estimate;
     const Eigen::MatrixXd& spread = likelihood.spread;
-    out.push_back(Rcpp::List::create(
-        Rcpp::_["within"] = likelihood.within, Rcpp::_["estimate"] = Rcpp::NumericVector(estimate.data(), estimate.data() + n_features),
-        Rcpp::_["spread"] = Rcpp::NumericMatrix(n_features, n_features, spread.data()), Rcpp::_["complete"] = group.complete()));
+    out.push_back(
+        Rcpp::List::create(Rcpp::_["within"] = likelihood.within,
+                           Rcpp::_["estimate"] = Rcpp::NumericVector(estimate.data(), estimate.data() + n_features),
+                           Rcpp::_["spread"] = Rcpp::NumericMatrix(n_features, n_features, spread.data()),
+                           Rcpp::_["complete"] = group.complete()));
   }
   return out;
 }
@@ -150,8 +152,9 @@ Rcpp::List inspect_draws_(const Rcpp::List& patterns, int n_groups, const Rcpp::
 // [[Rcpp::export(rng = false)]]
 Rcpp::NumericMatrix inspect_map_(const std::string& family, const Rcpp::NumericVector& parameters,
                                  const Rcpp::NumericVector& scores) {
-  const ScoreMap map = family == "beta" ? ScoreMap(PartialCorrelationPrior(parameters[0]))
-                                        : ScoreMap(unpack_scale_prior(family, parameters[0], parameters[1], parameters[2]));
+  const ScoreMap map = family == "beta"
+                           ? ScoreMap(PartialCorrelationPrior(parameters[0]))
+                           : ScoreMap(unpack_scale_prior(family, parameters[0], parameters[1], parameters[2]));
   Rcpp::NumericMatrix out(scores.size(), 3);
   for (R_xlen_t i = 0; i < scores.size(); ++i) {
     const auto value = map(scores[i]);
@@ -194,8 +197,8 @@ double time_gradient_(const Rcpp::List& patterns, int n_groups, const Rcpp::List
   });
 }
 
-// What direct sampling proposes for a unit of all groups, or NULL where it does not apply: `df` and `Psi` of (D4), the bound of log w
-// (D5), and the shares that are accepted of `proposals` trials.
+// What direct sampling proposes for a unit of all groups, or NULL where it does not apply: `df` and `Psi` of (D4), the
+// bound of log w (D5), and the shares that are accepted of `proposals` trials.
 // [[Rcpp::export(rng = false)]]
 Rcpp::RObject inspect_direct_(const Rcpp::List& patterns, int n_groups, const Rcpp::List& model_list, int proposals) {
   const Model model = unpack_model(model_list);
@@ -209,12 +212,15 @@ Rcpp::RObject inspect_direct_(const Rcpp::List& patterns, int n_groups, const Rc
   using Rcpp::_;
   return Rcpp::List::create(_["df"] = match.df + match.extra_df,
                             _["Psi"] = Rcpp::NumericMatrix(target.n_features(), target.n_features(), scale.data()),
-                            _["extra_df"] = match.extra_df, _["log_bound"] = match.log_bound, _["exact"] = acceptance.exact, _["steps"] = acceptance.steps.acceptance, _["spread"] = acceptance.steps.weight_spread);
+                            _["extra_df"] = match.extra_df, _["log_bound"] = match.log_bound,
+                            _["exact"] = acceptance.exact, _["steps"] = acceptance.steps.acceptance,
+                            _["spread"] = acceptance.steps.weight_spread);
 }
 
-// Seconds that one draw from an inverse-Wishart distribution takes, as the Cholesky factor of the covariance matrix: what no
-// sampler of covariance matrices can beat.
+// Seconds that one draw from an inverse-Wishart distribution takes, as the Cholesky factor of the covariance matrix:
+// what no sampler of covariance matrices can beat.
 // [[Rcpp::export(rng = false)]]
 double time_inverse_wishart_(int n_features, double df, int n_draws) {
-  return with_features<10>(n_features, [&](auto features) { return time_inverse_wishart<features>(n_features, df, n_draws); });
+  return with_features<10>(n_features,
+                           [&](auto features) { return time_inverse_wishart<features>(n_features, df, n_draws); });
 }

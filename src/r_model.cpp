@@ -35,7 +35,9 @@ Block unpack_block(const Rcpp::CharacterVector& pooling, const Rcpp::NumericMatr
   return block;
 }
 
-Eigen::VectorXd copy_vector(const Rcpp::NumericVector& x) { return Eigen::Map<const Eigen::VectorXd>(x.begin(), x.size()); }
+Eigen::VectorXd copy_vector(const Rcpp::NumericVector& x) {
+  return Eigen::Map<const Eigen::VectorXd>(x.begin(), x.size());
+}
 
 }  // namespace
 

@@ -30,8 +30,8 @@ class Rows {
 
 }  // namespace
 
-// `population`: list(mean0, scale0, chol_cor0, h_mean, h_sd, h_cor) of matrices [draw, index] or NULL; `streams`: each draw's number.
-// Returns list(mean [draw, K], chol [draw, K(K+1)/2]).
+// `population`: list(mean0, scale0, chol_cor0, h_mean, h_sd, h_cor) of matrices [draw, index] or NULL; `streams`: each
+// draw's number. Returns list(mean [draw, K], chol [draw, K(K+1)/2]).
 // [[Rcpp::export(rng = false)]]
 Rcpp::List new_group_(const Rcpp::List& model_list, const Rcpp::List& population, const Rcpp::IntegerVector& streams,
                       double seed) {

@@ -15,14 +15,16 @@ using namespace hmvn;
 
 namespace {
 
-// An R array [iteration, chain, index] that workers write through a plain pointer. Not set to zero first: every value is written
-// once, and touching gigabytes twice is felt. Without values where the user keeps none.
+// An R array [iteration, chain, index] that workers write through a plain pointer. Not set to zero first: every value
+// is written once, and touching gigabytes twice is felt. Without values where the user keeps none.
 class DrawArray {
  public:
   DrawArray() = default;
   DrawArray(int n_iterations, int n_chains, R_xlen_t n_values)
-      : n_iterations_(n_iterations), stride_(static_cast<R_xlen_t>(n_iterations) * n_chains),
-        array_(Rcpp::no_init(stride_ * n_values)), data_(array_.begin()) {
+      : n_iterations_(n_iterations),
+        stride_(static_cast<R_xlen_t>(n_iterations) * n_chains),
+        array_(Rcpp::no_init(stride_ * n_values)),
+        data_(array_.begin()) {
     array_.attr("dim") = Rcpp::NumericVector::create(n_iterations, n_chains, static_cast<double>(n_values));
   }
 
@@ -39,7 +41,8 @@ class DrawArray {
   void write_columns(int iteration, int chain, R_xlen_t first, const Eigen::MatrixXd& columns, int n) {
     if (data_ == nullptr) return;
     double* at = data_ + iteration + static_cast<R_xlen_t>(chain) * n_iterations_ + first * stride_;
-    for (Eigen::Index i = 0; i < columns.cols(); ++i) std::copy_n(columns.data() + i * columns.rows(), n, at + i * stride_);
+    for (Eigen::Index i = 0; i < columns.cols(); ++i)
+      std::copy_n(columns.data() + i * columns.rows(), n, at + i * stride_);
   }
   bool kept() const { return data_ != nullptr; }
   SEXP get() const { return data_ == nullptr ? R_NilValue : static_cast<SEXP>(array_); }
@@ -203,8 +206,8 @@ Rcpp::List sample_(const Rcpp::List& patterns, int n_groups, const Rcpp::List& m
   const int n_chains = Rcpp::as<int>(control["chains"]);
   const int n_kept = plan.n_kept();
   const int n_units = model.groups_apart() ? n_groups : 1;
-  // Units are cut into slices by their number alone: neither draws nor sums depend on the number of cores. Where there are
-  // slices enough, all chains of a unit are one job, so that what they share is prepared once.
+  // Units are cut into slices by their number alone: neither draws nor sums depend on the number of cores. Where there
+  // are slices enough, all chains of a unit are one job, so that what they share is prepared once.
   const int n_slices = std::min(n_units, 64);
   const bool chains_together = n_slices == 64;
   Storage storage = allocate(model, control, n_kept, n_groups);
@@ -237,9 +240,8 @@ Rcpp::List sample_(const Rcpp::List& patterns, int n_groups, const Rcpp::List& m
       run_slice(index / n_chains, index % n_chains, index % n_chains + 1);
     }
   };
-  run_jobs(chains_together ? n_slices : facts.size(), Rcpp::as<int>(control["cores"]), job, stop, [&] {
-    report(static_cast<double>(iterations_done), static_cast<double>(iterations_due));
-  });
+  run_jobs(chains_together ? n_slices : facts.size(), Rcpp::as<int>(control["cores"]), job, stop,
+           [&] { report(static_cast<double>(iterations_done), static_cast<double>(iterations_due)); });
 
   Rcpp::NumericVector log_joint(Rcpp::Dimension(n_kept, n_chains, 1)), log_prior(Rcpp::Dimension(n_kept, n_chains, 1));
   Rcpp::NumericMatrix accept_stat(n_kept, n_chains), step_size(n_kept, n_chains), tree_depth(n_kept, n_chains),
@@ -274,16 +276,16 @@ Rcpp::List sample_(const Rcpp::List& patterns, int n_groups, const Rcpp::List& m
   }
   using Rcpp::_;
   return Rcpp::List::create(
-      _["draws"] = Rcpp::List::create(_["mean"] = storage.mean.get(), _["chol"] = storage.factor.get(),
-                                      _["mean0"] = storage.mean0.get(), _["scale0"] = storage.scale0.get(),
-                                      _["chol_cor0"] = storage.correlation_factor0.get(),
-                                      _["h_mean"] = storage.h_mean.get(), _["h_sd"] = storage.h_scale.get(),
-                                      _["h_cor"] = storage.h_correlation.get(), _["lp"] = log_joint,
-                                      _["lprior"] = log_prior),
-      _["sampler"] = Rcpp::List::create(_["accept_stat"] = accept_stat, _["stepsize"] = step_size,
-                                        _["treedepth"] = tree_depth, _["n_leapfrog"] = n_leapfrog,
-                                        _["divergent"] = divergent, _["energy"] = energy),
-      _["units"] = Rcpp::List::create(_["n"] = n_units, _["algorithm"] = unit_algorithm, _["divergent"] = unit_divergent,
-                                      _["max_treedepth"] = unit_treedepth, _["ebfmi"] = unit_ebfmi),
+      _["draws"] = Rcpp::List::create(
+          _["mean"] = storage.mean.get(), _["chol"] = storage.factor.get(), _["mean0"] = storage.mean0.get(),
+          _["scale0"] = storage.scale0.get(), _["chol_cor0"] = storage.correlation_factor0.get(),
+          _["h_mean"] = storage.h_mean.get(), _["h_sd"] = storage.h_scale.get(),
+          _["h_cor"] = storage.h_correlation.get(), _["lp"] = log_joint, _["lprior"] = log_prior),
+      _["sampler"] =
+          Rcpp::List::create(_["accept_stat"] = accept_stat, _["stepsize"] = step_size, _["treedepth"] = tree_depth,
+                             _["n_leapfrog"] = n_leapfrog, _["divergent"] = divergent, _["energy"] = energy),
+      _["units"] =
+          Rcpp::List::create(_["n"] = n_units, _["algorithm"] = unit_algorithm, _["divergent"] = unit_divergent,
+                             _["max_treedepth"] = unit_treedepth, _["ebfmi"] = unit_ebfmi),
       _["seconds"] = seconds);
 }

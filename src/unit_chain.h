@@ -38,9 +38,12 @@ Eigen::VectorXd initial_position(UnitPosterior<K>& posterior, double radius, Ran
 template <int K, class Mover>
 class UnitChain {
  public:
-  UnitChain(UnitPosterior<K>& posterior, const ChainSettings& settings, double target_accept_scarce, RandomStream random,
-            Mover shared_mover, Mover own_mover)
-      : posterior_(posterior), layout_(posterior.layout()), random_(random), shared_mover_(std::move(shared_mover)),
+  UnitChain(UnitPosterior<K>& posterior, const ChainSettings& settings, double target_accept_scarce,
+            RandomStream random, Mover shared_mover, Mover own_mover)
+      : posterior_(posterior),
+        layout_(posterior.layout()),
+        random_(random),
+        shared_mover_(std::move(shared_mover)),
         own_mover_(std::move(own_mover)) {
     const Eigen::VectorXd start = initial_position(posterior, settings.init_radius, random_);
     if (has_shared()) {

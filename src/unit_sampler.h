@@ -57,15 +57,16 @@ struct UnitJob {
 
 class DirectUnit;
 
-// Samples one unit, chain by chain; what all its chains share is prepared once. Chains may run at the same time in samplers of
-// their own: preparing is the same every time.
+// Samples one unit, chain by chain; what all its chains share is prepared once. Chains may run at the same time in
+// samplers of their own: preparing is the same every time.
 class UnitSampler {
  public:
   UnitSampler(const Model& model, std::vector<GroupStatistics> groups, std::uint64_t unit, const SamplingPlan& plan);
   ~UnitSampler();
 
   // `iterations_done` is advanced for the progress bar.
-  UnitReport sample(std::uint64_t chain, const std::atomic<bool>& stop, std::atomic<long long>& iterations_done, DrawSink& sink);
+  UnitReport sample(std::uint64_t chain, const std::atomic<bool>& stop, std::atomic<long long>& iterations_done,
+                    DrawSink& sink);
 
  private:
   const SamplingPlan& plan_;

@@ -1,4 +1,5 @@
-// Summaries and convergence diagnostics of one quantity: moments, quantiles, rank-normalised split R-hat, and effective sizes in bulk and tails.
+// Summaries and convergence diagnostics of one quantity: moments, quantiles, rank-normalised split R-hat, and effective
+// sizes in bulk and tails.
 #ifndef HMVN_DIAGNOSTICS_CONVERGENCE_HPP
 #define HMVN_DIAGNOSTICS_CONVERGENCE_HPP
 
@@ -16,15 +17,17 @@
 
 namespace hmvn {
 
-// What the draws of one quantity say. NaN: not defined. A constant has no diagnostics, a quantity with a draw that is not finite nothing at all.
+// What the draws of one quantity say. NaN: not defined. A constant has no diagnostics, a quantity with a draw that is
+// not finite nothing at all.
 struct DrawsSummary {
   double mean, sd, rhat, ess_bulk, ess_tail;
 };
 
 // Diagnoses quantities one after another, all with the same number of iterations and chains; owns the memory for it,
 // so one a thread. `scores`, from split_scores(), serves all threads and must outlive this.
-// Definitions: Vehtari, Gelman, Simpson, Carpenter and Buerkner (2021), Bayesian Analysis 16; equal to the R package posterior, except that a
-// quantity counts as constant when its range is lost in rounding relative to its size, not below an absolute 2e-16 (variances of 1e-17 exist).
+// Definitions: Vehtari, Gelman, Simpson, Carpenter and Buerkner (2021), Bayesian Analysis 16; equal to the R package
+// posterior, except that a quantity counts as constant when its range is lost in rounding relative to its size, not
+// below an absolute 2e-16 (variances of 1e-17 exist).
 class Convergence {
  public:
   Convergence(std::size_t iterations, std::size_t chains, const NormalScores& scores)
@@ -58,7 +61,8 @@ class Convergence {
     return out;
   }
 
-  // Monte Carlo standard error of the mean, from the effective size of the draws as they are; for the quantity that was summarised last.
+  // Monte Carlo standard error of the mean, from the effective size of the draws as they are; for the quantity that was
+  // summarised last.
   double mcse_mean(const double* draws, const DrawsSummary& summary) {
     if (std::isnan(summary.ess_bulk)) return std::numeric_limits<double>::quiet_NaN();
     for (std::size_t i = 0; i < places_.size(); ++i) {
@@ -78,7 +82,8 @@ class Convergence {
     return (1.0 - share) * sorted_[low] + share * sorted_[high];
   }
 
-  // Median of the last quantity. Extended precision, as R's mean() of the middle two: whether their distances from the median tie decides ranks.
+  // Median of the last quantity. Extended precision, as R's mean() of the middle two: whether their distances from the
+  // median tie decides ranks.
   double median() const {
     const std::size_t n = sorted_.size();
     if (n == 0) return std::numeric_limits<double>::quiet_NaN();
@@ -100,7 +105,8 @@ class Convergence {
     if (n > 1) out.sd = std::sqrt((x - out.mean).square().sum() / static_cast<double>(n - 1));
   }
 
-  // Where each draw stands in split_ after every chain is cut in two; with an odd number of iterations the middle one is in neither half.
+  // Where each draw stands in split_ after every chain is cut in two; with an odd number of iterations the middle one
+  // is in neither half.
   void set_places() {
     places_.assign(iterations_ * chains_, dropped);
     for (std::size_t chain = 0; chain < chains_; ++chain) {
@@ -111,7 +117,8 @@ class Convergence {
     }
   }
 
-  // The sorted draws that are in a half: their values and places. Ranks are among these, the median and quantiles among all.
+  // The sorted draws that are in a half: their values and places. Ranks are among these, the median and quantiles among
+  // all.
   void keep_split_places() {
     kept_.clear();
     kept_places_.clear();
@@ -196,7 +203,8 @@ class Convergence {
   // Effective size for the quantile: that of the indicator of lying below it.
   double tail_size(double probability) {
     const double bound = quantile(probability);
-    const std::size_t below = static_cast<std::size_t>(std::upper_bound(kept_.begin(), kept_.end(), bound) - kept_.begin());
+    const std::size_t below =
+        static_cast<std::size_t>(std::upper_bound(kept_.begin(), kept_.end(), bound) - kept_.begin());
     if (below == 0 || below == kept_.size()) return std::numeric_limits<double>::quiet_NaN();
     split_.setZero();
     for (std::size_t i = 0; i < below; ++i) split_.data()[kept_places_[i]] = 1.0;

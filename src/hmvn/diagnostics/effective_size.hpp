@@ -13,8 +13,9 @@
 
 namespace hmvn {
 
-// Autocovariances averaged over chains, computed when asked for: as direct sums for the first lags, which is all that well
-// mixing chains need, and by one Fourier transform for the rest, so that badly mixing chains cost n log n and not n^2.
+// Autocovariances averaged over chains, computed when asked for: as direct sums for the first lags, which is all that
+// well mixing chains need, and by one Fourier transform for the rest, so that badly mixing chains cost n log n and not
+// n^2.
 class MeanAutocovariance {
  public:
   // `centred`: one chain a column, mean zero; it must outlive the calls.
@@ -67,9 +68,9 @@ class MeanAutocovariance {
   std::vector<std::complex<double>> padded_, spectrum_, lagged_;
 };
 
-// Effective size of draws in `chains` (one a column, already split; centred in place): Vehtari, Gelman, Simpson, Carpenter and Buerkner (2021),
-// eqs. 10-13 with Geyer's initial positive and monotone sequence, step by step as the R package posterior does it.
-// NaN for fewer than 3 iterations; the caller has excluded constants.
+// Effective size of draws in `chains` (one a column, already split; centred in place): Vehtari, Gelman, Simpson,
+// Carpenter and Buerkner (2021), eqs. 10-13 with Geyer's initial positive and monotone sequence, step by step as the R
+// package posterior does it. NaN for fewer than 3 iterations; the caller has excluded constants.
 inline double effective_size(Eigen::MatrixXd& chains, MeanAutocovariance& autocovariance, std::vector<double>& rho) {
   const Eigen::Index n = chains.rows(), m = chains.cols();
   if (n < 3) return std::numeric_limits<double>::quiet_NaN();

@@ -17,10 +17,10 @@ struct CovarianceDraw {
   SquareRows<K> bartlett, factor;  // A, Cholesky factor of Sigma
   Values<K> variance, sigma;
   double log_root = 0.0, log_sigma_sum = 0.0;  // log|Sigma| / 2 and log(sigma_1) + ... + log(sigma_K)
-  double size = 0.0;        // tr(Sigma* Sigma^-1)
-  double mismatch = 0.0;    // tr((S - nu Sigma*) Sigma^-1)
-  double log_scales = 0.0;  // sum_k psi_k(sigma_k)
-  double log_weight = 0.0;  // of the independence chain
+  double size = 0.0;                           // tr(Sigma* Sigma^-1)
+  double mismatch = 0.0;                       // tr((S - nu Sigma*) Sigma^-1)
+  double log_scales = 0.0;                     // sum_k psi_k(sigma_k)
+  double log_weight = 0.0;                     // of the independence chain
 
   void resize(int n_features) {
     for (SquareRows<K>* m : {&bartlett, &factor}) m->setZero(n_features, n_features);
@@ -78,25 +78,27 @@ class DrawCompleter {
     reciprocal_.setZero(target.n_features());
   }
 
-  // Sigma^-1 = C^-T A'A C^-1, so that tr(Sigma* Sigma^-1) = |A|^2 and tr((S - nu Sigma*) Sigma^-1) = |A U|^2 (squared norms).
+  // Sigma^-1 = C^-T A'A C^-1, so that tr(Sigma* Sigma^-1) = |A|^2 and tr((S - nu Sigma*) Sigma^-1) = |A U|^2 (squared
+  // norms).
   void complete(CovarianceDraw<K>& draw) {
     const auto n_features = size_of<K>(draw.sigma.size());
     factor_from_bartlett<K>(root_, draw.bartlett, reciprocal_, draw.factor);
     double all_size = 0.0, all_mismatch = 0.0;
     LogProduct<> scales, root;
-    repeat(n_features, [&](auto i) __attribute__((always_inline)) {  // which compilers leave out of line at some K
-      product_row<K>(draw.bartlett, mismatch_root_, i, row_);
-      double square = 0.0;
-      repeat(plus_one(i), [&](auto j) {
-        square += draw.factor(i, j) * draw.factor(i, j);
-        all_size += draw.bartlett(i, j) * draw.bartlett(i, j);
-        all_mismatch += row_[j] * row_[j];
-      });
-      draw.variance[i] = square;
-      draw.sigma[i] = std::sqrt(square);
-      scales.multiply(draw.sigma[i]);
-      root.multiply(draw.factor(i, i));
-    });
+    repeat(
+        n_features, [&](auto i) __attribute__((always_inline)) {  // which compilers leave out of line at some K
+          product_row<K>(draw.bartlett, mismatch_root_, i, row_);
+          double square = 0.0;
+          repeat(plus_one(i), [&](auto j) {
+            square += draw.factor(i, j) * draw.factor(i, j);
+            all_size += draw.bartlett(i, j) * draw.bartlett(i, j);
+            all_mismatch += row_[j] * row_[j];
+          });
+          draw.variance[i] = square;
+          draw.sigma[i] = std::sqrt(square);
+          scales.multiply(draw.sigma[i]);
+          root.multiply(draw.factor(i, i));
+        });
     draw.size = all_size;
     draw.mismatch = all_mismatch;
     draw.log_sigma_sum = scales.value();

@@ -13,8 +13,8 @@
 
 namespace hmvn {
 
-// Complete rows, independent means, n rows in G groups that share Sigma, S their pooled scatter matrix: (D1) in the model
-// vignette.
+// Complete rows, independent means, n rows in G groups that share Sigma, S their pooled scatter matrix: (D1) in the
+// model vignette.
 struct CovarianceTarget {
   const Model* model;
   double eta = 1.0;
@@ -42,8 +42,9 @@ struct CovarianceTarget {
 
 // Whether a unit has this form: one covariance matrix, unpooled means, complete rows.
 inline bool has_covariance_target(const Model& model, const std::vector<GroupStatistics>& groups) {
-  const bool one_matrix = groups.size() == 1 ? !model.scale.partial() && !model.correlation.partial()
-                                             : model.scale.complete() && (model.correlation.complete() || model.n_features() == 1);
+  const bool one_matrix = groups.size() == 1
+                              ? !model.scale.partial() && !model.correlation.partial()
+                              : model.scale.complete() && (model.correlation.complete() || model.n_features() == 1);
   if (!one_matrix || model.mean.pooling != Pooling::none) return false;
   for (const GroupStatistics& group : groups) {
     if (!group.complete()) return false;
@@ -75,8 +76,8 @@ struct Contact {
   Eigen::VectorXd epsilon;     // the part of alpha that is bounded by (D7), the rest is by (D8)
 };
 
-// How the group means, integrated out, pull at a covariance matrix: their determinants by sum_g Sigma (Sigma + n_g D)^-1 (D10),
-// their quadratic forms by kappa (D11).
+// How the group means, integrated out, pull at a covariance matrix: their determinants by sum_g Sigma (Sigma + n_g
+// D)^-1 (D10), their quadratic forms by kappa (D11).
 struct MeanPull {
   Eigen::MatrixXd determinants;
   Eigen::VectorXd kappa;
@@ -98,10 +99,11 @@ inline MeanPull mean_pull(const CovarianceTarget& target, const Eigen::MatrixXd&
   return pull;
 }
 
-// alpha_k = -d psi_k / d log(sigma) - 2 kappa_k, but never below a tenth of c. The bound holds for any positive alpha; this one
-// makes proposal and posterior agree near Sigma*, but for the floor, which is reached where a prior or far means pull a standard
-// deviation up hard.
-inline Eigen::VectorXd scale_pull(const CovarianceTarget& target, const Eigen::MatrixXd& covariance, const Eigen::VectorXd& kappa) {
+// alpha_k = -d psi_k / d log(sigma) - 2 kappa_k, but never below a tenth of c. The bound holds for any positive alpha;
+// this one makes proposal and posterior agree near Sigma*, but for the floor, which is reached where a prior or far
+// means pull a standard deviation up hard.
+inline Eigen::VectorXd scale_pull(const CovarianceTarget& target, const Eigen::MatrixXd& covariance,
+                                  const Eigen::VectorXd& kappa) {
   Eigen::VectorXd alpha(target.n_features());
   for (int k = 0; k < target.n_features(); ++k) {
     const double slope = target.log_scale_factor_slope(k, 0.5 * std::log(covariance(k, k))) + 2.0 * kappa[k];
@@ -110,8 +112,8 @@ inline Eigen::VectorXd scale_pull(const CovarianceTarget& target, const Eigen::M
   return alpha;
 }
 
-// Solves nu Sigma + Sigma diag(alpha_k / sigma_k^2) Sigma + sum_g Sigma (Sigma + n_g D)^-1 Sigma = S, nu the degrees of freedom, by
-// fixed-point steps. False if there is no such matrix.
+// Solves nu Sigma + Sigma diag(alpha_k / sigma_k^2) Sigma + sum_g Sigma (Sigma + n_g D)^-1 Sigma = S, nu the degrees of
+// freedom, by fixed-point steps. False if there is no such matrix.
 inline bool find_contact(const CovarianceTarget& target, Contact& contact) {
   const double df = target.degrees_of_freedom();
   if (!(df > target.n_features() - 1.0)) return false;
@@ -122,8 +124,8 @@ inline bool find_contact(const CovarianceTarget& target, Contact& contact) {
     if (!(point.diagonal().minCoeff() > 0.0) || !point.allFinite()) return false;
     const MeanPull means = mean_pull(target, point);
     const Eigen::VectorXd alpha = scale_pull(target, point, means.kappa);
-    // Solved for the right factor Sigma with all that stands left of it held. The step overshoots by about alpha/(nu + alpha), which
-    // the damping takes back; a narrow prior, which alpha follows steeply, wants shorter steps.
+    // Solved for the right factor Sigma with all that stands left of it held. The step overshoots by about alpha/(nu +
+    // alpha), which the damping takes back; a narrow prior, which alpha follows steeply, wants shorter steps.
     Eigen::MatrixXd left = point * alpha.cwiseQuotient(point.diagonal()).asDiagonal();
     left += means.determinants;
     left.diagonal().array() += df;
@@ -140,7 +142,8 @@ inline bool find_contact(const CovarianceTarget& target, Contact& contact) {
   contact.alpha = scale_pull(target, point, kappa);
   contact.epsilon = contact.alpha;
   for (int k = 0; k < target.n_features(); ++k) {
-    // Where log f_k is not concave in log(sigma), or alpha_k is too far below its slope, (D8) must hold the bound as sigma nears 0.
+    // Where log f_k is not concave in log(sigma), or alpha_k is too far below its slope, (D8) must hold the bound as
+    // sigma nears 0.
     const double near_zero = 0.5 * std::log(point(k, k)) - 20.0;
     if (!target.model->scale_priors[k].concave_in_log() || kappa[k] > 0.01 * contact.alpha[k] ||
         !(target.log_scale_factor_slope(k, near_zero) + contact.alpha[k] > 0.0)) {

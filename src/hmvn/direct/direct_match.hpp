@@ -10,10 +10,10 @@
 namespace hmvn {
 
 struct DirectMatch {
-  Eigen::MatrixXd root;           // C of Sigma* = C C'
-  Eigen::MatrixXd mismatch_root;  // U of C^-1 S C^-T - nu I = U U'
+  Eigen::MatrixXd root;             // C of Sigma* = C C'
+  Eigen::MatrixXd mismatch_root;    // U of C^-1 S C^-T - nu I = U U'
   double df = 0.0, extra_df = 0.0;  // nu and a: proposals are inverse-Wishart(nu + a, (nu + a) Sigma*)
-  double log_bound = 0.0;         // of log w, see bound_log_weight()
+  double log_bound = 0.0;           // of log w, see bound_log_weight()
 };
 
 // False where the inverse-Wishart (D4) does not exist.

@@ -14,8 +14,11 @@ template <int K>
 class ExactSampler {
  public:
   ExactSampler(const CovarianceTarget& target, const DirectMatch& match)
-      : bartlett_(target.n_features(), match.df + match.extra_df, match.df + match.extra_df), completer_(target, match),
-        means_(target, match.root * match.root.transpose()), extra_df_(match.extra_df), log_bound_(match.log_bound) {
+      : bartlett_(target.n_features(), match.df + match.extra_df, match.df + match.extra_df),
+        completer_(target, match),
+        means_(target, match.root * match.root.transpose()),
+        extra_df_(match.extra_df),
+        log_bound_(match.log_bound) {
     draw_.resize(target.n_features());
   }
 

@@ -11,19 +11,23 @@
 
 namespace hmvn {
 
-// Proposes from 0.9 IW(a') + 0.1 IW(a), where IW(a) is the inverse-Wishart with nu + a degrees of freedom and scale (nu + a) Sigma*
-// (D12). The first matches better; the second is that of rejection and bounds the weight, whatever a' is: target over mixture is at
-// most ten times the bounded target over IW(a). So the chain converges uniformly fast (Mengersen and Tweedie 1996).
+// Proposes from 0.9 IW(a') + 0.1 IW(a), where IW(a) is the inverse-Wishart with nu + a degrees of freedom and scale (nu
+// + a) Sigma* (D12). The first matches better; the second is that of rejection and bounds the weight, whatever a' is:
+// target over mixture is at most ten times the bounded target over IW(a). So the chain converges uniformly fast
+// (Mengersen and Tweedie 1996).
 template <int K>
 class IndependenceChain {
  public:
   static constexpr double defensive_share = 0.1;
 
   IndependenceChain(const CovarianceTarget& target, const DirectMatch& match, RandomStream& random)
-      : extra_df_(std::max(1.6 * (target.sigma_power() + 1.0), match.extra_df)), defensive_extra_df_(match.extra_df),
+      : extra_df_(std::max(1.6 * (target.sigma_power() + 1.0), match.extra_df)),
+        defensive_extra_df_(match.extra_df),
         matched_(target.n_features(), match.df + extra_df_, match.df + extra_df_),
-        defensive_(target.n_features(), match.df + match.extra_df, match.df + match.extra_df), completer_(target, match),
-        means_(target, match.root * match.root.transpose()), log_ratio_(log_normaliser(match, extra_df_) - log_normaliser(match, match.extra_df)) {
+        defensive_(target.n_features(), match.df + match.extra_df, match.df + match.extra_df),
+        completer_(target, match),
+        means_(target, match.root * match.root.transpose()),
+        log_ratio_(log_normaliser(match, extra_df_) - log_normaliser(match, match.extra_df)) {
     current_.resize(target.n_features());
     candidate_.resize(target.n_features());
     propose(random, current_);
@@ -43,8 +47,8 @@ class IndependenceChain {
   MeanFactor<K>& means() { return means_; }
 
  private:
-  // log of the constant of the inverse-Wishart with df nu = df + a and scale nu Sigma* in its density over Sigma, up to what does
-  // not depend on a: |nu Sigma*|^(nu/2) / (2^(nu K/2) Gamma_K(nu/2)).
+  // log of the constant of the inverse-Wishart with df nu = df + a and scale nu Sigma* in its density over Sigma, up to
+  // what does not depend on a: |nu Sigma*|^(nu/2) / (2^(nu K/2) Gamma_K(nu/2)).
   static double log_normaliser(const DirectMatch& match, double a) {
     const int n_features = static_cast<int>(match.root.rows());
     const double df = match.df + a;
@@ -59,9 +63,8 @@ class IndependenceChain {
     // matched over defensive density
     const double log_matched = log_ratio_ - (extra_df_ - defensive_extra_df_) * (draw.log_root + 0.5 * draw.size);
     const double log_mixture =
-        log_matched > 0.0
-            ? log_matched + std::log(1.0 - defensive_share + defensive_share * std::exp(-log_matched))
-            : std::log(defensive_share + (1.0 - defensive_share) * std::exp(log_matched));
+        log_matched > 0.0 ? log_matched + std::log(1.0 - defensive_share + defensive_share * std::exp(-log_matched))
+                          : std::log(defensive_share + (1.0 - defensive_share) * std::exp(log_matched));
     draw.log_weight = draw.log_scales - 0.5 * (draw.mismatch - defensive_extra_df_ * draw.size) +
                       defensive_extra_df_ * draw.log_root + means_(draw.factor) - log_mixture;
     if (std::isnan(draw.log_weight)) draw.log_weight = -std::numeric_limits<double>::infinity();

@@ -14,7 +14,8 @@ namespace hmvn {
 // independent: standard normal below the diagonal, squares on it chi-square with df - K + k degrees, k = 1..K.
 class BartlettFactor {
  public:
-  BartlettFactor(int n_features, double df, double w) : scale_(1.0 / std::sqrt(w)), diagonal_scale_(std::sqrt(2.0 / w)) {
+  BartlettFactor(int n_features, double df, double w)
+      : scale_(1.0 / std::sqrt(w)), diagonal_scale_(std::sqrt(2.0 / w)) {
     for (int i = 0; i < n_features; ++i) diagonal_.emplace_back(0.5 * (df - (n_features - 1 - i)));
   }
 
@@ -34,8 +35,8 @@ class BartlettFactor {
 
 // The Cholesky factor C A^-1 of Sigma.
 template <int K>
-[[gnu::always_inline]] inline void factor_from_bartlett(const SquareRows<K>& root, const SquareRows<K>& a, Values<K>& reciprocal,
-                                                        SquareRows<K>& factor) {
+[[gnu::always_inline]] inline void factor_from_bartlett(const SquareRows<K>& root, const SquareRows<K>& a,
+                                                        Values<K>& reciprocal, SquareRows<K>& factor) {
   const auto n_features = size_of<K>(a.rows());
   repeat(n_features, [&](auto i) { reciprocal[i] = 1.0 / a(i, i); });
   repeat(n_features, [&](auto i) { quotient_row<K>(root, a, reciprocal, i, factor); });

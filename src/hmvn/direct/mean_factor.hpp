@@ -21,14 +21,20 @@ class MeanFactor {
  public:
   // `contact`: Sigma*
   MeanFactor(const CovarianceTarget& target, const Eigen::MatrixXd& contact)
-      : n_features_(target.n_features()), variance_(target.model->mean_scale.array().square()), precision_(variance_.cwiseInverse()) {
+      : n_features_(target.n_features()),
+        variance_(target.model->mean_scale.array().square()),
+        precision_(variance_.cwiseInverse()) {
     spread_.setZero(n_features_, n_features_);
     covariance_ = spread_;
     for (Values<K>* v : {&reciprocal_, &solution_, &noise_, &tilt_, &variance_share_}) v->setZero(n_features_);
     const double log_variance = variance_.array().log().sum();
     for (std::size_t g = 0; g < target.group_n.size(); ++g) {
-      Group group{target.group_n[g], std::sqrt(target.group_n[g]), target.group_mean[g], precision_.cwiseProduct(target.group_mean[g]),
-                  {}, 0.0};
+      Group group{target.group_n[g],
+                  std::sqrt(target.group_n[g]),
+                  target.group_mean[g],
+                  precision_.cwiseProduct(target.group_mean[g]),
+                  {},
+                  0.0};
       floor_ -= 0.5 * (log_variance + group.delta.dot(group.pull));
       variance_share_ += 0.5 / group.n * precision_;
       Eigen::MatrixXd spread = contact / group.n;
@@ -42,8 +48,8 @@ class MeanFactor {
 
   int n_groups() const { return static_cast<int>(groups_.size()); }
 
-  // T is at least this: |Sigma/n + D| is at most the product of its diagonal (Hadamard), and Sigma/n only takes from the
-  // quadratic form.
+  // T is at least this: |Sigma/n + D| is at most the product of its diagonal (Hadamard), and Sigma/n only takes from
+  // the quadratic form.
   double lower_bound(const Values<K>& variance) const { return floor_ - variance_share_.dot(variance); }
 
   // T is at most this: |Sigma/n + D| is at least |D|, and the quadratic form's tangent at Sigma* is above it (D11).
@@ -75,18 +81,16 @@ class MeanFactor {
     return sum;
   }
 
-  // Draws mu_g - ybar_g = factor * white from its law given Sigma. Since Normal(ybar; mu, Sigma/n) Normal(mu; m, D) is, in
-  // e = mu - ybar, proportional to Normal(e; -Sigma D^-1 delta / n, Sigma/n) exp(-e' D^-1 e / 2), a draw from the first factor
-  // may be kept with the second as its probability, which is near 1 where there are many rows. After a few refusals
-  // the exact conditional is taken instead; each way has the same law, so that which is taken does not matter.
+  // Draws mu_g - ybar_g = factor * white from its law given Sigma. Since Normal(ybar; mu, Sigma/n) Normal(mu; m, D) is,
+  // in e = mu - ybar, proportional to Normal(e; -Sigma D^-1 delta / n, Sigma/n) exp(-e' D^-1 e / 2), a draw from the
+  // first factor may be kept with the second as its probability, which is near 1 where there are many rows. After a few
+  // refusals the exact conditional is taken instead; each way has the same law, so that which is taken does not matter.
   void draw(int g, const SquareRows<K>& factor, RandomStream& random, Values<K>& white, Values<K>& deviation) {
     const auto n_features = size_of<K>(n_features_);
     const Group& group = groups_[g];
     const double spread = 1.0 / group.root_n, share = spread * spread;
     repeat(n_features, [&](auto j) { tilt_[j] = 0.0; });
-    repeat(n_features, [&](auto i) {
-      repeat(plus_one(i), [&](auto j) { tilt_[j] += factor(i, j) * group.pull[i]; });
-    });
+    repeat(n_features, [&](auto i) { repeat(plus_one(i), [&](auto j) { tilt_[j] += factor(i, j) * group.pull[i]; }); });
     for (int attempt = 0; attempt < 4; ++attempt) {
       for (int j = 0; j < n_features; ++j) white[j] = random.normal() * spread - tilt_[j] * share;
       multiply(factor, white, deviation);
@@ -119,7 +123,8 @@ class MeanFactor {
   };
 
   // A pair (e, d) from Normal(0, Sigma/n) and Normal(0, D), moved to where d - e = delta (conditioning by kriging).
-  void draw_conditional(int g, const SquareRows<K>& factor, RandomStream& random, Values<K>& white, Values<K>& deviation) {
+  void draw_conditional(int g, const SquareRows<K>& factor, RandomStream& random, Values<K>& white,
+                        Values<K>& deviation) {
     for (int i = 0; i < n_features_; ++i) noise_[i] = random.normal() / groups_[g].root_n;
     multiply(factor, noise_, deviation);
     for (int i = 0; i < n_features_; ++i) {

@@ -20,13 +20,16 @@ namespace hmvn {
 class BoundTerm {
  public:
   BoundTerm(const CovarianceTarget& target, const Contact& contact, int k)
-      : target_(target), k_(k), contact_(0.5 * std::log(contact.covariance(k, k))), epsilon_(contact.epsilon[k]),
+      : target_(target),
+        k_(k),
+        contact_(0.5 * std::log(contact.covariance(k, k))),
+        epsilon_(contact.epsilon[k]),
         beta_(contact.alpha[k] - contact.epsilon[k]) {}
 
   double supremum() const { return concave() ? base(peak()) : supremum_of_two_hills(); }
 
-  // Of base + gain. Left of the peak both rise. Right of it base falls, so that over a short interval the sum is at most base at
-  // the left end plus gain at the right end; gain never exceeds its cap, which ends the search.
+  // Of base + gain. Left of the peak both rise. Right of it base falls, so that over a short interval the sum is at
+  // most base at the left end plus gain at the right end; gain never exceeds its cap, which ends the search.
   double supremum_with_gain(double kappa, double cap) const {
     if (!concave()) return supremum_of_two_hills() + cap;
     constexpr double step = 0.005;
@@ -49,8 +52,8 @@ class BoundTerm {
     return target_.log_scale_factor_slope(k_, x) + epsilon_ + beta_ * std::exp(-2.0 * (x - contact_));
   }
 
-  // Where log f is concave in x so is base, and its slope falls: the peak is the slope's only root. find_contact() sees to it that
-  // there is one on the left.
+  // Where log f is concave in x so is base, and its slope falls: the peak is the slope's only root. find_contact() sees
+  // to it that there is one on the left.
   double peak() const {
     if (std::abs(base_slope(contact_)) <= 1e-9 * (epsilon_ + beta_)) return contact_;
     double low = contact_, high = contact_;
@@ -63,9 +66,10 @@ class BoundTerm {
     return 0.5 * (low + high);
   }
 
-  // base = hill + log f: the hill (epsilon - c) x - beta t / 2 rises up to t = (c - epsilon) / beta and falls beyond, log f does
-  // so about its own peak. Left of both peaks base rises, right of both it falls, so its maximum is between them. Of an interval there, the larger
-  // end of each summand bounds the sum; intervals are halved until the bound is within a thousandth of a value that base takes.
+  // base = hill + log f: the hill (epsilon - c) x - beta t / 2 rises up to t = (c - epsilon) / beta and falls beyond,
+  // log f does so about its own peak. Left of both peaks base rises, right of both it falls, so its maximum is between
+  // them. Of an interval there, the larger end of each summand bounds the sum; intervals are halved until the bound is
+  // within a thousandth of a value that base takes.
   double supremum_of_two_hills() const {
     const double c = target_.sigma_power();
     const ScalePrior& prior = target_.model->scale_priors[k_];
@@ -95,8 +99,8 @@ class BoundTerm {
   double contact_, epsilon_, beta_;  // x* = log(sigma*_k)
 };
 
-// The largest a for which w is bounded: diag(epsilon_k / sigma*_k^2) less a Sigma*^-1 must not be negative. A little less, so
-// that rounding does not decide.
+// The largest a for which w is bounded: diag(epsilon_k / sigma*_k^2) less a Sigma*^-1 must not be negative. A little
+// less, so that rounding does not decide.
 inline double largest_extra_df(const Contact& contact) {
   const Eigen::VectorXd root = contact.epsilon.cwiseQuotient(contact.covariance.diagonal()).cwiseSqrt();
   const Eigen::MatrixXd scaled = root.asDiagonal() * contact.covariance * root.asDiagonal();
@@ -104,7 +108,8 @@ inline double largest_extra_df(const Contact& contact) {
 }
 
 // Bound on log w, w = |Sigma|^(a/2) exp(-tr((S - Psi) Sigma^-1)/2) prod_k exp(psi_k(sigma_k)) exp(T(Sigma)): (D9).
-inline double bound_log_weight(const CovarianceTarget& target, const Contact& contact, double extra_df, double log_root) {
+inline double bound_log_weight(const CovarianceTarget& target, const Contact& contact, double extra_df,
+                               double log_root) {
   const int n_features = target.n_features();
   const Eigen::VectorXd variance = target.model->mean_scale.array().square();
   const Eigen::VectorXd scale = contact.covariance.diagonal().cwiseSqrt();

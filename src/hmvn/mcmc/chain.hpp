@@ -19,18 +19,22 @@ struct ChainSettings {
   double target_accept = 0.8;
   MetricShape metric = MetricShape::diagonal;
   double max_energy_error = 1000.0;  // of a trajectory that has not diverged
-  double init_radius = 2.0;  // start uniform on (-radius, radius) in the unconstrained, standardised space
+  double init_radius = 2.0;          // start uniform on (-radius, radius) in the unconstrained, standardised space
 };
 
-// `Mover` makes transitions: Nuts or QuarterTurn. The chain does not own its target, which another block of the same model
-// may have changed since the last iteration.
+// `Mover` makes transitions: Nuts or QuarterTurn. The chain does not own its target, which another block of the same
+// model may have changed since the last iteration.
 class Chain {
  public:
   // `position`: where it starts; the log density there must be finite.
   template <class Target, class Mover>
-  Chain(Target&& target, Mover& mover, const Eigen::VectorXd& position, const ChainSettings& settings, RandomStream& random)
-      : settings_(settings), schedule_(make_warmup_schedule(settings.iter_warmup)),
-        state_(position.size(), settings.metric), step_size_(DualAveragingSettings{settings.target_accept}), covariance_(position.size(), settings.metric) {
+  Chain(Target&& target, Mover& mover, const Eigen::VectorXd& position, const ChainSettings& settings,
+        RandomStream& random)
+      : settings_(settings),
+        schedule_(make_warmup_schedule(settings.iter_warmup)),
+        state_(position.size(), settings.metric),
+        step_size_(DualAveragingSettings{settings.target_accept}),
+        covariance_(position.size(), settings.metric) {
     state_.max_energy_error = settings.max_energy_error;
     state_.current.standard = position;
     state_.evaluate(target, state_.current);
@@ -49,7 +53,9 @@ class Chain {
 
   // To be called before advance() when the target has changed.
   template <class Target>
-  void look_again(Target&& target) { state_.evaluate(target, state_.current); }
+  void look_again(Target&& target) {
+    state_.evaluate(target, state_.current);
+  }
 
   int iteration() const { return iteration_; }
 

@@ -50,7 +50,8 @@ class Nuts {
       Level& level = levels_[depth];
       PhasePoint& end = go_forward ? forward_ : backward_;
       double log_weight_new = -std::numeric_limits<double>::infinity();
-      if (!build(target, depth, end, go_forward ? 1.0 : -1.0, level.span, level.proposal, log_weight_new, random)) break;
+      if (!build(target, depth, end, go_forward ? 1.0 : -1.0, level.span, level.proposal, log_weight_new, random))
+        break;
       if (std::log(random.uniform()) < log_weight_new - log_weight) std::swap(proposal_, level.proposal);
       log_weight = log_sum_exp(log_weight, log_weight_new);
       const bool keeps_on = go_forward ? join(whole_, level.span, whole_) : join(level.span, whole_, whole_);

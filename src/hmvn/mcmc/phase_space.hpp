@@ -81,10 +81,11 @@ struct ChainState {
   }
 };
 
-// Doubles or halves the step size, up to `largest`, until one step is accepted about half of the time (Hoffman and Gelman
-// 2014, algorithm 4). `step(z)` moves a point by one.
+// Doubles or halves the step size, up to `largest`, until one step is accepted about half of the time (Hoffman and
+// Gelman 2014, algorithm 4). `step(z)` moves a point by one.
 template <class Step>
-void find_reasonable_step_size(ChainState& state, PhasePoint& z, double largest, RandomStream& random, const Step& step) {
+void find_reasonable_step_size(ChainState& state, PhasePoint& z, double largest, RandomStream& random,
+                               const Step& step) {
   if (state.current.standard.size() == 0) return;
   state.step_size = std::min(state.step_size, largest);
   int direction = 0;

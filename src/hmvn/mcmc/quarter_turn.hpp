@@ -11,13 +11,13 @@
 
 namespace hmvn {
 
-// In a standard normal target, position and momentum turn about each other, and after a quarter of a turn the position is
-// what the momentum was: an independent draw. So a trajectory turns by about that, in steps that are exact for the normal,
-// between half kicks by what the gradient has beyond the normal's, -x (Shahbaba, Lan, Johnson and Neal 2014). The energy
-// error comes from how the target departs from normal and not from its dimension, and steps may be long; their length
-// varies between trajectories, lest one returns to where it came from (Neal 2011). A few long steps may also shoot past a
-// steep slope, and are rejected: a trajectory counts as divergent only if it fails in steps a quarter as long, too. The
-// object is work space for chains of one dimension.
+// In a standard normal target, position and momentum turn about each other, and after a quarter of a turn the position
+// is what the momentum was: an independent draw. So a trajectory turns by about that, in steps that are exact for the
+// normal, between half kicks by what the gradient has beyond the normal's, -x (Shahbaba, Lan, Johnson and Neal 2014).
+// The energy error comes from how the target departs from normal and not from its dimension, and steps may be long;
+// their length varies between trajectories, lest one returns to where it came from (Neal 2011). A few long steps may
+// also shoot past a steep slope, and are rejected: a trajectory counts as divergent only if it fails in steps a quarter
+// as long, too. The object is work space for chains of one dimension.
 class QuarterTurn {
  public:
   static constexpr double angle = 1.5707963267948966, jitter = 0.3;
@@ -61,7 +61,8 @@ class QuarterTurn {
  private:
   static bool failed(double change, const ChainState& state) { return !(change >= -state.max_energy_error); }
 
-  // Moves the proposal from the current point, and returns the change of the energy, downwards; stops where it has failed.
+  // Moves the proposal from the current point, and returns the change of the energy, downwards; stops where it has
+  // failed.
   template <class Target>
   double follow(Target& target, ChainState& state, int n_steps, double step) {
     proposal_ = state.current;

@@ -9,8 +9,8 @@ namespace hmvn {
 // The step size is adapted throughout; the metric is learned inside the slow windows, each twice
 // as long as the one before (the last takes what is left), and renewed at the end of each.
 struct WarmupSchedule {
-  int first_slow = 0;             // first iteration whose draw teaches the metric
-  std::vector<int> window_ends;   // one past the last iteration of each slow window
+  int first_slow = 0;            // first iteration whose draw teaches the metric
+  std::vector<int> window_ends;  // one past the last iteration of each slow window
 };
 
 inline WarmupSchedule make_warmup_schedule(int iter_warmup) {

@@ -13,7 +13,8 @@ inline int n_correlations(int n_features) { return n_features * (n_features - 1)
 inline int n_coordinates(int n_features) { return n_features * (n_features + 1) / 2; }
 
 // The maps of every coordinate of a covariance matrix. Coordinates are ordered: the K standard deviations, then the
-// canonical partial correlations c_ij row by row: (2,1), (3,1), (3,2), ... The map of c_ij depends on its column j only.
+// canonical partial correlations c_ij row by row: (2,1), (3,1), (3,2), ... The map of c_ij depends on its column j
+// only.
 struct CovarianceMaps {
   std::vector<ScoreMap> scale;        // K: u -> log(sigma_k)
   std::vector<ScoreMap> correlation;  // K - 1, by column: u -> atanh(c)
@@ -24,11 +25,11 @@ struct CovarianceMaps {
 // Scores, the quantities they stand for, and the factor Lambda of Sigma = Lambda Lambda'.
 template <class T, int K>
 struct CovariancePoint {
-  Eigen::Matrix<T, Eigen::Dynamic, 1> score;        // u, all coordinates
-  Eigen::Matrix<T, Eigen::Dynamic, 1> value;        // log(sigma) or atanh(c)
-  Eigen::Matrix<T, Eigen::Dynamic, 1> value_slope;  // d value / d score
+  Eigen::Matrix<T, Eigen::Dynamic, 1> score;                // u, all coordinates
+  Eigen::Matrix<T, Eigen::Dynamic, 1> value;                // log(sigma) or atanh(c)
+  Eigen::Matrix<T, Eigen::Dynamic, 1> value_slope;          // d value / d score
   Eigen::Matrix<T, Eigen::Dynamic, 1> partial, rest_share;  // of correlations: c = tanh(w) and sqrt(1 - c^2) = sech(w)
-  Eigen::Matrix<T, K, K> factor;                    // Lambda, lower triangular
+  Eigen::Matrix<T, K, K> factor;                            // Lambda, lower triangular
 
   void resize(int n_features) {
     score.setZero(n_coordinates(n_features));

@@ -19,11 +19,12 @@ struct GroupLikelihood {
   using Square = Eigen::Matrix<T, K, K>;
 
   T within;
-  Vector estimate;                       // of the mean, less its prior location
-  Square spread;                         // its covariance matrix given Sigma
-  std::vector<Square> pattern_inverses;  // inverse of the Cholesky factor of Sigma over each pattern's observed features
-  std::vector<Square> whitened;          // that inverse times the root of the pattern's scatter matrix
-  Square work, precision;  // scratch space, as what follows
+  Vector estimate;  // of the mean, less its prior location
+  Square spread;    // its covariance matrix given Sigma
+  std::vector<Square>
+      pattern_inverses;          // inverse of the Cholesky factor of Sigma over each pattern's observed features
+  std::vector<Square> whitened;  // that inverse times the root of the pattern's scatter matrix
+  Square work, precision;        // scratch space, as what follows
   Vector weighted, residual;
 
   void resize(int n_features, std::size_t n_patterns) {
@@ -46,7 +47,8 @@ bool evaluate(const GroupStatistics& group, const Eigen::Matrix<T, K, K>& factor
 }
 
 template <class T, int K>
-bool evaluate_complete(const PatternStatistics& rows, const Eigen::Matrix<T, K, K>& factor, GroupLikelihood<T, K>& out) {
+bool evaluate_complete(const PatternStatistics& rows, const Eigen::Matrix<T, K, K>& factor,
+                       GroupLikelihood<T, K>& out) {
   using std::log;
   const T n(rows.n), n_features(rows.n_observed);
   invert_lower(factor, out.pattern_inverses[0]);
@@ -67,7 +69,8 @@ bool evaluate_patterns(const GroupStatistics& group, const Eigen::Matrix<T, K, K
   outer_square(factor, out.work);
   for (std::size_t p = 0; p < group.patterns.size(); ++p) {
     const PatternStatistics& pattern = group.patterns[p];
-    out.spread = pattern.observed.template cast<T>().asDiagonal() * out.work * pattern.observed.template cast<T>().asDiagonal();
+    out.spread =
+        pattern.observed.template cast<T>().asDiagonal() * out.work * pattern.observed.template cast<T>().asDiagonal();
     out.spread.diagonal() += (T(1) - pattern.observed.template cast<T>().array()).matrix();
     if (!cholesky_in_place(out.spread)) return false;
     out.within -= T(pattern.n) * (T(0.5 * log_2pi * pattern.n_observed) + log_diagonal_sum<T>(out.spread));

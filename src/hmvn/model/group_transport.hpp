@@ -12,8 +12,8 @@
 
 namespace hmvn {
 
-// Scales come with a heterogeneity each, correlations with one for all. With J_cc = Q diag(l) Q' the eigenvectors of the
-// correlations' block, found once, a root of B = I + H J H, correlations first, is
+// Scales come with a heterogeneity each, correlations with one for all. With J_cc = Q diag(l) Q' the eigenvectors of
+// the correlations' block, found once, a root of B = I + H J H, correlations first, is
 //   A = [Q D^-1     0 ]     D = diag(1 + h^2 l)^(-1/2),  M = Q' J_cs,
 //       [H M' h D   R ]     R R' = I + H (J_ss - M' h^2 D^2 M) H,
 // so that no population asks for a factorisation larger than K x K. Correlations are kept in the basis Q.
@@ -74,15 +74,15 @@ struct GroupTransport {
   using Correlations = Eigen::Matrix<T, C, 1>;
 
   // of the population
-  Scales scale_h;                        // diagonal of H
+  Scales scale_h;  // diagonal of H
   T correlation_h;
-  Correlations shrink, reach, taken;     // D, h D^2, h^2 D^2
-  Eigen::Matrix<T, K, K> schur, root;    // J_ss - M' h^2 D^2 M, R
-  Correlations correlation_remainder;    // Q' r_c
-  Scales scale_remainder;                // r_s - M' h^2 D^2 Q' r_c
-  Correlations correlation_scaled;       // A^-1 H r
+  Correlations shrink, reach, taken;   // D, h D^2, h^2 D^2
+  Eigen::Matrix<T, K, K> schur, root;  // J_ss - M' h^2 D^2 M, R
+  Correlations correlation_remainder;  // Q' r_c
+  Scales scale_remainder;              // r_s - M' h^2 D^2 Q' r_c
+  Correlations correlation_scaled;     // A^-1 H r
   Scales scale_scaled;
-  T log_root;                            // log |A|
+  T log_root;  // log |A|
   // of the position
   Correlations correlation_white, correlation_noise, pushed;  // A^-1 H r + x, Q' e_c, M H e_s
   Scales scale_noise;                                         // e_s
@@ -185,7 +185,8 @@ void own_scores(const Layout& layout, const GroupBasis<K>& basis, const Populati
 // Fills the scores of group g and returns the log prior of its own ones with the Jacobian of the change of variables.
 template <class T, int K>
 T evaluate(const Layout& layout, const GroupBasis<K>& basis, int g, const Eigen::Matrix<T, Eigen::Dynamic, 1>& x,
-           const PopulationPoint<T>& population, GroupTransport<T, K>& out, Eigen::Matrix<T, Eigen::Dynamic, 1>& score) {
+           const PopulationPoint<T>& population, GroupTransport<T, K>& out,
+           Eigen::Matrix<T, Eigen::Dynamic, 1>& score) {
   for (int i = 0; i < layout.n_shared(); ++i) score[layout.shared_coordinates[i]] = population.shared[i];
   if (layout.n_own() == 0) return T(0);
   prepare(layout, basis, population, out);
@@ -193,11 +194,14 @@ T evaluate(const Layout& layout, const GroupBasis<K>& basis, int g, const Eigen:
   return out.log_density;
 }
 
-// The gradient of one group's density: in its position, and what the reverse pass through the population needs besides.
+// Gradients of one group's density: in its position, and in what the reverse pass through the population starts from.
 template <int K>
 struct TransportGradient {
-  Eigen::Matrix<double, GroupBasis<K>::C, 1> score, noise, white;  // of correlations: Q' of the likelihood's; e_c; A^-1 H r + x
-  Eigen::Matrix<double, K, 1> shift, scale_white;                  // of scales: H e_s; A^-1 H r + x
+  Eigen::Matrix<double, GroupBasis<K>::C, 1> score;  // Q' times the likelihood's in the correlations' scores
+  Eigen::Matrix<double, GroupBasis<K>::C, 1> noise;  // in Q' e_c
+  Eigen::Matrix<double, GroupBasis<K>::C, 1> white;  // in A^-1 H r + x of correlations, which is that in x
+  Eigen::Matrix<double, K, 1> shift;                 // in H e_s
+  Eigen::Matrix<double, K, 1> scale_white;           // in A^-1 H r + x of scales
 
   void resize(int n_features) {
     for (auto* v : {&score, &noise, &white}) v->setZero(n_features * (n_features - 1) / 2);
@@ -289,7 +293,8 @@ void differentiate(const Layout& layout, const GroupBasis<K>& basis, int g, cons
   scratch.scale_remainder = point.scale_h.cwiseProduct(scratch.of_h);
   scratch.pushed.noalias() = basis.mixed.lazyProduct(scratch.scale_remainder);
   scratch.taken = -point.correlation_remainder.cwiseProduct(scratch.pushed);
-  scratch.remainder = point.correlation_h * point.shrink.cwiseProduct(own.white) - point.taken.cwiseProduct(scratch.pushed);
+  scratch.remainder =
+      point.correlation_h * point.shrink.cwiseProduct(own.white) - point.taken.cwiseProduct(scratch.pushed);
   scratch.of_h = scratch.of_h.cwiseProduct(point.scale_remainder) + own.shift.cwiseProduct(point.scale_noise);
   // through R R' = I + H P H, P the Schur complement
   for (Eigen::Index i = 0; i < n_scales; ++i) {
@@ -307,15 +312,19 @@ void differentiate(const Layout& layout, const GroupBasis<K>& basis, int g, cons
     outer.center.template head<K>(n_scales) += of_score.template head<K>(n_scales);
     outer.center.template head<K>(n_scales).noalias() -= basis.scale_information.lazyProduct(scratch.scale_remainder);
     outer.center.template head<K>(n_scales).noalias() -= basis.mixed.transpose().lazyProduct(scratch.remainder);
-    if (layout.n_shared() > 0) outer.shared.noalias() -= basis.scale_cross.transpose().lazyProduct(scratch.scale_remainder);
+    if (layout.n_shared() > 0)
+      outer.shared.noalias() -= basis.scale_cross.transpose().lazyProduct(scratch.scale_remainder);
   }
   if (!basis.own_correlations) return;
   double of_h = own.score.dot(point.correlation_noise);
   for (Eigen::Index m = 0; m < n_correlations; ++m) {
     const double h = point.correlation_h, shrink = point.shrink[m], squared = shrink * shrink;
-    const double of_shrink = own.noise[m] * point.correlation_white[m] + h * point.correlation_remainder[m] * own.white[m] + 1.0 / shrink;
-    of_h += shrink * point.correlation_remainder[m] * own.white[m] - of_shrink * h * basis.eigenvalues[m] * shrink * squared -
-            own.noise[m] * point.pushed[m] * squared * (2.0 * squared - 1.0) + 2.0 * scratch.taken[m] * h * squared * squared;
+    const double of_shrink =
+        own.noise[m] * point.correlation_white[m] + h * point.correlation_remainder[m] * own.white[m] + 1.0 / shrink;
+    of_h += shrink * point.correlation_remainder[m] * own.white[m] -
+            of_shrink * h * basis.eigenvalues[m] * shrink * squared -
+            own.noise[m] * point.pushed[m] * squared * (2.0 * squared - 1.0) +
+            2.0 * scratch.taken[m] * h * squared * squared;
   }
   outer.h[first] += of_h;
   scratch.pushed = -basis.eigenvalues.cwiseProduct(scratch.remainder);
@@ -323,7 +332,8 @@ void differentiate(const Layout& layout, const GroupBasis<K>& basis, int g, cons
   auto center = outer.center.template segment<C>(first, n_correlations);
   center += of_score.template segment<C>(n_scales, n_correlations);
   center.noalias() += basis.rotation.lazyProduct(scratch.pushed);
-  if (layout.n_shared() > 0) outer.shared.noalias() -= basis.correlation_cross.transpose().lazyProduct(scratch.remainder);
+  if (layout.n_shared() > 0)
+    outer.shared.noalias() -= basis.correlation_cross.transpose().lazyProduct(scratch.remainder);
 }
 
 }  // namespace hmvn

@@ -13,9 +13,9 @@ namespace hmvn {
 // keep full precision. x in turn is a map of the sampler's coordinate z.
 template <class T>
 struct Heterogeneity {
-  T h, weight;                       // h and sqrt(1 - h^2)
-  T slope, weight_slope;             // their derivatives in z; zero where h is constant
-  T log_prior, log_prior_slope;      // of z: Beta density of h, and the Jacobian of the maps
+  T h, weight;                   // h and sqrt(1 - h^2)
+  T slope, weight_slope;         // their derivatives in z; zero where h is constant
+  T log_prior, log_prior_slope;  // of z: Beta density of h, and the Jacobian of the maps
 };
 
 template <class T>

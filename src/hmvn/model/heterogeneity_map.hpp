@@ -108,7 +108,8 @@ class HeterogeneityMap {
       table.below.assign(n_grid, 0.0);
       table.above.assign(n_grid, 0.0);
       for (int i = 1; i < n_grid; ++i) table.below[i] = table.below[i - 1] + 0.5 * step * (table.q[i - 1] + table.q[i]);
-      for (int i = n_grid - 2; i >= 0; --i) table.above[i] = table.above[i + 1] + 0.5 * step * (table.q[i] + table.q[i + 1]);
+      for (int i = n_grid - 2; i >= 0; --i)
+        table.above[i] = table.above[i + 1] + 0.5 * step * (table.q[i] + table.q[i + 1]);
       return table;
     }
     return {};

@@ -14,9 +14,9 @@ struct Layout {
   int h_mean = -1, h_scale = -1, h_correlation = -1;  // start of each, or -1 if not learned
   int population = 0, shared = 0, own = 0;            // starts
   int n_heterogeneity = 0;
-  std::vector<int> own_coordinates;      // coordinates that a group has to itself
+  std::vector<int> own_coordinates;  // coordinates that a group has to itself
   std::vector<int> shared_coordinates;
-  std::vector<int> partial;              // positions within own_coordinates that are partially pooled
+  std::vector<int> partial;  // positions within own_coordinates that are partially pooled
   int n_groups = 0;
   int n_own_scales = 0, n_own_correlations = 0;  // in this order among own coordinates; each all or none
 

@@ -82,15 +82,15 @@ struct MeanBlock {
   using Vector = Eigen::Matrix<T, K, 1>;
   using Square = Eigen::Matrix<T, K, K>;
 
-  Vector population_scale;   // T
-  Vector group_variance;     // D
-  bool pooled = false;       // T differs from 0 somewhere
+  Vector population_scale;  // T
+  Vector group_variance;    // D
+  bool pooled = false;      // T differs from 0 somewhere
   std::vector<EstimatePrecision<T, K>> precisions;
   std::vector<Vector> pulls;  // C_g^-1 (x_g - T E(u_0))
-  Square system;             // Cholesky factor of A = I + T Q T, Q = sum_g C_g^-1
-  Square total;              // Q
-  Square population;         // Cov(T u_0), filled by fill_population_covariance()
-  Vector center;             // E(u_0 | data, Sigma)
+  Square system;              // Cholesky factor of A = I + T Q T, Q = sum_g C_g^-1
+  Square total;               // Q
+  Square population;          // Cov(T u_0), filled by fill_population_covariance()
+  Vector center;              // E(u_0 | data, Sigma)
   Vector work;
   Square square, square2;
 
@@ -143,7 +143,8 @@ template <class T, int K>
 bool evaluate(const std::vector<GroupStatistics>& groups, const std::vector<GroupLikelihood<T, K>>& like,
               MeanBlock<T, K>& block, T& log_density) {
   for (std::size_t g = 0; g < groups.size(); ++g) {
-    if (!invert_group(groups[g], like[g], block.group_variance, block.square, block.square2, block.precisions[g])) return false;
+    if (!invert_group(groups[g], like[g], block.group_variance, block.square, block.square2, block.precisions[g]))
+      return false;
   }
   return combine(groups, like, block, log_density);
 }
@@ -172,8 +173,8 @@ void fill_scale_gradient(MeanBlock<double, K>& block, const Eigen::Matrix<double
   invert_lower(block.system, block.square);
   inner_square(block.square, block.square2);  // A^-1
   block.square = block.total * block.population_scale.asDiagonal();
-  scale_gradient = block.center.cwiseProduct(pull_sum) -
-                   block.square.cwiseProduct(block.square2.transpose()).rowwise().sum();
+  scale_gradient =
+      block.center.cwiseProduct(pull_sum) - block.square.cwiseProduct(block.square2.transpose()).rowwise().sum();
 }
 
 // Draws the population score u_0 from its exact law given the covariance matrices.
@@ -211,7 +212,8 @@ void draw_means(const std::vector<GroupStatistics>& groups, const std::vector<Gr
     pushed.noalias() = block.precisions[g].inverse.lazyProduct(noise);
     noise = like[g].estimate - like[g].spread.lazyProduct(pulled) - block.group_variance.cwiseProduct(pushed);
     for (Eigen::Index k = 0; k < n_features; ++k) {
-      means(k, g) = groups[g].observed[k] != 0.0 ? noise[k] : population[k] + group_noise[k];  // never observed: the prior
+      means(k, g) =
+          groups[g].observed[k] != 0.0 ? noise[k] : population[k] + group_noise[k];  // never observed: the prior
     }
   }
 }

@@ -25,8 +25,8 @@ inline void unpack_lower(const Eigen::VectorXd& packed, Eigen::MatrixXd& lower) 
 // formed. Signs of R's columns do not matter.
 class MissingCells {
  public:
-  MissingCells(int n_features) : order_(n_features), permuted_(n_features, n_features), root_(n_features, n_features),
-                                 z_(n_features) {}
+  MissingCells(int n_features)
+      : order_(n_features), permuted_(n_features, n_features), root_(n_features, n_features), z_(n_features) {}
 
   // `missing`: 1 where missing.
   void condition(const Eigen::MatrixXd& factor, const std::vector<int>& missing) {

@@ -13,8 +13,8 @@ namespace hmvn {
 
 // What one draw says about the population, read at v. What a block's pooling does not have is not read.
 struct Population {
-  Eigen::VectorXd mean, scale;          // mu0, sigma0
-  Eigen::VectorXd correlation_factor;   // Cholesky factor of Omega0, packed
+  Eigen::VectorXd mean, scale;         // mu0, sigma0
+  Eigen::VectorXd correlation_factor;  // Cholesky factor of Omega0, packed
   Eigen::VectorXd h_mean, h_scale;
   double h_correlation = 0.0;
 

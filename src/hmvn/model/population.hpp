@@ -16,12 +16,12 @@ template <class T>
 struct PopulationPoint {
   using Vector = Eigen::Matrix<T, Eigen::Dynamic, 1>;
   std::vector<Heterogeneity<T>> mean, own;  // by feature; by own coordinate
-  Vector score;        // u_0 of the partial coordinates
-  Vector precision;    // A of each: 1 + w^2 S0
-  Vector sum0, sum1;   // S0 = sum_g j/(1 + h^2 j), S1 = sum_g j c/(1 + h^2 j)
-  Vector center;       // v of every own coordinate (0 where not pooled)
-  Vector shared;       // shared scores
-  T log_density;       // log prior of all this, with the Jacobian of the change of variables
+  Vector score;                             // u_0 of the partial coordinates
+  Vector precision;                         // A of each: 1 + w^2 S0
+  Vector sum0, sum1;                        // S0 = sum_g j/(1 + h^2 j), S1 = sum_g j c/(1 + h^2 j)
+  Vector center;                            // v of every own coordinate (0 where not pooled)
+  Vector shared;                            // shared scores
+  T log_density;                            // log prior of all this, with the Jacobian of the change of variables
 
   void resize(const Model& model, const Layout& layout) {
     mean.assign(model.n_features(), constant_heterogeneity<T>(model.mean.constant()));
@@ -59,7 +59,8 @@ T evaluate(const Model& model, const Layout& layout, const TransportPlan& plan,
       if (c > n_features) {
         point.own[i] = point.own[i - 1];
       } else {
-        point.own[i] = learned_heterogeneity(model.correlation.heterogeneity, plan.h_correlation, x[layout.h_correlation]);
+        point.own[i] =
+            learned_heterogeneity(model.correlation.heterogeneity, plan.h_correlation, x[layout.h_correlation]);
         log_density += point.own[i].log_prior;
       }
     }
@@ -81,7 +82,8 @@ T evaluate(const Model& model, const Layout& layout, const TransportPlan& plan,
   }
   if (layout.n_shared() > 0) {
     point.shared = plan.shared_center.template cast<T>();
-    point.shared.noalias() += plan.shared_spread.template cast<T>().lazyProduct(x.segment(layout.shared, layout.n_shared()));
+    point.shared.noalias() +=
+        plan.shared_spread.template cast<T>().lazyProduct(x.segment(layout.shared, layout.n_shared()));
     log_density -= T(0.5) * point.shared.squaredNorm();
   }
   return log_density;
@@ -101,9 +103,9 @@ struct PopulationGradient {
   }
 };
 
-inline void differentiate(const Model& model, const Layout& layout, const TransportPlan& plan,
-                          const Eigen::VectorXd& x, const PopulationPoint<double>& point,
-                          const PopulationGradient& outer, Eigen::VectorXd& gradient) {
+inline void differentiate(const Model& model, const Layout& layout, const TransportPlan& plan, const Eigen::VectorXd& x,
+                          const PopulationPoint<double>& point, const PopulationGradient& outer,
+                          Eigen::VectorXd& gradient) {
   const int n_features = model.n_features();
   for (int p = 0; p < layout.n_population(); ++p) {
     const int i = layout.partial[p];

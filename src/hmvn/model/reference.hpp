@@ -21,8 +21,8 @@ struct QuadraticLikelihood {
 };
 
 // One group's log likelihood in its scores. Its mean is integrated out under the group's own prior (P1); or, where the
-// heterogeneity of means is set to a small value, under that of groups around the prior location, to which the statistics
-// have then been shifted.
+// heterogeneity of means is set to a small value, under that of groups around the prior location, to which the
+// statistics have then been shifted.
 template <int K>
 class GroupScoreLikelihood {
  public:
@@ -84,7 +84,8 @@ class GroupScoreLikelihood {
       const PatternStatistics& pattern = groups_[0].patterns[p];
       const Eigen::MatrixXd inverse = like_[0].pattern_inverses[p];
       for (Eigen::Index a = 0; a < n_scores; ++a) {
-        const Eigen::MatrixXd z = inverse * (pattern.observed.asDiagonal() * change[a] * pattern.observed.asDiagonal()) * inverse.transpose();
+        const Eigen::MatrixXd z =
+            inverse * (pattern.observed.asDiagonal() * change[a] * pattern.observed.asDiagonal()) * inverse.transpose();
         white.col(a) = Eigen::Map<const Eigen::VectorXd>(z.data(), z.size());
       }
       information.noalias() += (0.5 * pattern.n * share) * (white.transpose() * white);
@@ -116,8 +117,7 @@ Eigen::VectorXd locate(std::vector<GroupScoreLikelihood<K>>& groups, const Eigen
                        const Eigen::VectorXd& center, const Eigen::VectorXd& spread) {
   const Eigen::Index n = start.size();
   Eigen::VectorXd score = start, trial(n), gradient(n), part(n), step(n);
-  const Eigen::VectorXd prior_precision =
-      spread.unaryExpr([](double s) { return s > 0.0 ? 1.0 / (s * s) : 0.0; });
+  const Eigen::VectorXd prior_precision = spread.unaryExpr([](double s) { return s > 0.0 ? 1.0 / (s * s) : 0.0; });
   const auto objective = [&](const Eigen::VectorXd& at, Eigen::VectorXd& slope) {
     double value = -0.5 * (at - center).cwiseAbs2().dot(prior_precision);
     slope = -(at - center).cwiseProduct(prior_precision);
@@ -175,7 +175,8 @@ inline Eigen::VectorXd starting_scores(const Model& model, const std::vector<Gro
   }
   Eigen::VectorXd score = Eigen::VectorXd::Zero(n_coordinates(n_features));
   for (int k = 0; k < n_features; ++k) {
-    if (squares[k] > 0.0 && freedom[k] > 0.0) score[k] = model.maps.scale[k].inverse(0.5 * std::log(squares[k] / freedom[k]));
+    if (squares[k] > 0.0 && freedom[k] > 0.0)
+      score[k] = model.maps.scale[k].inverse(0.5 * std::log(squares[k] / freedom[k]));
   }
   return score;
 }
@@ -207,7 +208,8 @@ struct Reference {
 template <int K>
 Reference make_reference(const Model& model, const std::vector<GroupStatistics>& given) {
   const int n_features = model.n_features();
-  const std::vector<GroupStatistics> groups = model.mean.constant() < 0.5 ? shift_to_common_mean(given, n_features) : given;
+  const std::vector<GroupStatistics> groups =
+      model.mean.constant() < 0.5 ? shift_to_common_mean(given, n_features) : given;
   const int n = n_coordinates(n_features);
   std::vector<GroupScoreLikelihood<K>> likelihoods;
   likelihoods.reserve(groups.size());

@@ -39,7 +39,8 @@ class ScalePrior {
         return log_normal_density((sigma - p1_) / p2_) - std::log(p2_) - log_mass_;
       case ScaleFamily::student_t: {
         const double z = (sigma - p2_) / p3_;
-        return -0.5 * (p1_ + 1.0) * std::log1p(z * z / p1_) - 0.5 * std::log(p1_) - log_beta_ - std::log(p3_) - log_mass_;
+        return -0.5 * (p1_ + 1.0) * std::log1p(z * z / p1_) - 0.5 * std::log(p1_) - log_beta_ - std::log(p3_) -
+               log_mass_;
       }
       case ScaleFamily::gamma:
         return p1_ * std::log(p2_) - std::lgamma(p1_) + (p1_ - 1.0) * x - p2_ * sigma;
@@ -105,7 +106,8 @@ class ScalePrior {
     throw std::logic_error("unknown scale family");
   }
 
-  // Whether log f is concave in x = log(sigma): all are, but for a normal or Student t truncated on the left of its peak.
+  // Whether log f is concave in x = log(sigma): all are, but for a normal or Student t truncated on the left of its
+  // peak.
   bool concave_in_log() const {
     switch (family_) {
       case ScaleFamily::normal:
@@ -130,7 +132,8 @@ class ScalePrior {
       case ScaleFamily::exponential:
         return {true, std::log(p1_), 0.0, -p1_, 0.0};
       case ScaleFamily::normal:
-        return {true, log_normal_density(p1_ / p2_) - std::log(p2_) - log_mass_, 0.0, p1_ / (p2_ * p2_), -0.5 / (p2_ * p2_)};
+        return {true, log_normal_density(p1_ / p2_) - std::log(p2_) - log_mass_, 0.0, p1_ / (p2_ * p2_),
+                -0.5 / (p2_ * p2_)};
       case ScaleFamily::gamma:
         return {true, p1_ * std::log(p2_) - std::lgamma(p1_), p1_ - 1.0, -p2_, 0.0};
       default:
@@ -161,9 +164,9 @@ class ScalePrior {
   // log P(T > z) for Student's t with p1_ degrees of freedom.
   double log_t_tail(double z) const {
     const double square = z * z;
-    const double log_x = -std::log1p(square / p1_);                                       // df / (df + z^2)
+    const double log_x = -std::log1p(square / p1_);  // df / (df + z^2)
     const double log_1mx = square > 0.0 ? -std::log1p(p1_ / square) : -std::numeric_limits<double>::infinity();
-    double log_two_sided;                                                                 // P(|T| > |z|)
+    double log_two_sided;  // P(|T| > |z|)
     if (std::exp(log_x) <= (0.5 * p1_ + 1.0) / (0.5 * p1_ + 2.5)) {
       log_two_sided = log_incomplete_beta_lower(0.5 * p1_, 0.5, log_x, log_1mx, log_beta_);
     } else if (square == 0.0) {

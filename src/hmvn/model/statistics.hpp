@@ -48,15 +48,24 @@ class StatisticsPass {
     const bool all_real = std::all_of(columns.begin(), columns.end(), [](const Column& c) { return c.real; });
     if (!units_.complete || !all_real) return read_any(begin, end, moments);
     switch (n_features_) {
-      case 1: return read_complete<1>(begin, end, moments);
-      case 2: return read_complete<2>(begin, end, moments);
-      case 3: return read_complete<3>(begin, end, moments);
-      case 4: return read_complete<4>(begin, end, moments);
-      case 5: return read_complete<5>(begin, end, moments);
-      case 6: return read_complete<6>(begin, end, moments);
-      case 7: return read_complete<7>(begin, end, moments);
-      case 8: return read_complete<8>(begin, end, moments);
-      default: return read_any(begin, end, moments);
+      case 1:
+        return read_complete<1>(begin, end, moments);
+      case 2:
+        return read_complete<2>(begin, end, moments);
+      case 3:
+        return read_complete<3>(begin, end, moments);
+      case 4:
+        return read_complete<4>(begin, end, moments);
+      case 5:
+        return read_complete<5>(begin, end, moments);
+      case 6:
+        return read_complete<6>(begin, end, moments);
+      case 7:
+        return read_complete<7>(begin, end, moments);
+      case 8:
+        return read_complete<8>(begin, end, moments);
+      default:
+        return read_any(begin, end, moments);
     }
   }
 

@@ -30,11 +30,10 @@ struct GroupStatistics {
   bool complete() const { return patterns.size() == 1 && patterns[0].n_observed == patterns[0].observed.size(); }
 };
 
-// The lower triangular root of a positive semidefinite matrix. Scaled to unit diagonal first, so that features of very different size
-// are all resolved; rounding below zero is rounding of zero.
+// The lower triangular root of a positive semidefinite matrix. Scaled to unit diagonal first, so that features of very
+// different size are all resolved; rounding below zero is rounding of zero.
 inline Eigen::MatrixXd semidefinite_root(const Eigen::MatrixXd& scatter) {
-  const Eigen::VectorXd scale =
-      scatter.diagonal().unaryExpr([](double v) { return v > 0.0 ? std::sqrt(v) : 1.0; });
+  const Eigen::VectorXd scale = scatter.diagonal().unaryExpr([](double v) { return v > 0.0 ? std::sqrt(v) : 1.0; });
   const Eigen::MatrixXd scaled = scale.cwiseInverse().asDiagonal() * scatter * scale.cwiseInverse().asDiagonal();
   const Eigen::SelfAdjointEigenSolver<Eigen::MatrixXd> eigen(scaled);
   const Eigen::VectorXd root = eigen.eigenvalues().cwiseMax(0.0).cwiseSqrt();

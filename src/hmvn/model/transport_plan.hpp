@@ -26,12 +26,13 @@ struct TransportPlan {
   Eigen::MatrixXd population_information;  // partial x groups: j, of the group's own estimate of each score
   Eigen::MatrixXd population_pull;         // partial x groups: j times that estimate
   Eigen::VectorXd shared_center;
-  Eigen::MatrixXd shared_spread;           // R^-T, R R' the shared scores' precision
+  Eigen::MatrixXd shared_spread;                  // R^-T, R R' the shared scores' precision
   std::vector<HeterogeneityMap> h_mean, h_scale;  // by feature; empty if not learned
   HeterogeneityMap h_correlation;
 };
 
-inline Eigen::MatrixXd select(const Eigen::MatrixXd& matrix, const std::vector<int>& rows, const std::vector<int>& cols) {
+inline Eigen::MatrixXd select(const Eigen::MatrixXd& matrix, const std::vector<int>& rows,
+                              const std::vector<int>& cols) {
   Eigen::MatrixXd out(rows.size(), cols.size());
   for (std::size_t i = 0; i < rows.size(); ++i) {
     for (std::size_t j = 0; j < cols.size(); ++j) out(i, j) = matrix(rows[i], cols[j]);
@@ -103,9 +104,9 @@ inline void standardise_heterogeneities(const Model& model, const Layout& layout
   }
   if (layout.h_correlation >= 0) {
     const Eigen::Index rest = plan.population_information.rows() - first_correlation;
-    plan.h_correlation = standardise_heterogeneity(model.correlation.heterogeneity,
-                                                   plan.population_information.bottomRows(rest),
-                                                   plan.population_pull.bottomRows(rest));
+    plan.h_correlation =
+        standardise_heterogeneity(model.correlation.heterogeneity, plan.population_information.bottomRows(rest),
+                                  plan.population_pull.bottomRows(rest));
   }
 }
 
@@ -136,8 +137,7 @@ inline TransportPlan make_transport_plan(const Model& model, const Layout& layou
     if (n_population > 0) {
       const Eigen::LLT<Eigen::MatrixXd> posterior(own + identity);
       const Eigen::VectorXd variance = posterior.solve(identity).diagonal();
-      const Eigen::VectorXd shift =
-          posterior.solve(pull - own * pooled_own - cross * pooled_shared);
+      const Eigen::VectorXd shift = posterior.solve(pull - own * pooled_own - cross * pooled_shared);
       for (int p = 0; p < n_population; ++p) {
         const int i = layout.partial[p];
         const double information = std::max(0.0, 1.0 / variance[i] - 1.0);

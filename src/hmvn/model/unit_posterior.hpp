@@ -22,7 +22,8 @@ namespace hmvn {
 
 // K is the number of features, or Eigen::Dynamic.
 //
-// As a whole: operator(). In blocks, which is what the sampler uses, since groups are independent given what they share:
+// As a whole: operator(). In blocks, which is what the sampler uses, since groups are independent given what they
+// share:
 //   settle(position)   computes everything at a position and stays there;
 //   shared(x)          the same with another value of the shared block (h, population, shared scores), the groups' own
 //                      coordinates held; shared_gradient() is in this block;
@@ -37,7 +38,8 @@ class UnitPosterior {
       : model_(model), groups_(std::move(groups)), layout_(make_layout(model, static_cast<int>(groups_.size()))) {
     const Reference reference = make_reference<K>(model, groups_);
     plan_ = make_transport_plan(model, layout_, reference);
-    for (const QuadraticLikelihood& quadratic : reference.groups) bases_.emplace_back(layout_, quadratic, model.n_features());
+    for (const QuadraticLikelihood& quadratic : reference.groups)
+      bases_.emplace_back(layout_, quadratic, model.n_features());
     resize(work_);
     outer_.resize(model_, layout_);
     scratch_.resize(model_.n_features());
@@ -120,9 +122,8 @@ class UnitPosterior {
     CovariancePoint<double, K>& point = work_.points[g];
     own_scores(layout_, bases_[g], work_.population, x, work_.transports[g], point.score);
     MeanBlock<double, K>& means = work_.means;
-    if (!fill(g, point, work_.likelihoods[g]) ||
-        !invert_group(groups_[g], work_.likelihoods[g], means.group_variance, means.square, means.square2,
-                      means.precisions[g])) {
+    if (!fill(g, point, work_.likelihoods[g]) || !invert_group(groups_[g], work_.likelihoods[g], means.group_variance,
+                                                               means.square, means.square2, means.precisions[g])) {
       return -std::numeric_limits<double>::infinity();
     }
     return group_here(g);
@@ -205,7 +206,8 @@ class UnitPosterior {
     for (std::size_t g = 0; g < groups_.size(); ++g) {
       CovariancePoint<T, K>& point = work.points[g];
       if (g == 0 || !one_covariance()) {
-        log_density += evaluate(layout_, bases_[g], static_cast<int>(g), x, work.population, work.transports[g], point.score);
+        log_density +=
+            evaluate(layout_, bases_[g], static_cast<int>(g), x, work.population, work.transports[g], point.score);
       } else {
         point.score = work.points[0].score;
       }
@@ -266,7 +268,8 @@ class UnitPosterior {
   void pull_back(std::size_t g, const Eigen::Matrix<double, K, K>& factor_gradient, Eigen::VectorXd& gradient) {
     score_gradient_.setZero();
     pull_back_factor(work_.points[g], factor_gradient, score_gradient_);
-    differentiate(layout_, bases_[g], static_cast<int>(g), work_.transports[g], score_gradient_, scratch_, outer_, gradient);
+    differentiate(layout_, bases_[g], static_cast<int>(g), work_.transports[g], score_gradient_, scratch_, outer_,
+                  gradient);
   }
 
   // lp__ as section 3 of the model defines it: the joint density of data, mu, sigma, L, population scores and h, with
@@ -344,7 +347,8 @@ class UnitPosterior {
     CovariancePoint<double, K> point;
     point.resize(n_features);
     for (int p : layout_.partial) point.score[layout_.own_coordinates[p]] = work_.population.center[p];
-    for (int i = 0; i < layout_.n_shared(); ++i) point.score[layout_.shared_coordinates[i]] = work_.population.shared[i];
+    for (int i = 0; i < layout_.n_shared(); ++i)
+      point.score[layout_.shared_coordinates[i]] = work_.population.shared[i];
     fill_factor(model_.maps, point);
     out.scale0 = point.value.head(n_features).array().exp();
     out.correlation_factor0.resize(n_coordinates(n_features));

@@ -21,12 +21,8 @@ struct Column {
 
   static constexpr int missing_integer = std::numeric_limits<int>::min();
 
-  bool is_missing(std::size_t row) const {
-    return real ? real[row] != real[row] : integer[row] == missing_integer;
-  }
-  double value(std::size_t row) const {
-    return real ? real[row] : static_cast<double>(integer[row]);
-  }
+  bool is_missing(std::size_t row) const { return real ? real[row] != real[row] : integer[row] == missing_integer; }
+  double value(std::size_t row) const { return real ? real[row] : static_cast<double>(integer[row]); }
 };
 
 // The data as given: columns and which of them have missing cells, the group of every row (1..n_groups), weights or
@@ -51,8 +47,8 @@ struct Units {
   std::vector<int> of_row;             // 0-based unit of each row, -1 for an empty row; empty if complete
   std::vector<int> of_group;           // complete data: 0-based unit of each group
   bool complete = true;
-  double n_empty = 0;                  // rows with nothing observed
-  double n_missing = 0;                // missing cells in the other rows
+  double n_empty = 0;    // rows with nothing observed
+  double n_missing = 0;  // missing cells in the other rows
 
   bool is_missing(std::size_t unit, std::size_t feature) const {
     return (missing[unit * n_words + feature / 64] >> (feature % 64)) & 1u;
@@ -179,8 +175,7 @@ inline Units incomplete_units(const Rows& rows) {
     for (std::size_t k = 0; k < n_features; ++k) {
       if (!rows.has_missing[k]) continue;
       for (std::size_t r = 0; r < length; ++r)
-        if (rows.columns[k].is_missing(begin + r))
-          words[r * units.n_words + k / 64] |= std::uint64_t(1) << (k % 64);
+        if (rows.columns[k].is_missing(begin + r)) words[r * units.n_words + k / 64] |= std::uint64_t(1) << (k % 64);
     }
     for (std::size_t r = 0; r < length; ++r) {
       const std::uint64_t* row_words = &words[r * units.n_words];

@@ -6,9 +6,9 @@
 
 namespace hmvn {
 
-// Marsaglia and Tsang (2000), "The ziggurat method for generating random variables", with their 256 layers. Layer i >= 1
-// is the rectangle (0, edge[i]) x (height[i], height[i + 1]); layer 0 is (0, tail) x (0, height[1]) with the tail beyond,
-// of which edge[0] is the width that a rectangle of that size has.
+// Marsaglia and Tsang (2000), "The ziggurat method for generating random variables", with their 256 layers. Layer i >=
+// 1 is the rectangle (0, edge[i]) x (height[i], height[i + 1]); layer 0 is (0, tail) x (0, height[1]) with the tail
+// beyond, of which edge[0] is the width that a rectangle of that size has.
 struct Ziggurat {
   static constexpr int layers = 256;
   static constexpr double tail = 3.6541528853610088;
@@ -19,7 +19,8 @@ struct Ziggurat {
 
   Ziggurat() {
     const double at_tail = std::exp(-0.5 * tail * tail);
-    const double area = tail * at_tail + 1.2533141373155001 * std::erfc(tail * 0.70710678118654757);  // sqrt(pi/2), 1/sqrt(2)
+    const double area =
+        tail * at_tail + 1.2533141373155001 * std::erfc(tail * 0.70710678118654757);  // sqrt(pi/2), 1/sqrt(2)
     edge[0] = area / at_tail;
     edge[1] = tail;
     for (int i = 2; i < layers; ++i) {
