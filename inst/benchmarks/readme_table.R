@@ -19,12 +19,12 @@ table_row <- function(name) {
   }
   found <- utils::read.csv(file, comment.char = "#")
   found <- stats::setNames(found$median, found$measure)
-  cells <- vapply(found[c("hmvn_seconds", "hmvn_per_second", "stan_per_second", "ratio")], number, "")
+  cells <- vapply(found[c("hmvn_seconds", "hmvn_per_second", "stan_per_second", "ratio", "ratio_sampling")], number, "")
   paste0("| ", paste(c(rows[[name]], cells), collapse = " | "), " |")
 }
 
 table <- c(
-  "| problem | seconds of the call | effective draws per second | Stan's | ratio |", "|---|---|---|---|---|",
+  "| problem | seconds of the call | effective draws per second | Stan's | ratio | of sampling alone |", "|---|---|---|---|---|---|",
   unlist(lapply(names(rows), table_row))
 )
 file <- beside_script("..", "..", "README.md")

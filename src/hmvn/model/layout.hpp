@@ -1,6 +1,7 @@
 // Where everything stands in the position vector of a sampling unit.
 #pragma once
 
+#include <Eigen/Core>
 #include <vector>
 
 #include "hmvn/model/model.hpp"
@@ -55,6 +56,22 @@ inline Layout make_layout(const Model& model, int n_groups) {
   layout.shared = layout.population + layout.n_population();
   layout.own = layout.shared + layout.n_shared();
   return layout;
+}
+
+// Parts of what is given over all coordinates.
+inline Eigen::MatrixXd select(const Eigen::MatrixXd& matrix, const std::vector<int>& rows,
+                              const std::vector<int>& cols) {
+  Eigen::MatrixXd out(rows.size(), cols.size());
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    for (std::size_t j = 0; j < cols.size(); ++j) out(i, j) = matrix(rows[i], cols[j]);
+  }
+  return out;
+}
+
+inline Eigen::VectorXd select(const Eigen::VectorXd& vector, const std::vector<int>& rows) {
+  Eigen::VectorXd out(rows.size());
+  for (std::size_t i = 0; i < rows.size(); ++i) out[i] = vector[rows[i]];
+  return out;
 }
 
 }  // namespace hmvn

@@ -31,21 +31,6 @@ struct TransportPlan {
   HeterogeneityMap h_correlation;
 };
 
-inline Eigen::MatrixXd select(const Eigen::MatrixXd& matrix, const std::vector<int>& rows,
-                              const std::vector<int>& cols) {
-  Eigen::MatrixXd out(rows.size(), cols.size());
-  for (std::size_t i = 0; i < rows.size(); ++i) {
-    for (std::size_t j = 0; j < cols.size(); ++j) out(i, j) = matrix(rows[i], cols[j]);
-  }
-  return out;
-}
-
-inline Eigen::VectorXd select(const Eigen::VectorXd& vector, const std::vector<int>& rows) {
-  Eigen::VectorXd out(rows.size());
-  for (std::size_t i = 0; i < rows.size(); ++i) out[i] = vector[rows[i]];
-  return out;
-}
-
 // H where it is not learned: fixed by the user, or 1. Learned ones get 1/2, a guess for constants only.
 inline Eigen::VectorXd nominal_heterogeneity(const Model& model, const Layout& layout) {
   Eigen::VectorXd h(layout.n_own());
