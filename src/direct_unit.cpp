@@ -200,8 +200,6 @@ class DirectUnitOf : public DirectUnit {
   StepTrial steps_;
 };
 
-constexpr int most_known_features = 10;  // of direct sampling, whose code is small
-
 }  // namespace
 
 std::unique_ptr<DirectUnit> prepare_direct_unit(const UnitJob& job, const SamplingPlan& plan) {
@@ -209,7 +207,7 @@ std::unique_ptr<DirectUnit> prepare_direct_unit(const UnitJob& job, const Sampli
   const CovarianceTarget target = make_covariance_target(*job.model, job.groups);
   DirectMatch match;
   if (!make_direct_match(target, match)) return nullptr;
-  return with_features<most_known_features>(target.n_features(), [&](auto size) -> std::unique_ptr<DirectUnit> {
+  return with_features<most_known_features + 2>(target.n_features(), [&](auto size) -> std::unique_ptr<DirectUnit> {
     std::unique_ptr<DirectUnitOf<size>> unit(new DirectUnitOf<size>(job, plan, target, match));
     if (plan.algorithm == Algorithm::automatic && !unit->worthwhile()) return nullptr;
     return unit;
@@ -218,7 +216,7 @@ std::unique_ptr<DirectUnit> prepare_direct_unit(const UnitJob& job, const Sampli
 
 DirectAcceptance measure_acceptance(const CovarianceTarget& target, const DirectMatch& match, std::uint64_t seed,
                                     int proposals) {
-  return with_features<most_known_features>(target.n_features(), [&](auto size) {
+  return with_features<most_known_features + 2>(target.n_features(), [&](auto size) {
     RandomStream random(seed, 0, 0);
     ExactSampler<size> sampler(target, match);
     DirectAcceptance acceptance;

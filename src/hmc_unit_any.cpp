@@ -1,9 +1,11 @@
 #include "hmc_unit_of.h"
+#include "posterior_view_of.h"
 
 namespace hmvn {
 
-template class UnitPosterior<Eigen::Dynamic>;
-template UnitReport sample_by_hmc_of<Eigen::Dynamic>(const UnitJob&, const SamplingPlan&, const std::atomic<bool>&,
-                                                     std::atomic<long long>&, DrawSink&);
+template UnitReport sample_by_hmc_of<Eigen::Dynamic>(const UnitJob&, const TransportPlan&, const SamplingPlan&,
+                                                     const std::atomic<bool>&, std::atomic<long long>&, DrawSink&);
+template std::unique_ptr<PosteriorView> view_posterior_of<Eigen::Dynamic>(const Model&, const TransportPlan&,
+                                                                          const std::vector<GroupStatistics>&);
 
 }  // namespace hmvn

@@ -5,7 +5,6 @@
 
 #include "hmc_unit.h"
 #include "unit_chain.h"
-#include "unit_posterior.h"
 
 namespace hmvn {
 
@@ -65,9 +64,9 @@ UnitReport run_chain(UnitChain<K, Mover> chain, UnitAlgorithm algorithm, const S
 constexpr int least_shared_steps = 2, least_own_steps = 3;
 
 template <int K>
-UnitReport sample_by_hmc_of(const UnitJob& job, const SamplingPlan& plan, const std::atomic<bool>& stop,
-                            std::atomic<long long>& iterations_done, DrawSink& sink) {
-  UnitPosterior<K> posterior(*job.model, job.groups);
+UnitReport sample_by_hmc_of(const UnitJob& job, const TransportPlan& transport, const SamplingPlan& plan,
+                            const std::atomic<bool>& stop, std::atomic<long long>& iterations_done, DrawSink& sink) {
+  UnitPosterior<K> posterior(*job.model, transport, job.groups);
   const Layout& layout = posterior.layout();
   const RandomStream random(plan.seed, job.unit, job.chain);
   const bool in_blocks = layout.own > 0 && layout.n_own() > 0;

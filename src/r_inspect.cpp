@@ -2,33 +2,47 @@
 #include <Rcpp.h>
 
 #include <chrono>
+#include <memory>
+#include <vector>
 
 #include "direct_unit.h"
-#include "unit_posterior.h"
+#include "posterior_view.h"
 #include "hmvn/direct/inverse_wishart.hpp"
 #include "hmvn/random/random_stream.hpp"
 #include "r_model.h"
-#include "with_features.h"
 
 using namespace hmvn;
 
 namespace {
 
-using LongVector = Eigen::Matrix<long double, Eigen::Dynamic, 1>;
+using LongVector = PosteriorView::LongVector;
 
 Eigen::VectorXd position_of(const Rcpp::NumericMatrix& positions, int column) {
   return Eigen::Map<const Eigen::VectorXd>(&positions(0, column), positions.nrow());
 }
 
-template <class Posterior>
-Rcpp::List inspect_density(Posterior& posterior, const Rcpp::NumericMatrix& positions) {
+// The posterior of a unit of all groups, with what it refers to.
+struct InspectedPosterior {
+  Model model;
+  TransportPlan plan;
+  std::unique_ptr<PosteriorView> view;
+
+  InspectedPosterior(const Rcpp::List& patterns, int n_groups, const Rcpp::List& model_list)
+      : model(unpack_model(model_list)) {
+    const std::vector<GroupStatistics> groups = unpack_groups(patterns, n_groups, model.mean_location, false);
+    plan = make_transport_plan(model, groups);
+    view = view_posterior(model, plan, groups);
+  }
+};
+
+Rcpp::List inspect_density(PosteriorView& posterior, const Rcpp::NumericMatrix& positions) {
   const int n = positions.nrow();
   Rcpp::NumericVector log_density(positions.ncol());
   Rcpp::NumericMatrix gradient(n, positions.ncol()), difference(n, positions.ncol());
   Eigen::VectorXd slope(n);
   for (int c = 0; c < positions.ncol(); ++c) {
     const Eigen::VectorXd position = position_of(positions, c);
-    log_density[c] = posterior(position, slope);
+    log_density[c] = posterior.log_density(position, slope);
     const long double step = 1e-5L;
     for (int i = 0; i < n; ++i) {
       LongVector high = position.cast<long double>(), low = high;
@@ -42,13 +56,11 @@ Rcpp::List inspect_density(Posterior& posterior, const Rcpp::NumericMatrix& posi
                             Rcpp::_["difference"] = difference);
 }
 
-template <class Posterior>
-Rcpp::List inspect_draws(Posterior& posterior, const Rcpp::NumericMatrix& positions, RandomStream random) {
+Rcpp::List inspect_draws(PosteriorView& posterior, const Rcpp::NumericMatrix& positions, RandomStream random) {
   Rcpp::List draws(positions.ncol());
   Draw draw;
   for (int c = 0; c < positions.ncol(); ++c) {
-    posterior.settle(position_of(positions, c));
-    posterior.draw(random, draw);
+    posterior.draw(position_of(positions, c), random, draw);
     const auto vector = [](const Eigen::VectorXd& v) { return Rcpp::NumericVector(v.data(), v.data() + v.size()); };
     const auto matrix = [](const Eigen::MatrixXd& m) {
       return Rcpp::NumericMatrix(static_cast<int>(m.rows()), static_cast<int>(m.cols()), m.data());
@@ -64,11 +76,10 @@ Rcpp::List inspect_draws(Posterior& posterior, const Rcpp::NumericMatrix& positi
 }
 
 // Seconds that one evaluation takes, over `repeats` of them.
-template <class Posterior>
-double time_gradient(Posterior& posterior, int repeats) {
+double time_gradient(PosteriorView& posterior, int repeats) {
   Eigen::VectorXd position = Eigen::VectorXd::Zero(posterior.dimension()), gradient(position.size());
   const auto start = std::chrono::steady_clock::now();
-  for (int i = 0; i < repeats; ++i) posterior(position, gradient);
+  for (int i = 0; i < repeats; ++i) posterior.log_density(position, gradient);
   return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count() / repeats;
 }
 
@@ -129,22 +140,16 @@ Rcpp::List inspect_likelihood_(const Rcpp::List& patterns, int n_groups, const R
 // [[Rcpp::export(rng = false)]]
 Rcpp::List inspect_density_(const Rcpp::List& patterns, int n_groups, const Rcpp::List& model_list,
                             const Rcpp::NumericMatrix& positions) {
-  const Model model = unpack_model(model_list);
-  return with_features<most_known_features>(model.n_features(), [&](auto features) {
-    UnitPosterior<features.value> posterior(model, unpack_groups(patterns, n_groups, model.mean_location, false));
-    return inspect_density(posterior, positions);
-  });
+  const InspectedPosterior posterior(patterns, n_groups, model_list);
+  return inspect_density(*posterior.view, positions);
 }
 
 // At every column of `positions`: one draw in the user's terms, with the parts of lp__.
 // [[Rcpp::export(rng = false)]]
 Rcpp::List inspect_draws_(const Rcpp::List& patterns, int n_groups, const Rcpp::List& model_list,
                           const Rcpp::NumericMatrix& positions, double seed) {
-  const Model model = unpack_model(model_list);
-  return with_features<most_known_features>(model.n_features(), [&](auto features) {
-    UnitPosterior<features.value> posterior(model, unpack_groups(patterns, n_groups, model.mean_location, false));
-    return inspect_draws(posterior, positions, RandomStream(static_cast<std::uint64_t>(seed), 0, 0));
-  });
+  const InspectedPosterior posterior(patterns, n_groups, model_list);
+  return inspect_draws(*posterior.view, positions, RandomStream(static_cast<std::uint64_t>(seed), 0, 0));
 }
 
 // x, dx/du and the score of x for the prior of a standard deviation (x = log sigma; family as in the model) or, with
@@ -190,11 +195,8 @@ Rcpp::NumericVector inspect_gamma_(double seed, double shape, int n) {
 // Seconds that one evaluation of log density and gradient takes, over `repeats` of them.
 // [[Rcpp::export(rng = false)]]
 double time_gradient_(const Rcpp::List& patterns, int n_groups, const Rcpp::List& model_list, int repeats) {
-  const Model model = unpack_model(model_list);
-  return with_features<most_known_features>(model.n_features(), [&](auto features) {
-    UnitPosterior<features.value> posterior(model, unpack_groups(patterns, n_groups, model.mean_location, false));
-    return time_gradient(posterior, repeats);
-  });
+  const InspectedPosterior posterior(patterns, n_groups, model_list);
+  return time_gradient(*posterior.view, repeats);
 }
 
 // What direct sampling proposes for a unit of all groups, or NULL where it does not apply: `df` and `Psi` of (D4), the
@@ -221,6 +223,14 @@ Rcpp::RObject inspect_direct_(const Rcpp::List& patterns, int n_groups, const Rc
 // what no sampler of covariance matrices can beat.
 // [[Rcpp::export(rng = false)]]
 double time_inverse_wishart_(int n_features, double df, int n_draws) {
-  return with_features<10>(n_features,
-                           [&](auto features) { return time_inverse_wishart<features>(n_features, df, n_draws); });
+  switch (n_features) {  // sizes known to the compiler, as in direct sampling: those that are benchmarks
+    case 2:
+      return time_inverse_wishart<2>(n_features, df, n_draws);
+    case 5:
+      return time_inverse_wishart<5>(n_features, df, n_draws);
+    case 10:
+      return time_inverse_wishart<10>(n_features, df, n_draws);
+    default:
+      return time_inverse_wishart<Eigen::Dynamic>(n_features, df, n_draws);
+  }
 }

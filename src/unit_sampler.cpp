@@ -18,6 +18,7 @@ UnitSampler::UnitSampler(const Model& model, std::vector<GroupStatistics> groups
         "completely "
         "pooled covariance matrices");
   }
+  if (!direct_) transport_ = std::make_unique<TransportPlan>(make_transport_plan(model, job_.groups));
 }
 
 UnitSampler::~UnitSampler() = default;
@@ -26,7 +27,7 @@ UnitReport UnitSampler::sample(std::uint64_t chain, const std::atomic<bool>& sto
                                std::atomic<long long>& iterations_done, DrawSink& sink) {
   if (direct_) return direct_->sample(chain, stop, iterations_done, sink);
   job_.chain = chain;
-  return sample_by_hmc(job_, plan_, stop, iterations_done, sink);
+  return sample_by_hmc(job_, *transport_, plan_, stop, iterations_done, sink);
 }
 
 }  // namespace hmvn

@@ -56,6 +56,7 @@ struct UnitJob {
 };
 
 class DirectUnit;
+struct TransportPlan;
 
 // Samples one unit, chain by chain; what all its chains share is prepared once. Chains may run at the same time in
 // samplers of their own: preparing is the same every time.
@@ -71,7 +72,8 @@ class UnitSampler {
  private:
   const SamplingPlan& plan_;
   UnitJob job_;
-  std::unique_ptr<DirectUnit> direct_;
+  std::unique_ptr<DirectUnit> direct_;  // one of the two
+  std::unique_ptr<TransportPlan> transport_;
 };
 
 }  // namespace hmvn

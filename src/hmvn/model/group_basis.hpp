@@ -29,6 +29,20 @@ struct GroupBasis {
   Correlations correlation_pull;
   Eigen::MatrixXd scale_cross, correlation_cross;  // by shared score; empty if there are none
 
+  // The same with a size known to the compiler
+  template <int Other>
+  explicit GroupBasis(const GroupBasis<Other>& other)
+      : own_scales(other.own_scales),
+        own_correlations(other.own_correlations),
+        rotation(other.rotation),
+        eigenvalues(other.eigenvalues),
+        mixed(other.mixed),
+        scale_information(other.scale_information),
+        scale_pull(other.scale_pull),
+        correlation_pull(other.correlation_pull),
+        scale_cross(other.scale_cross),
+        correlation_cross(other.correlation_cross) {}
+
   GroupBasis(const Layout& layout, const QuadraticLikelihood& quadratic, int n_features)
       : own_scales(layout.n_own_scales > 0), own_correlations(layout.n_own_correlations > 0) {
     const int n_correlations = n_coordinates(n_features) - n_features;

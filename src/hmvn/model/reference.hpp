@@ -23,7 +23,6 @@ struct QuadraticLikelihood {
 // One group's log likelihood in its scores. Its mean is integrated out under the group's own prior (P1); or, where the
 // heterogeneity of means is set to a small value, under that of groups around the prior location, to which the
 // statistics have then been shifted.
-template <int K>
 class GroupScoreLikelihood {
  public:
   GroupScoreLikelihood(const Model& model, const GroupStatistics& group) : model_(&model), groups_{group} {
@@ -103,25 +102,24 @@ class GroupScoreLikelihood {
 
   const Model* model_;
   std::vector<GroupStatistics> groups_;
-  CovariancePoint<double, K> point_;
-  std::vector<GroupLikelihood<double, K>> like_;
-  MeanBlock<double, K> means_;
-  GroupMeanMoments<K> moments_;
-  Eigen::Matrix<double, K, K> factor_gradient_;
+  CovariancePoint<double, Eigen::Dynamic> point_;
+  std::vector<GroupLikelihood<double, Eigen::Dynamic>> like_;
+  MeanBlock<double, Eigen::Dynamic> means_;
+  GroupMeanMoments<Eigen::Dynamic> moments_;
+  Eigen::MatrixXd factor_gradient_;
 };
 
 // Fisher scoring with step halving on the sum of several groups' likelihoods and a Normal(center, diag(spread^2))
 // prior. Coordinates with spread 0 stay at the centre. Returns the place reached.
-template <int K>
-Eigen::VectorXd locate(std::vector<GroupScoreLikelihood<K>>& groups, const Eigen::VectorXd& start,
-                       const Eigen::VectorXd& center, const Eigen::VectorXd& spread) {
+inline Eigen::VectorXd locate(std::vector<GroupScoreLikelihood>& groups, const Eigen::VectorXd& start,
+                              const Eigen::VectorXd& center, const Eigen::VectorXd& spread) {
   const Eigen::Index n = start.size();
   Eigen::VectorXd score = start, trial(n), gradient(n), part(n), step(n);
   const Eigen::VectorXd prior_precision = spread.unaryExpr([](double s) { return s > 0.0 ? 1.0 / (s * s) : 0.0; });
   const auto objective = [&](const Eigen::VectorXd& at, Eigen::VectorXd& slope) {
     double value = -0.5 * (at - center).cwiseAbs2().dot(prior_precision);
     slope = -(at - center).cwiseProduct(prior_precision);
-    for (GroupScoreLikelihood<K>& group : groups) {
+    for (GroupScoreLikelihood& group : groups) {
       value += group(at, part);
       slope += part;
     }
@@ -130,7 +128,7 @@ Eigen::VectorXd locate(std::vector<GroupScoreLikelihood<K>>& groups, const Eigen
   double value = objective(score, gradient);
   for (int iteration = 0; iteration < 50 && std::isfinite(value); ++iteration) {
     Eigen::MatrixXd information = prior_precision.asDiagonal();
-    for (const GroupScoreLikelihood<K>& group : groups) information += group.information();
+    for (const GroupScoreLikelihood& group : groups) information += group.information();
     for (Eigen::Index i = 0; i < n; ++i) {
       if (spread[i] > 0.0) continue;
       information.row(i).setZero();
@@ -153,8 +151,7 @@ Eigen::VectorXd locate(std::vector<GroupScoreLikelihood<K>>& groups, const Eigen
   return score;
 }
 
-template <int K>
-QuadraticLikelihood quadratic_at(GroupScoreLikelihood<K>& group, const Eigen::VectorXd& score) {
+inline QuadraticLikelihood quadratic_at(GroupScoreLikelihood& group, const Eigen::VectorXd& score) {
   QuadraticLikelihood quadratic;
   Eigen::VectorXd gradient(score.size());
   group(score, gradient);
@@ -205,13 +202,12 @@ struct Reference {
   Eigen::MatrixXd mean_information, mean_pull;  // K x G: j of each mean's own estimate in score units (S1), and j c
 };
 
-template <int K>
-Reference make_reference(const Model& model, const std::vector<GroupStatistics>& given) {
+inline Reference make_reference(const Model& model, const std::vector<GroupStatistics>& given) {
   const int n_features = model.n_features();
   const std::vector<GroupStatistics> groups =
       model.mean.constant() < 0.5 ? shift_to_common_mean(given, n_features) : given;
   const int n = n_coordinates(n_features);
-  std::vector<GroupScoreLikelihood<K>> likelihoods;
+  std::vector<GroupScoreLikelihood> likelihoods;
   likelihoods.reserve(groups.size());
   for (const GroupStatistics& group : groups) likelihoods.emplace_back(model, group);
   Reference reference;
@@ -225,8 +221,8 @@ Reference make_reference(const Model& model, const std::vector<GroupStatistics>&
   }
   reference.mean_information.setZero(n_features, static_cast<Eigen::Index>(groups.size()));
   reference.mean_pull = reference.mean_information;
-  std::vector<GroupScoreLikelihood<K>> single;
-  for (GroupScoreLikelihood<K>& likelihood : likelihoods) {
+  std::vector<GroupScoreLikelihood> single;
+  for (GroupScoreLikelihood& likelihood : likelihoods) {
     single.assign(1, likelihood);
     const Eigen::VectorXd mode = groups.size() == 1 && model.groups_apart()
                                      ? reference.pooled

@@ -8,6 +8,7 @@
 #include <cmath>
 #include <vector>
 
+#include "hmvn/model/group_basis.hpp"
 #include "hmvn/model/heterogeneity.hpp"
 #include "hmvn/model/layout.hpp"
 #include "hmvn/model/reference.hpp"
@@ -23,6 +24,7 @@ namespace hmvn {
 
 // Constants of the change of variables.
 struct TransportPlan {
+  std::vector<GroupBasis<Eigen::Dynamic>> groups;
   Eigen::MatrixXd population_information;  // partial x groups: j, of the group's own estimate of each score
   Eigen::MatrixXd population_pull;         // partial x groups: j times that estimate
   Eigen::VectorXd shared_center;
@@ -95,8 +97,10 @@ inline void standardise_heterogeneities(const Model& model, const Layout& layout
   }
 }
 
-inline TransportPlan make_transport_plan(const Model& model, const Layout& layout, const Reference& reference) {
+inline TransportPlan make_transport_plan(const Model& model, const std::vector<GroupStatistics>& groups) {
   TransportPlan plan;
+  const Layout layout = make_layout(model, static_cast<int>(groups.size()));
+  const Reference reference = make_reference(model, groups);
   const int n_own = layout.n_own(), n_shared = layout.n_shared(), n_population = layout.n_population();
   const Eigen::VectorXd h = nominal_heterogeneity(model, layout);
   const Eigen::MatrixXd identity = Eigen::MatrixXd::Identity(n_own, n_own);
@@ -108,6 +112,7 @@ inline TransportPlan make_transport_plan(const Model& model, const Layout& layou
   Eigen::VectorXd shared_pull = Eigen::VectorXd::Zero(n_shared);
   for (int g = 0; g < layout.n_groups; ++g) {
     const QuadraticLikelihood& quadratic = reference.groups[g];
+    plan.groups.emplace_back(layout, quadratic, model.n_features());
     const Eigen::MatrixXd own = select(quadratic.information, layout.own_coordinates, layout.own_coordinates);
     const Eigen::MatrixXd cross = select(quadratic.information, layout.own_coordinates, layout.shared_coordinates);
     const Eigen::VectorXd pull = select(quadratic.pull, layout.own_coordinates);

@@ -17,7 +17,6 @@
 #include "hmvn/model/mean_block.hpp"
 #include "hmvn/model/model.hpp"
 #include "hmvn/model/population.hpp"
-#include "hmvn/model/reference.hpp"
 #include "hmvn/model/transport_plan.hpp"
 
 namespace hmvn {
@@ -36,12 +35,13 @@ namespace hmvn {
 template <int K>
 class UnitPosterior {
  public:
-  UnitPosterior(const Model& model, std::vector<GroupStatistics> groups)
-      : model_(model), groups_(std::move(groups)), layout_(make_layout(model, static_cast<int>(groups_.size()))) {
-    const Reference reference = make_reference<K>(model, groups_);
-    plan_ = make_transport_plan(model, layout_, reference);
-    for (const QuadraticLikelihood& quadratic : reference.groups)
-      bases_.emplace_back(layout_, quadratic, model.n_features());
+  // Keeps references to the model and to its plan.
+  UnitPosterior(const Model& model, const TransportPlan& plan, std::vector<GroupStatistics> groups)
+      : model_(model),
+        groups_(std::move(groups)),
+        layout_(make_layout(model, static_cast<int>(groups_.size()))),
+        plan_(plan),
+        bases_(plan.groups.begin(), plan.groups.end()) {
     resize(work_);
     outer_.resize(model_, layout_);
     scratch_.resize(model_.n_features());
@@ -368,7 +368,7 @@ class UnitPosterior {
   const Model& model_;
   std::vector<GroupStatistics> groups_;
   Layout layout_;
-  TransportPlan plan_;
+  const TransportPlan& plan_;
   std::vector<GroupBasis<K>> bases_;
   Work<double> work_;
   PopulationGradient outer_;
