@@ -37,6 +37,10 @@ inspect_draws_ <- function(patterns, n_groups, model_list, positions, seed) {
     .Call(`_hmvn_inspect_draws_`, patterns, n_groups, model_list, positions, seed)
 }
 
+inspect_blocks_ <- function(patterns, n_groups, model_list, positions, seed) {
+    .Call(`_hmvn_inspect_blocks_`, patterns, n_groups, model_list, positions, seed)
+}
+
 inspect_map_ <- function(family, parameters, scores) {
     .Call(`_hmvn_inspect_map_`, family, parameters, scores)
 }

@@ -5,8 +5,8 @@
 #' @param object An `hmvn_fit`.
 #' @param pars Names of parameters; `NULL` for all.
 #' @param ... Not used.
-#' @return `nuts_params()`: a data frame with columns Chain, Iteration, Parameter, Value. Where groups were sampled apart, `divergent__` and `n_leapfrog__` are
-#'   sums over groups, `treedepth__` is the largest, `accept_stat__` the mean. `log_posterior()`: Chain, Iteration, Value of `lp__`.
+#' @return `nuts_params()`: a data frame with columns Chain, Iteration, Parameter, Value. Where groups were sampled apart or in blocks, they are
+#'   put together as [hmvn_fit] says of its part `sampler`. `log_posterior()`: Chain, Iteration, Value of `lp__`.
 #' @name nuts_params-hmvn
 NULL
 

@@ -23,8 +23,10 @@
 #'   \item{`sampler`}{matrices `[iteration, chain]`: `accept_stat`, `stepsize`, `treedepth`,
 #'     `n_leapfrog`, `divergent`, `energy`; over groups sampled apart the mean, mean, largest, sum, sum, sum.
 #'     Where groups share a quantity an iteration moves this first and then every group: `accept_stat` is the mean over
-#'     these blocks, `stepsize` that of what is shared, `treedepth` the largest (0 under `"hmc"`), `n_leapfrog` the steps of what is
-#'     shared and the average group's, `divergent` whether any was, and `energy` is `-lp__`}
+#'     these blocks, `stepsize` that of what is shared, `treedepth` the largest, `n_leapfrog` the steps of what is
+#'     shared and the average group's, `divergent` whether any was, and `energy` is `-lp__`.
+#'     Under `"hmc"`, `stepsize` is an angle in radians, and `treedepth` is 0, or `max_treedepth` where a trajectory would
+#'     have needed more steps}
 #'   \item{`units`}{for every sampling unit (the groups that share a quantity) and chain:
 #'     `divergent`, `max_treedepth` (counts), `ebfmi` (of single blocks only), and by unit the `algorithm` that drew it: `"exact"`
 #'     (independent draws by rejection), `"direct"` (independence steps), `"hmc"` (Hamiltonian Monte Carlo in blocks) or

@@ -137,6 +137,20 @@ BEGIN_RCPP
     return rcpp_result_gen;
 END_RCPP
 }
+// inspect_blocks_
+Rcpp::List inspect_blocks_(const Rcpp::List& patterns, int n_groups, const Rcpp::List& model_list, const Rcpp::NumericMatrix& positions, double seed);
+RcppExport SEXP _hmvn_inspect_blocks_(SEXP patternsSEXP, SEXP n_groupsSEXP, SEXP model_listSEXP, SEXP positionsSEXP, SEXP seedSEXP) {
+BEGIN_RCPP
+    Rcpp::RObject rcpp_result_gen;
+    Rcpp::traits::input_parameter< const Rcpp::List& >::type patterns(patternsSEXP);
+    Rcpp::traits::input_parameter< int >::type n_groups(n_groupsSEXP);
+    Rcpp::traits::input_parameter< const Rcpp::List& >::type model_list(model_listSEXP);
+    Rcpp::traits::input_parameter< const Rcpp::NumericMatrix& >::type positions(positionsSEXP);
+    Rcpp::traits::input_parameter< double >::type seed(seedSEXP);
+    rcpp_result_gen = Rcpp::wrap(inspect_blocks_(patterns, n_groups, model_list, positions, seed));
+    return rcpp_result_gen;
+END_RCPP
+}
 // inspect_map_
 Rcpp::NumericMatrix inspect_map_(const std::string& family, const Rcpp::NumericVector& parameters, const Rcpp::NumericVector& scores);
 RcppExport SEXP _hmvn_inspect_map_(SEXP familySEXP, SEXP parametersSEXP, SEXP scoresSEXP) {
@@ -313,6 +327,7 @@ static const R_CallMethodDef CallEntries[] = {
     {"_hmvn_inspect_likelihood_", (DL_FUNC) &_hmvn_inspect_likelihood_, 4},
     {"_hmvn_inspect_density_", (DL_FUNC) &_hmvn_inspect_density_, 4},
     {"_hmvn_inspect_draws_", (DL_FUNC) &_hmvn_inspect_draws_, 5},
+    {"_hmvn_inspect_blocks_", (DL_FUNC) &_hmvn_inspect_blocks_, 5},
     {"_hmvn_inspect_map_", (DL_FUNC) &_hmvn_inspect_map_, 3},
     {"_hmvn_inspect_stream_", (DL_FUNC) &_hmvn_inspect_stream_, 4},
     {"_hmvn_inspect_gamma_", (DL_FUNC) &_hmvn_inspect_gamma_, 3},

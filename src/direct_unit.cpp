@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <chrono>
 #include <cmath>
-#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -200,6 +199,8 @@ class DirectUnitOf : public DirectUnit {
   StepTrial steps_;
 };
 
+constexpr int most_known_direct_features = 10;  // the code is small
+
 }  // namespace
 
 std::unique_ptr<DirectUnit> prepare_direct_unit(const UnitJob& job, const SamplingPlan& plan) {
@@ -207,7 +208,7 @@ std::unique_ptr<DirectUnit> prepare_direct_unit(const UnitJob& job, const Sampli
   const CovarianceTarget target = make_covariance_target(*job.model, job.groups);
   DirectMatch match;
   if (!make_direct_match(target, match)) return nullptr;
-  return with_features<most_known_features + 2>(target.n_features(), [&](auto size) -> std::unique_ptr<DirectUnit> {
+  return with_features<most_known_direct_features>(target.n_features(), [&](auto size) -> std::unique_ptr<DirectUnit> {
     std::unique_ptr<DirectUnitOf<size>> unit(new DirectUnitOf<size>(job, plan, target, match));
     if (plan.algorithm == Algorithm::automatic && !unit->worthwhile()) return nullptr;
     return unit;
@@ -216,7 +217,7 @@ std::unique_ptr<DirectUnit> prepare_direct_unit(const UnitJob& job, const Sampli
 
 DirectAcceptance measure_acceptance(const CovarianceTarget& target, const DirectMatch& match, std::uint64_t seed,
                                     int proposals) {
-  return with_features<most_known_features + 2>(target.n_features(), [&](auto size) {
+  return with_features<most_known_direct_features>(target.n_features(), [&](auto size) {
     RandomStream random(seed, 0, 0);
     ExactSampler<size> sampler(target, match);
     DirectAcceptance acceptance;

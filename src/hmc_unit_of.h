@@ -4,9 +4,13 @@
 #include <chrono>
 
 #include "hmc_unit.h"
+#include "hmvn/mcmc/nuts.hpp"
+#include "hmvn/mcmc/quarter_turn.hpp"
 #include "unit_chain.h"
 
 namespace hmvn {
+
+using Clock = std::chrono::steady_clock;
 
 // E-BFMI (Betancourt 2016): variance of the energy's changes over variance of the energy, in one pass.
 class EnergyMonitor {
@@ -27,11 +31,9 @@ class EnergyMonitor {
 };
 
 template <int K, class Mover>
-UnitReport run_chain(UnitChain<K, Mover> chain, UnitAlgorithm algorithm, const SamplingPlan& plan,
-                     std::atomic<long long>& iterations_done, DrawSink& sink) {
-  using Clock = std::chrono::steady_clock;
+UnitReport run_chain(UnitChain<K, Mover> chain, UnitAlgorithm algorithm, Clock::time_point start,
+                     const SamplingPlan& plan, std::atomic<long long>& iterations_done, DrawSink& sink) {
   const auto seconds = [](Clock::duration duration) { return std::chrono::duration<double>(duration).count(); };
-  const Clock::time_point start = Clock::now();
   for (int i = 0; i < plan.chain.iter_warmup; ++i) {
     chain.advance();
     ++iterations_done;
@@ -66,20 +68,21 @@ constexpr int least_shared_steps = 2, least_own_steps = 3;
 template <int K>
 UnitReport sample_by_hmc_of(const UnitJob& job, const TransportPlan& transport, const SamplingPlan& plan,
                             const std::atomic<bool>& stop, std::atomic<long long>& iterations_done, DrawSink& sink) {
+  const Clock::time_point start = Clock::now();
   UnitPosterior<K> posterior(*job.model, transport, job.groups);
   const Layout& layout = posterior.layout();
   const RandomStream random(plan.seed, job.unit, job.chain);
-  const bool in_blocks = layout.own > 0 && layout.n_own() > 0;
+  const int depth = plan.chain.max_tree_depth;
+  const bool in_blocks = layout.n_own() > 0 && (layout.own > 0 || layout.n_groups > 1);
   if (in_blocks && plan.algorithm != Algorithm::nuts) {
     return run_chain(UnitChain<K, QuarterTurn>(posterior, plan.chain, plan.target_accept_scarce, random,
-                                               QuarterTurn(layout.own, stop, least_shared_steps),
-                                               QuarterTurn(layout.n_own(), stop, least_own_steps)),
-                     UnitAlgorithm::hmc, plan, iterations_done, sink);
+                                               QuarterTurn(layout.own, stop, least_shared_steps, depth),
+                                               QuarterTurn(layout.n_own(), stop, least_own_steps, depth)),
+                     UnitAlgorithm::hmc, start, plan, iterations_done, sink);
   }
   return run_chain(UnitChain<K, Nuts>(posterior, plan.chain, plan.target_accept_scarce, random,
-                                      Nuts(layout.own, stop, plan.chain.max_tree_depth),
-                                      Nuts(layout.n_own(), stop, plan.chain.max_tree_depth)),
-                   UnitAlgorithm::nuts, plan, iterations_done, sink);
+                                      Nuts(layout.own, stop, depth), Nuts(layout.n_own(), stop, depth)),
+                   UnitAlgorithm::nuts, start, plan, iterations_done, sink);
 }
 
 }  // namespace hmvn

@@ -22,6 +22,14 @@ class PosteriorView {
   virtual double log_density(const Eigen::VectorXd& position, Eigen::VectorXd& gradient) = 0;
   virtual long double log_density(const LongVector& position) const = 0;  // by the same template
   virtual void draw(const Eigen::VectorXd& position, RandomStream& random, Draw& out) = 0;
+
+  // The densities of single groups: from one position to another, group by group. Column g of the matrices is of the
+  // group's own coordinates, `difference` central.
+  struct Blocks {
+    Eigen::MatrixXd gradient, difference;
+    double gathered, settled;  // the whole density there, from what the groups left and computed anew
+  };
+  virtual Blocks move_groups(const Eigen::VectorXd& from, const Eigen::VectorXd& to, RandomStream& random) = 0;
 };
 
 // Keeps references to model and plan.

@@ -24,6 +24,34 @@ class PosteriorViewOf : public PosteriorView {
     posterior_.settle(position);
     posterior_.draw(random, out);
   }
+  Blocks move_groups(const Eigen::VectorXd& from, const Eigen::VectorXd& to, RandomStream& random) override {
+    const Layout& layout = posterior_.layout();
+    const int n_own = layout.n_own();
+    constexpr double step = 1e-5;
+    Blocks out{Eigen::MatrixXd(n_own, layout.n_groups), Eigen::MatrixXd(n_own, layout.n_groups), 0.0, 0.0};
+    posterior_.settle(from);
+    posterior_.condition(random);
+    Eigen::VectorXd x, gradient(n_own);
+    for (int g = 0; g < layout.n_groups; ++g) {
+      const auto own = to.segment(layout.own + g * n_own, n_own);
+      for (int i = 0; i < n_own; ++i) {
+        const auto at = [&](double shift) {
+          x = own;
+          x[i] += shift;
+          return posterior_.group(g, x);
+        };
+        out.difference(i, g) = (at(step) - at(-step)) / (2.0 * step);
+      }
+      posterior_.group(g, own);
+      posterior_.group_gradient(g, gradient);
+      out.gradient.col(g) = gradient;
+    }
+    out.gathered = posterior_.gather();
+    x = from;
+    x.tail(n_own * layout.n_groups) = to.tail(n_own * layout.n_groups);
+    out.settled = posterior_.settle(x);
+    return out;
+  }
 
  private:
   UnitPosterior<K> posterior_;

@@ -21,6 +21,10 @@ Eigen::VectorXd position_of(const Rcpp::NumericMatrix& positions, int column) {
   return Eigen::Map<const Eigen::VectorXd>(&positions(0, column), positions.nrow());
 }
 
+Rcpp::NumericMatrix matrix_of(const Eigen::MatrixXd& m) {
+  return Rcpp::NumericMatrix(static_cast<int>(m.rows()), static_cast<int>(m.cols()), m.data());
+}
+
 // The posterior of a unit of all groups, with what it refers to.
 struct InspectedPosterior {
   Model model;
@@ -62,11 +66,8 @@ Rcpp::List inspect_draws(PosteriorView& posterior, const Rcpp::NumericMatrix& po
   for (int c = 0; c < positions.ncol(); ++c) {
     posterior.draw(position_of(positions, c), random, draw);
     const auto vector = [](const Eigen::VectorXd& v) { return Rcpp::NumericVector(v.data(), v.data() + v.size()); };
-    const auto matrix = [](const Eigen::MatrixXd& m) {
-      return Rcpp::NumericMatrix(static_cast<int>(m.rows()), static_cast<int>(m.cols()), m.data());
-    };
     using Rcpp::_;
-    draws[c] = Rcpp::List::create(_["mean"] = matrix(draw.mean), _["chol"] = matrix(draw.factor),
+    draws[c] = Rcpp::List::create(_["mean"] = matrix_of(draw.mean), _["chol"] = matrix_of(draw.factor),
                                   _["mean0"] = vector(draw.mean0), _["scale0"] = vector(draw.scale0),
                                   _["chol_cor0"] = vector(draw.correlation_factor0), _["h_mean"] = vector(draw.h_mean),
                                   _["h_sd"] = vector(draw.h_scale), _["h_cor"] = draw.h_correlation,
@@ -150,6 +151,19 @@ Rcpp::List inspect_draws_(const Rcpp::List& patterns, int n_groups, const Rcpp::
                           const Rcpp::NumericMatrix& positions, double seed) {
   const InspectedPosterior posterior(patterns, n_groups, model_list);
   return inspect_draws(*posterior.view, positions, RandomStream(static_cast<std::uint64_t>(seed), 0, 0));
+}
+
+// Groups moved one by one from the first column of `positions` to the second: see PosteriorView::Blocks.
+// [[Rcpp::export(rng = false)]]
+Rcpp::List inspect_blocks_(const Rcpp::List& patterns, int n_groups, const Rcpp::List& model_list,
+                           const Rcpp::NumericMatrix& positions, double seed) {
+  const InspectedPosterior posterior(patterns, n_groups, model_list);
+  RandomStream random(static_cast<std::uint64_t>(seed), 0, 0);
+  const PosteriorView::Blocks blocks =
+      posterior.view->move_groups(position_of(positions, 0), position_of(positions, 1), random);
+  using Rcpp::_;
+  return Rcpp::List::create(_["gradient"] = matrix_of(blocks.gradient), _["difference"] = matrix_of(blocks.difference),
+                            _["gathered"] = blocks.gathered, _["settled"] = blocks.settled);
 }
 
 // x, dx/du and the score of x for the prior of a standard deviation (x = log sigma; family as in the model) or, with

@@ -4,7 +4,6 @@
 
 #include <Eigen/Core>
 #include <algorithm>
-#include <atomic>
 #include <cmath>
 #include <limits>
 #include <stdexcept>
@@ -12,8 +11,7 @@
 #include <vector>
 
 #include "hmvn/mcmc/chain.hpp"
-#include "hmvn/mcmc/nuts.hpp"
-#include "hmvn/mcmc/quarter_turn.hpp"
+#include "hmvn/mcmc/phase_space.hpp"
 #include "hmvn/model/unit_posterior.hpp"
 #include "hmvn/random/random_stream.hpp"
 
@@ -114,7 +112,7 @@ class UnitChain {
 
   void advance_groups(TransitionStatistics& facts) {
     posterior_.condition(random_);
-    double accept = facts.accept_stat, steps = 0.0;
+    double accept = facts.accept_stat, steps = 0.0, step_size = 0.0;
     for (int g = 0; g < layout_.n_groups; ++g) {
       Chain& chain = own_[g];
       chain.look_again([this, g](const Eigen::VectorXd&, Eigen::VectorXd& gradient) {
@@ -126,12 +124,11 @@ class UnitChain {
       steps += one.n_leapfrog;
       facts.tree_depth = std::max(facts.tree_depth, one.tree_depth);
       facts.divergent = facts.divergent || one.divergent;
-      if (!has_shared()) {
-        facts.step_size = one.step_size;
-        facts.energy = one.energy;
-      }
+      step_size += one.step_size;
+      if (!has_shared()) facts.energy = one.energy;
     }
     facts.accept_stat = accept / n_blocks();
+    if (!has_shared()) facts.step_size = step_size / layout_.n_groups;
     facts.n_leapfrog += static_cast<int>(std::lround(steps / layout_.n_groups));
     posterior_.gather();
   }

@@ -15,8 +15,7 @@ UnitSampler::UnitSampler(const Model& model, std::vector<GroupStatistics> groups
   if (plan.algorithm == Algorithm::direct && !direct_) {
     throw std::runtime_error(
         "direct sampling needs complete rows, more of them than twice the features, unpooled means, and own or "
-        "completely "
-        "pooled covariance matrices");
+        "completely pooled covariance matrices");
   }
   if (!direct_) transport_ = std::make_unique<TransportPlan>(make_transport_plan(model, job_.groups));
 }

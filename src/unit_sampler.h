@@ -1,4 +1,4 @@
-// Samples one unit with one chain: where the model and the sampler meet.
+// Samples a unit, chain by chain, by the algorithm that suits it.
 #pragma once
 
 #include <atomic>

@@ -44,6 +44,21 @@ test_that("gradients are right where h is fixed and for every family of sd prior
   expect_right_gradient(families, n = 10)
 })
 
+test_that("groups that move one by one have the density of the whole, and gradients of their own", {
+  for (missing in c(0, 0.2)) {
+    for (pooling in all_poolings(c("none", "partial", "complete"))) {
+      if (all(pooling[c("sd", "cor")] == "complete")) next # nothing of a group's own
+      case <- core_case(3, pooling = pooling, missing = missing)
+      set.seed(42)
+      found <- inspect_blocks_(case$statistics$patterns, case$n_groups, case$core, random_positions(case, 2), 1)
+      # the settled density is of the same numbers in the same order
+      expect_equal(found$gathered, found$settled, tolerance = 1e-12)
+      # differences in double precision: rounding of 1e-16 x 1e3 / 1e-5
+      expect_lt(max(abs(found$gradient - found$difference)) / max(1, abs(found$gradient)), 1e-7)
+    }
+  }
+})
+
 test_that("lp__ is the log joint density written out in plain R, for all 27 poolings", {
   for (missing in c(0, 0.2)) {
     for (pooling in all_poolings(c("none", "partial", "complete"))) {

@@ -19,7 +19,7 @@ test_that("draws depend on the seed alone, not on cores", {
 })
 
 test_that("blocks by quarter turns and by NUTS have one posterior", {
-  pooled <- list("partial", c(mean = "partial"), c(sd = "complete", cor = "partial"), c(mean = "complete", sd = "partial"))
+  pooled <- list("partial", c(mean = "partial"), c(sd = "complete", cor = "partial"), c(mean = "complete", sd = "partial"), c(mean = "complete"))
   for (pooling in pooled) {
     case <- core_case(3, sizes = c(3, 8, 20, 30), missing = if (length(pooling) == 1) 0.1 else 0, seed = 5)
     fit <- function(algorithm) {

@@ -2,7 +2,6 @@
 #pragma once
 
 #include <Eigen/Core>
-#include <algorithm>
 #include <cstddef>
 
 #include "hmvn/mcmc/dual_averaging.hpp"
@@ -33,7 +32,7 @@ class Chain {
       : settings_(settings),
         schedule_(make_warmup_schedule(settings.iter_warmup)),
         state_(position.size(), settings.metric),
-        step_size_(DualAveragingSettings{settings.target_accept}),
+        step_size_(DualAveragingSettings{settings.target_accept}, mover.largest_step()),
         covariance_(position.size(), settings.metric) {
     state_.max_energy_error = settings.max_energy_error;
     state_.current.standard = position;
@@ -42,7 +41,7 @@ class Chain {
     step_size_.restart(state_.step_size);
   }
 
-  // One iteration; adapts while iteration() < iter_warmup.
+  // One iteration; adapts during the first iter_warmup.
   template <class Target, class Mover>
   TransitionStatistics advance(Target&& target, Mover& mover, RandomStream& random) {
     const TransitionStatistics facts = mover.transition(target, state_, random);
@@ -57,8 +56,6 @@ class Chain {
     state_.evaluate(target, state_.current);
   }
 
-  int iteration() const { return iteration_; }
-
   // Whether the target's last evaluation was at the position.
   bool is_target_here() const { return state_.is_here; }
 
@@ -71,7 +68,7 @@ class Chain {
   template <class Target, class Mover>
   void adapt(Target&& target, Mover& mover, const TransitionStatistics& facts, RandomStream& random) {
     step_size_.advance(facts.accept_stat);
-    state_.step_size = std::min(step_size_.step_size(), mover.largest_step());
+    state_.step_size = step_size_.step_size();
     if (window_ < schedule_.window_ends.size() && iteration_ >= schedule_.first_slow) {
       covariance_.add(position());
       if (iteration_ + 1 == schedule_.window_ends[window_]) {
@@ -85,9 +82,7 @@ class Chain {
         step_size_.restart(state_.step_size);
       }
     }
-    if (iteration_ + 1 == settings_.iter_warmup) {
-      state_.step_size = std::min(step_size_.averaged_step_size(), mover.largest_step());
-    }
+    if (iteration_ + 1 == settings_.iter_warmup) state_.step_size = step_size_.averaged_step_size();
   }
 
   ChainSettings settings_;

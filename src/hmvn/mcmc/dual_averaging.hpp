@@ -1,6 +1,7 @@
 // Finds the step size at which proposals are accepted at a wished rate.
 #pragma once
 
+#include <algorithm>
 #include <cmath>
 
 namespace hmvn {
@@ -15,7 +16,9 @@ struct DualAveragingSettings {
 
 class DualAveraging {
  public:
-  explicit DualAveraging(const DualAveragingSettings& settings) : settings_(settings) {}
+  // Steps stay below `largest`, and so does what is averaged: beyond, acceptance says nothing of the step.
+  DualAveraging(const DualAveragingSettings& settings, double largest)
+      : settings_(settings), log_largest_(std::log(largest)) {}
 
   void restart(double step_size) {
     center_ = std::log(10.0 * step_size);
@@ -29,7 +32,7 @@ class DualAveraging {
     count_ += 1.0;
     const double weight = 1.0 / (count_ + settings_.offset);
     error_ = (1.0 - weight) * error_ + weight * (settings_.target_accept - accept_stat);
-    log_step_ = center_ - error_ * std::sqrt(count_) / settings_.shrinkage;
+    log_step_ = std::min(log_largest_, center_ - error_ * std::sqrt(count_) / settings_.shrinkage);
     const double fade = std::pow(count_, -settings_.decay);
     log_averaged_step_ = fade * log_step_ + (1.0 - fade) * log_averaged_step_;
   }
@@ -39,6 +42,7 @@ class DualAveraging {
 
  private:
   DualAveragingSettings settings_;
+  double log_largest_;
   double center_ = 0.0;
   double count_ = 0.0;
   double error_ = 0.0;

@@ -86,7 +86,6 @@ struct ChainState {
 template <class Step>
 void find_reasonable_step_size(ChainState& state, PhasePoint& z, double largest, RandomStream& random,
                                const Step& step) {
-  if (state.current.standard.size() == 0) return;
   state.step_size = std::min(state.step_size, largest);
   int direction = 0;
   for (;;) {

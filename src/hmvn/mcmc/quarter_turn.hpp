@@ -21,9 +21,15 @@ namespace hmvn {
 class QuarterTurn {
  public:
   static constexpr double angle = 1.5707963267948966, jitter = 0.3;
-  static constexpr int most_steps = 1000, refined = 4;
+  static constexpr int refined = 4;
 
-  QuarterTurn(Eigen::Index n, const std::atomic<bool>& stop, int least_steps) : stop_(stop), least_steps_(least_steps) {
+  // At most 2^max_tree_depth - 1 steps, as of NUTS; a trajectory that would need more counts as of that depth, others
+  // as of none.
+  QuarterTurn(Eigen::Index n, const std::atomic<bool>& stop, int least_steps, int max_tree_depth)
+      : stop_(stop),
+        least_steps_(least_steps),
+        most_steps_(std::ldexp(1.0, max_tree_depth) - 1.0),
+        max_tree_depth_(max_tree_depth) {
     proposal_.resize(n);
   }
 
@@ -31,17 +37,17 @@ class QuarterTurn {
 
   template <class Target>
   TransitionStatistics transition(Target&& target, ChainState& state, RandomStream& random) {
-    const int n_steps = static_cast<int>(std::min<double>(most_steps, std::ceil(angle / state.step_size - 1e-9)));
+    const double wanted = std::ceil(angle / state.step_size - 1e-9);
+    const int n_steps = static_cast<int>(std::min(wanted, most_steps_));
     const double nominal = angle / n_steps;
     const double step = nominal * (1.0 + jitter * (2.0 * random.uniform() - 1.0));
     state.current.draw_momentum(random);
     TransitionStatistics facts;
-    const double change = follow(target, state, n_steps, step);
-    facts.n_leapfrog = n_steps;
+    if (wanted > most_steps_) facts.tree_depth = max_tree_depth_;
+    const double change = follow(target, state, n_steps, step, facts.n_leapfrog);
     const bool overshot = failed(change, state);
     if (overshot) {
-      facts.n_leapfrog += refined * n_steps;
-      facts.divergent = failed(follow(target, state, refined * n_steps, step / refined), state);
+      facts.divergent = failed(follow(target, state, refined * n_steps, step / refined, facts.n_leapfrog), state);
     }
     const bool accepted = !overshot && std::log(random.uniform()) < change;
     if (accepted) std::swap(state.current, proposal_);
@@ -62,13 +68,14 @@ class QuarterTurn {
   static bool failed(double change, const ChainState& state) { return !(change >= -state.max_energy_error); }
 
   // Moves the proposal from the current point, and returns the change of the energy, downwards; stops where it has
-  // failed.
+  // failed. Counts steps in `n_taken`.
   template <class Target>
-  double follow(Target& target, ChainState& state, int n_steps, double step) {
+  double follow(Target& target, ChainState& state, int n_steps, double step, int& n_taken) {
     proposal_ = state.current;
     double change = 0.0;
     for (int i = 0; i < n_steps; ++i) {
       move(target, state, proposal_, step);
+      ++n_taken;
       change = state.current.energy() - proposal_.energy();
       if (failed(change, state)) break;
     }
@@ -91,6 +98,8 @@ class QuarterTurn {
 
   const std::atomic<bool>& stop_;
   int least_steps_;
+  double most_steps_;
+  int max_tree_depth_;
   PhasePoint proposal_;
 };
 

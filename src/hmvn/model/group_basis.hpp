@@ -9,8 +9,8 @@
 
 namespace hmvn {
 
-// Scales come with a heterogeneity each, correlations with one for all. With J_cc = Q diag(l) Q' the eigenvectors of
-// the correlations' block, found once, a root of B = I + H J H, correlations first, is
+// (C7): scales come with a heterogeneity each, correlations with one for all. With J_cc = Q diag(l) Q' the eigenvectors
+// of the correlations' block, found once, a root of B = I + H J H, correlations first, is
 //   A = [Q D^-1     0 ]     D = diag(1 + h^2 l)^(-1/2),  M = Q' J_cs,
 //       [H M' h D   R ]     R R' = I + H (J_ss - M' h^2 D^2 M) H,
 // so that no population asks for a factorisation larger than K x K. Correlations are kept in the basis Q.
@@ -45,14 +45,14 @@ struct GroupBasis {
 
   GroupBasis(const Layout& layout, const QuadraticLikelihood& quadratic, int n_features)
       : own_scales(layout.n_own_scales > 0), own_correlations(layout.n_own_correlations > 0) {
-    const int n_correlations = n_coordinates(n_features) - n_features;
+    const int n = n_correlations(n_features);
     const auto& information = quadratic.information;
-    rotation.setIdentity(n_correlations, n_correlations);
-    eigenvalues.setZero(n_correlations);
-    mixed.setZero(n_correlations, n_features);
+    rotation.setIdentity(n, n);
+    eigenvalues.setZero(n);
+    mixed.setZero(n, n_features);
     scale_information.setZero(n_features, n_features);
     scale_pull.setZero(n_features);
-    correlation_pull.setZero(n_correlations);
+    correlation_pull.setZero(n);
     const Eigen::MatrixXd cross = select(information, layout.own_coordinates, layout.shared_coordinates);
     if (own_scales) {
       scale_information = information.topLeftCorner(n_features, n_features);
@@ -60,13 +60,12 @@ struct GroupBasis {
       scale_cross = cross.topRows(n_features);
     }
     if (own_correlations) {
-      const Eigen::SelfAdjointEigenSolver<Eigen::MatrixXd> solver(
-          information.bottomRightCorner(n_correlations, n_correlations));
+      const Eigen::SelfAdjointEigenSolver<Eigen::MatrixXd> solver(information.bottomRightCorner(n, n));
       rotation = solver.eigenvectors();
       eigenvalues = solver.eigenvalues().cwiseMax(0.0);
-      correlation_pull = rotation.transpose() * quadratic.pull.tail(n_correlations);
-      correlation_cross = rotation.transpose() * cross.bottomRows(n_correlations);
-      if (own_scales) mixed = rotation.transpose() * information.bottomLeftCorner(n_correlations, n_features);
+      correlation_pull = rotation.transpose() * quadratic.pull.tail(n);
+      correlation_cross = rotation.transpose() * cross.bottomRows(n);
+      if (own_scales) mixed = rotation.transpose() * information.bottomLeftCorner(n, n_features);
     }
   }
 };

@@ -1,4 +1,4 @@
-// The part of that map that is each group's: its own scores, given the population.
+// The part of the change of variables (transport_plan.hpp) that is each group's: its own scores, given the population.
 #pragma once
 
 #include <Eigen/Core>
@@ -34,11 +34,10 @@ struct GroupTransport {
   T log_density;  // log prior of the own scores, with the Jacobian of the change of variables
 
   void resize(int n_features) {
-    const int n_correlations = n_features * (n_features - 1) / 2;
     for (Scales* v : {&scale_h, &scale_remainder, &scale_scaled, &scale_noise}) v->setZero(n_features);
     for (Correlations* v : {&shrink, &reach, &taken, &correlation_remainder, &correlation_scaled, &correlation_white,
                             &correlation_noise, &pushed}) {
-      v->setZero(n_correlations);
+      v->setZero(n_correlations(n_features));
     }
     schur.setZero(n_features, n_features);
     root.setIdentity(n_features, n_features);
@@ -46,11 +45,11 @@ struct GroupTransport {
   }
 };
 
-// Fills H and r = b - J v - I_os u_shared.
+// Fills H and r = b - J v - J_shared u_shared.
 template <class T, int K>
 void fill_remainders(const Layout& layout, const GroupBasis<K>& basis, const PopulationPoint<T>& population,
                      GroupTransport<T, K>& out) {
-  const Eigen::Index n_scales = out.scale_h.size(), n_correlations = out.shrink.size();
+  const Eigen::Index n_scales = out.scale_h.size(), n_pairs = out.shrink.size();
   const int first = layout.n_own_scales;  // own correlations follow own scales
   out.correlation_remainder = basis.correlation_pull.template cast<T>();
   out.scale_remainder = basis.scale_pull.template cast<T>();
@@ -63,7 +62,7 @@ void fill_remainders(const Layout& layout, const GroupBasis<K>& basis, const Pop
   if (basis.own_correlations) {
     out.correlation_h = population.own[first].h;
     out.pushed.noalias() = basis.rotation.transpose().template cast<T>().lazyProduct(
-        population.center.template segment<GroupTransport<T, K>::C>(first, n_correlations));
+        population.center.template segment<GroupTransport<T, K>::C>(first, n_pairs));
     out.scale_remainder.noalias() -= basis.mixed.transpose().template cast<T>().lazyProduct(out.pushed);
     out.correlation_remainder -= basis.eigenvalues.template cast<T>().cwiseProduct(out.pushed);
   }
@@ -81,10 +80,10 @@ void prepare(const Layout& layout, const GroupBasis<K>& basis, const PopulationP
              GroupTransport<T, K>& out) {
   using std::log;
   using std::sqrt;
-  const Eigen::Index n_scales = out.scale_h.size(), n_correlations = out.shrink.size();
+  const Eigen::Index n_scales = out.scale_h.size(), n_pairs = out.shrink.size();
   fill_remainders(layout, basis, population, out);
   out.log_root = T(0);
-  for (Eigen::Index m = 0; m < n_correlations; ++m) {
+  for (Eigen::Index m = 0; m < n_pairs; ++m) {
     const T h = out.correlation_h, squared = T(1) / (T(1) + h * h * T(basis.eigenvalues[m]));
     out.shrink[m] = sqrt(squared);
     out.reach[m] = h * squared;
@@ -114,12 +113,12 @@ template <class T, int K, class Position>
 void own_scores(const Layout& layout, const GroupBasis<K>& basis, const PopulationPoint<T>& population,
                 const Position& x, GroupTransport<T, K>& out, Eigen::Matrix<T, Eigen::Dynamic, 1>& score) {
   constexpr int C = GroupTransport<T, K>::C;
-  const Eigen::Index n_scales = out.scale_h.size(), n_correlations = out.shrink.size();
+  const Eigen::Index n_scales = out.scale_h.size(), n_pairs = out.shrink.size();
   const int first = layout.n_own_scales;
   out.scale_noise = out.scale_scaled;
   out.correlation_white = out.correlation_scaled;
   if (basis.own_scales) out.scale_noise += x.template head<K>(n_scales);
-  if (basis.own_correlations) out.correlation_white += x.template segment<C>(first, n_correlations);
+  if (basis.own_correlations) out.correlation_white += x.template segment<C>(first, n_pairs);
   solve_lower_transposed(out.root, out.scale_noise);
   out.pushed.noalias() = basis.mixed.template cast<T>().lazyProduct(out.scale_h.cwiseProduct(out.scale_noise));
   out.correlation_noise = out.shrink.cwiseProduct(out.correlation_white) - out.reach.cwiseProduct(out.pushed);
@@ -128,8 +127,8 @@ void own_scores(const Layout& layout, const GroupBasis<K>& basis, const Populati
         population.center.template head<K>(n_scales) + out.scale_h.cwiseProduct(out.scale_noise);
   }
   if (basis.own_correlations) {
-    score.template segment<C>(n_scales, n_correlations) = population.center.template segment<C>(first, n_correlations);
-    score.template segment<C>(n_scales, n_correlations).noalias() +=
+    score.template segment<C>(n_scales, n_pairs) = population.center.template segment<C>(first, n_pairs);
+    score.template segment<C>(n_scales, n_pairs).noalias() +=
         basis.rotation.template cast<T>().lazyProduct(out.correlation_h * out.correlation_noise);
   }
   out.log_density = T(-0.5) * (out.scale_noise.squaredNorm() + out.correlation_noise.squaredNorm()) - out.log_root;

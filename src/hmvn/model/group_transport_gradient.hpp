@@ -18,7 +18,7 @@ struct TransportGradient {
   Eigen::Matrix<double, K, 1> scale_white;           // in A^-1 H r + x of scales
 
   void resize(int n_features) {
-    for (auto* v : {&score, &noise, &white}) v->setZero(n_features * (n_features - 1) / 2);
+    for (auto* v : {&score, &noise, &white}) v->setZero(n_correlations(n_features));
     for (auto* v : {&shift, &scale_white}) v->setZero(n_features);
   }
 };
@@ -28,8 +28,8 @@ template <int K>
 void own_gradient(const Layout& layout, const GroupBasis<K>& basis, const GroupTransport<double, K>& point,
                   const Eigen::VectorXd& of_score, TransportGradient<K>& out, Eigen::Ref<Eigen::VectorXd> gradient) {
   constexpr int C = GroupBasis<K>::C;
-  const Eigen::Index n_scales = point.scale_h.size(), n_correlations = point.shrink.size();
-  out.score.noalias() = basis.rotation.transpose().lazyProduct(of_score.template segment<C>(n_scales, n_correlations));
+  const Eigen::Index n_scales = point.scale_h.size(), n_pairs = point.shrink.size();
+  out.score.noalias() = basis.rotation.transpose().lazyProduct(of_score.template segment<C>(n_scales, n_pairs));
   out.noise = point.correlation_h * out.score - point.correlation_noise;
   out.white = point.shrink.cwiseProduct(out.noise);
   out.shift = of_score.template head<K>(n_scales);
@@ -37,7 +37,7 @@ void own_gradient(const Layout& layout, const GroupBasis<K>& basis, const GroupT
   out.scale_white = point.scale_h.cwiseProduct(out.shift) - point.scale_noise;
   solve_lower(point.root, out.scale_white);
   if (basis.own_scales) gradient.template head<K>(n_scales) = out.scale_white;
-  if (basis.own_correlations) gradient.template segment<C>(layout.n_own_scales, n_correlations) = out.white;
+  if (basis.own_correlations) gradient.template segment<C>(layout.n_own_scales, n_pairs) = out.white;
 }
 
 // The reverse pass of one group at a time: gradients in what its change of variables goes through, and work space.
@@ -57,7 +57,7 @@ struct TransportScratch {
     own.resize(n_features);
     for (auto* m : {&root, &inverse, &square}) m->setZero(n_features, n_features);
     for (auto* v : {&scale_pulled, &scale_remainder, &scale_h}) v->setZero(n_features);
-    for (auto* v : {&correlation_remainder, &taken, &pushed}) v->setZero(n_features * (n_features - 1) / 2);
+    for (auto* v : {&correlation_remainder, &taken, &pushed}) v->setZero(n_correlations(n_features));
   }
 };
 
@@ -152,7 +152,7 @@ void differentiate(const Layout& layout, const GroupBasis<K>& basis, int g, cons
                    Eigen::VectorXd& gradient) {
   for (int i = 0; i < layout.n_shared(); ++i) outer.shared[i] += of_score[layout.shared_coordinates[i]];
   if (layout.n_own() == 0) return;
-  const Eigen::Index n_scales = point.scale_h.size(), n_correlations = point.shrink.size();
+  const Eigen::Index n_scales = point.scale_h.size(), n_pairs = point.shrink.size();
   const bool shares = layout.n_shared() > 0;
   own_gradient(layout, basis, point, of_score, scratch.own,
                gradient.segment(layout.own + g * layout.n_own(), layout.n_own()));
@@ -170,10 +170,10 @@ void differentiate(const Layout& layout, const GroupBasis<K>& basis, int g, cons
   if (basis.own_correlations) {
     const int first = layout.n_own_scales;
     outer.h[first] += correlation_h_gradient(basis, point, scratch);
-    auto center = outer.center.template segment<GroupBasis<K>::C>(first, n_correlations);
+    auto center = outer.center.template segment<GroupBasis<K>::C>(first, n_pairs);
     scratch.pushed = -basis.eigenvalues.cwiseProduct(scratch.correlation_remainder);
     scratch.pushed.noalias() -= basis.mixed.lazyProduct(scratch.scale_remainder);
-    center += of_score.template segment<GroupBasis<K>::C>(n_scales, n_correlations);
+    center += of_score.template segment<GroupBasis<K>::C>(n_scales, n_pairs);
     center.noalias() += basis.rotation.lazyProduct(scratch.pushed);
     if (shares)
       outer.shared.noalias() -= basis.correlation_cross.transpose().lazyProduct(scratch.correlation_remainder);

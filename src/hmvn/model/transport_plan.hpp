@@ -15,12 +15,13 @@
 
 namespace hmvn {
 
-// With u_g = v + H e_g (S4) and a group's likelihood near a normal one with information I and pull b (reference.hpp),
-// e_g given v and H is near normal with precision B = I_d + H I H and mean B^-1 H (b - I v). The sampler's x_g is e_g
-// standardised by exactly these: e_g = R^-T (R^-1 H r + x_g), R R' = B, r = b - I v - I_os u_shared. Where the data say
-// little or H is near 0 this is the non-centred form, where they say much the centred one, and each direction of each
-// group gets its own. The population scores are standardised likewise, one by one, given H; the shared ones by a
-// constant map. All of it is only a change of variables: its Jacobian is part of the density.
+// With u_g = v + H e_g (S4) and a group's likelihood near a normal one with information J and pull b (reference.hpp),
+// e_g given v and H is near normal with precision B = I + H J H and mean B^-1 H (b - J v) (C5). The sampler's x_g is
+// e_g standardised by exactly these (C6), with a root of B that is cheap for every H (C7). Where the data say little or
+// H is near 0 this is the non-centred form, where they say much the centred one, and each direction of each group gets
+// its own. The population scores are standardised likewise, one by one, given H (C8), and each h by what the data say
+// of it (C9); the shared ones by a constant map. All of it is only a change of variables: its Jacobian is part of the
+// density.
 
 // Constants of the change of variables.
 struct TransportPlan {
@@ -28,7 +29,7 @@ struct TransportPlan {
   Eigen::MatrixXd population_information;  // partial x groups: j, of the group's own estimate of each score
   Eigen::MatrixXd population_pull;         // partial x groups: j times that estimate
   Eigen::VectorXd shared_center;
-  Eigen::MatrixXd shared_spread;                  // R^-T, R R' the shared scores' precision
+  Eigen::MatrixXd shared_spread;                  // L^-T, L L' the shared scores' precision
   std::vector<HeterogeneityMap> h_mean, h_scale;  // by feature; empty if not learned
   HeterogeneityMap h_correlation;
 };
@@ -44,7 +45,7 @@ inline Eigen::VectorXd nominal_heterogeneity(const Model& model, const Layout& l
 }
 
 // The log of the density of all groups' estimates c_g of one score, with information j_g, given h: the score and the
-// population score integrated out, as in (C7).
+// population score integrated out, as in (C8).
 inline double marginal_log_density(double h, double weight, const Eigen::RowVectorXd& information,
                                    const Eigen::RowVectorXd& pull) {
   double log_density = 0.0, sum0 = 0.0, sum1 = 0.0;

@@ -5,6 +5,7 @@
 #include <Eigen/Core>
 #include <cmath>
 #include <limits>
+#include <utility>
 #include <vector>
 
 #include "hmvn/model/covariance_map.hpp"
