@@ -161,7 +161,7 @@ install_checkout <- function(checkout) {
     say("hmvn of this checkout is installed.")
     return(invisible(lib))
   }
-  say("Compiling and installing hmvn into ", lib, " (1 to 3 minutes).")
+  say("Compiling and installing hmvn into ", lib, " (3 to 5 minutes).")
   status <- run_quietly(
     file.path(R.home("bin"), "R"), c("CMD", "INSTALL", "--preclean", paste0("--library=", lib), checkout),
     env = paste0("MAKEFLAGS=-j", n_cores())
