@@ -19,9 +19,10 @@ using Clock = std::chrono::steady_clock;
 
 double seconds(Clock::duration duration) { return std::chrono::duration<double>(duration).count(); }
 
-// From here up in trial proposals, "auto" takes rejection or independence steps. Rejection is asked first: its draws
-// are independent, and ten of its proposals cost about as much as a draw by NUTS.
-constexpr double least_exact_acceptance = 0.1, least_direct_acceptance = 0.25, most_weight_spread = 4.0;
+// From here up in trial proposals, "auto" takes rejection or independence steps. Rejection is asked
+// first: its draws are independent, and ten of its proposals cost about as much as a draw by NUTS.
+constexpr double least_exact_acceptance = 0.1, least_direct_acceptance = 0.25,
+                 most_weight_spread = 4.0;
 constexpr int short_pilot = 50, long_pilot = 1000, pilot_steps = 500, burn_in_steps = 100;
 
 // Steps between draws, so that a draw is the one before it with probability at most a tenth.
@@ -43,7 +44,8 @@ double exact_acceptance(ExactSampler<K>& sampler, RandomStream& random, int prop
 }
 
 template <int K>
-StepTrial try_steps(const CovarianceTarget& target, const DirectMatch& match, RandomStream& random, int steps) {
+StepTrial try_steps(const CovarianceTarget& target, const DirectMatch& match, RandomStream& random,
+                    int steps) {
   IndependenceChain<K> chain(target, match, random);
   int accepted = 0;
   std::vector<double> log_weights;
@@ -70,17 +72,18 @@ class BlockWriter {
     white_.setZero(n_features_);
     deviation_.setZero(n_features_);
     log_likelihood_ = -0.5 * log_2pi * n_features_ * target.n;
-    log_prior_ = target.n_groups * (n_features_ * log_normal_density(0.0) - model.mean_scale.array().log().sum());
+    log_prior_ = target.n_groups *
+                 (n_features_ * log_normal_density(0.0) - model.mean_scale.array().log().sum());
     for (int k = 1; k < n_features_; ++k)
       log_prior_ += (n_features_ - k) * model.correlation_priors[k - 1].log_density(0.0);
   }
 
-  void write(const CovarianceDraw<K>& draw, MeanFactor<K>& means, double accept_stat, RandomStream& random,
-             DrawBlock& block) {
+  void write(const CovarianceDraw<K>& draw, MeanFactor<K>& means, double accept_stat,
+             RandomStream& random, DrawBlock& block) {
     const int n_features = size_of<K>(n_features_);
     const int row = block.size++;
-    // LKJ density of the factor L of Omega: prod_i L_ii^(K - i + 2 eta - 2), i = 2..K, over its constant. |L| goes
-    // apart; the powers K - i are those of a product of products.
+    // LKJ density of the factor L of Omega: prod_i L_ii^(K - i + 2 eta - 2), i = 2..K, over its
+    // constant. |L| goes apart; the powers K - i are those of a product of products.
     LogProduct<> products;
     double product = 1.0;
     for (int k = 1; k < n_features - 1; ++k) {
@@ -101,7 +104,8 @@ class BlockWriter {
       quadratic += means.n(g) * white_.squaredNorm();
       log_prior += means.log_prior(g, deviation_);
       for (int k = 0; k < n_features; ++k) {
-        block.mean(row, g * n_features + k) = target_.model->mean_location[k] + means.delta(g)[k] + deviation_[k];
+        block.mean(row, g * n_features + k) =
+            target_.model->mean_location[k] + means.delta(g)[k] + deviation_[k];
       }
     }
     block.log_likelihood[row] = log_likelihood_ - target_.n * draw.log_root - 0.5 * quadratic;
@@ -119,35 +123,44 @@ class BlockWriter {
 template <int K>
 class DirectUnitOf : public DirectUnit {
  public:
-  DirectUnitOf(const UnitJob& job, const SamplingPlan& plan, CovarianceTarget target, DirectMatch match)
-      : job_(job), plan_(plan), target_(std::move(target)), match_(std::move(match)), exact_(target_, match_) {
+  DirectUnitOf(const UnitJob& job, const SamplingPlan& plan, CovarianceTarget target,
+               DirectMatch match)
+      : job_(job),
+        plan_(plan),
+        target_(std::move(target)),
+        match_(std::move(match)),
+        exact_(target_, match_) {
     // Trials come from a stream that all chains share, so that all choose alike.
     RandomStream random(~plan.seed, job.unit, 0);
     double acceptance = exact_acceptance(exact_, random, short_pilot);
-    if (acceptance < 2.5 * least_exact_acceptance) acceptance = exact_acceptance(exact_, random, long_pilot);
+    if (acceptance < 2.5 * least_exact_acceptance)
+      acceptance = exact_acceptance(exact_, random, long_pilot);
     exact_chosen_ = acceptance >= least_exact_acceptance;
     if (!exact_chosen_) steps_ = try_steps<K>(target_, match_, random, pilot_steps);
   }
 
   bool worthwhile() const {
-    return exact_chosen_ ||
-           (steps_.acceptance >= least_direct_acceptance && steps_.weight_spread <= most_weight_spread);
+    return exact_chosen_ || (steps_.acceptance >= least_direct_acceptance &&
+                             steps_.weight_spread <= most_weight_spread);
   }
 
-  UnitReport sample(std::uint64_t chain, const std::atomic<bool>& stop, std::atomic<long long>& iterations_done,
-                    DrawSink& sink) override {
+  UnitReport sample(std::uint64_t chain, const std::atomic<bool>& stop,
+                    std::atomic<long long>& iterations_done, DrawSink& sink) override {
     RandomStream random(plan_.seed, job_.unit, chain);
-    const UnitReport report = exact_chosen_ ? sample_exactly(random, stop, sink) : sample_by_steps(random, stop, sink);
+    const UnitReport report =
+        exact_chosen_ ? sample_exactly(random, stop, sink) : sample_by_steps(random, stop, sink);
     iterations_done += plan_.chain.iter_warmup + plan_.iter_sampling;
     return report;
   }
 
  private:
   UnitReport sample_exactly(RandomStream& random, const std::atomic<bool>& stop, DrawSink& sink) {
-    // A draw that takes a thousand times the proposals of the least acceptance has come up against a wrong weight.
+    // A draw that takes a thousand times the proposals of the least acceptance has come up against
+    // a wrong weight.
     constexpr int most = static_cast<int>(1000 / least_exact_acceptance);
     const auto advance = [&] {
-      if (exact_.advance(random, most) == 0) throw std::logic_error("direct sampling is not accepted");
+      if (exact_.advance(random, most) == 0)
+        throw std::logic_error("direct sampling is not accepted");
       return 1.0;
     };
     // Thinned draws would be independent of those kept: they are not made.
@@ -168,8 +181,9 @@ class DirectUnitOf : public DirectUnit {
   }
 
   template <class Sampler, class Advance>
-  UnitReport fill(Sampler& sampler, const Advance& advance, UnitAlgorithm algorithm, Clock::time_point start,
-                  RandomStream& random, const std::atomic<bool>& stop, DrawSink& sink) {
+  UnitReport fill(Sampler& sampler, const Advance& advance, UnitAlgorithm algorithm,
+                  Clock::time_point start, RandomStream& random, const std::atomic<bool>& stop,
+                  DrawSink& sink) {
     const Clock::time_point ready = Clock::now();
     BlockWriter<K> writer(target_);
     DrawBlock block(target_.n_features(), sampler.means().n_groups(), !job_.model->groups_apart());
@@ -208,15 +222,16 @@ std::unique_ptr<DirectUnit> prepare_direct_unit(const UnitJob& job, const Sampli
   const CovarianceTarget target = make_covariance_target(*job.model, job.groups);
   DirectMatch match;
   if (!make_direct_match(target, match)) return nullptr;
-  return with_features<most_known_direct_features>(target.n_features(), [&](auto size) -> std::unique_ptr<DirectUnit> {
-    std::unique_ptr<DirectUnitOf<size>> unit(new DirectUnitOf<size>(job, plan, target, match));
-    if (plan.algorithm == Algorithm::automatic && !unit->worthwhile()) return nullptr;
-    return unit;
-  });
+  return with_features<most_known_direct_features>(
+      target.n_features(), [&](auto size) -> std::unique_ptr<DirectUnit> {
+        std::unique_ptr<DirectUnitOf<size>> unit(new DirectUnitOf<size>(job, plan, target, match));
+        if (plan.algorithm == Algorithm::automatic && !unit->worthwhile()) return nullptr;
+        return unit;
+      });
 }
 
-DirectAcceptance measure_acceptance(const CovarianceTarget& target, const DirectMatch& match, std::uint64_t seed,
-                                    int proposals) {
+DirectAcceptance measure_acceptance(const CovarianceTarget& target, const DirectMatch& match,
+                                    std::uint64_t seed, int proposals) {
   return with_features<most_known_direct_features>(target.n_features(), [&](auto size) {
     RandomStream random(seed, 0, 0);
     ExactSampler<size> sampler(target, match);

@@ -8,14 +8,15 @@
 
 namespace hmvn {
 
-// One row a draw, one column a value: a column is copied as it stands, since kept draws are stored with the iteration
-// fastest. Small enough to stay in the nearest cache.
+// One row a draw, one column a value: a column is copied as it stands, since kept draws are stored
+// with the iteration fastest. Small enough to stay in the nearest cache.
 struct DrawBlock {
   static constexpr int capacity = 32;
 
-  Eigen::MatrixXd mean;    // K G columns, feature fastest
-  Eigen::MatrixXd factor;  // K(K+1)/2 columns: Cholesky factor of the one Sigma, lower triangle row by row
-  Eigen::MatrixXd sigma;   // K columns, or none where nobody asks for them
+  Eigen::MatrixXd mean;  // K G columns, feature fastest
+  Eigen::MatrixXd
+      factor;  // K(K+1)/2 columns: Cholesky factor of the one Sigma, lower triangle row by row
+  Eigen::MatrixXd sigma;  // K columns, or none where nobody asks for them
   std::vector<double> log_likelihood, log_prior, accept_stat;
   int size = 0;
 

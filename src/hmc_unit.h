@@ -8,7 +8,8 @@
 
 namespace hmvn {
 
-UnitReport sample_by_hmc(const UnitJob& job, const TransportPlan& transport, const SamplingPlan& plan,
-                         const std::atomic<bool>& stop, std::atomic<long long>& iterations_done, DrawSink& sink);
+UnitReport sample_by_hmc(const UnitJob& job, const TransportPlan& transport,
+                         const SamplingPlan& plan, const std::atomic<bool>& stop,
+                         std::atomic<long long>& iterations_done, DrawSink& sink);
 
 }  // namespace hmvn

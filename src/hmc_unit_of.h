@@ -1,4 +1,5 @@
-// sample_by_hmc() for a number of features known to the compiler. Included by one translation unit for each.
+// sample_by_hmc() for a number of features known to the compiler. Included by one translation unit
+// for each.
 #pragma once
 
 #include <chrono>
@@ -12,7 +13,8 @@ namespace hmvn {
 
 using Clock = std::chrono::steady_clock;
 
-// E-BFMI (Betancourt 2016): variance of the energy's changes over variance of the energy, in one pass.
+// E-BFMI (Betancourt 2016): variance of the energy's changes over variance of the energy, in one
+// pass.
 class EnergyMonitor {
  public:
   void add(double energy) {
@@ -32,8 +34,11 @@ class EnergyMonitor {
 
 template <int K, class Mover>
 UnitReport run_chain(UnitChain<K, Mover> chain, UnitAlgorithm algorithm, Clock::time_point start,
-                     const SamplingPlan& plan, std::atomic<long long>& iterations_done, DrawSink& sink) {
-  const auto seconds = [](Clock::duration duration) { return std::chrono::duration<double>(duration).count(); };
+                     const SamplingPlan& plan, std::atomic<long long>& iterations_done,
+                     DrawSink& sink) {
+  const auto seconds = [](Clock::duration duration) {
+    return std::chrono::duration<double>(duration).count();
+  };
   for (int i = 0; i < plan.chain.iter_warmup; ++i) {
     chain.advance();
     ++iterations_done;
@@ -61,13 +66,15 @@ UnitReport run_chain(UnitChain<K, Mover> chain, UnitAlgorithm algorithm, Clock::
   return report;
 }
 
-// Fewest steps of a quarter turn. Where the target is nearly normal, two are accepted about nine times in ten, three 97
-// times in a hundred. Of groups there are many, and the worst of them is the one that is noticed.
+// Fewest steps of a quarter turn. Where the target is nearly normal, two are accepted about nine
+// times in ten, three 97 times in a hundred. Of groups there are many, and the worst of them is the
+// one that is noticed.
 constexpr int least_shared_steps = 2, least_own_steps = 3;
 
 template <int K>
-UnitReport sample_by_hmc_of(const UnitJob& job, const TransportPlan& transport, const SamplingPlan& plan,
-                            const std::atomic<bool>& stop, std::atomic<long long>& iterations_done, DrawSink& sink) {
+UnitReport sample_by_hmc_of(const UnitJob& job, const TransportPlan& transport,
+                            const SamplingPlan& plan, const std::atomic<bool>& stop,
+                            std::atomic<long long>& iterations_done, DrawSink& sink) {
   const Clock::time_point start = Clock::now();
   UnitPosterior<K> posterior(*job.model, transport, job.groups);
   const Layout& layout = posterior.layout();
@@ -75,14 +82,16 @@ UnitReport sample_by_hmc_of(const UnitJob& job, const TransportPlan& transport, 
   const int depth = plan.chain.max_tree_depth;
   const bool in_blocks = layout.n_own() > 0 && (layout.own > 0 || layout.n_groups > 1);
   if (in_blocks && plan.algorithm != Algorithm::nuts) {
-    return run_chain(UnitChain<K, QuarterTurn>(posterior, plan.chain, plan.target_accept_scarce, random,
-                                               QuarterTurn(layout.own, stop, least_shared_steps, depth),
-                                               QuarterTurn(layout.n_own(), stop, least_own_steps, depth)),
-                     UnitAlgorithm::hmc, start, plan, iterations_done, sink);
+    return run_chain(
+        UnitChain<K, QuarterTurn>(posterior, plan.chain, plan.target_accept_scarce, random,
+                                  QuarterTurn(layout.own, stop, least_shared_steps, depth),
+                                  QuarterTurn(layout.n_own(), stop, least_own_steps, depth)),
+        UnitAlgorithm::hmc, start, plan, iterations_done, sink);
   }
-  return run_chain(UnitChain<K, Nuts>(posterior, plan.chain, plan.target_accept_scarce, random,
-                                      Nuts(layout.own, stop, depth), Nuts(layout.n_own(), stop, depth)),
-                   UnitAlgorithm::nuts, start, plan, iterations_done, sink);
+  return run_chain(
+      UnitChain<K, Nuts>(posterior, plan.chain, plan.target_accept_scarce, random,
+                         Nuts(layout.own, stop, depth), Nuts(layout.n_own(), stop, depth)),
+      UnitAlgorithm::nuts, start, plan, iterations_done, sink);
 }
 
 }  // namespace hmvn

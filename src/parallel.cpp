@@ -21,8 +21,8 @@ bool interrupt_pending() { return R_ToplevelExec(check_interrupt, nullptr) == FA
 
 // Each worker takes the next job from a common counter, so that long and short jobs spread evenly.
 struct JobWorker : public RcppParallel::Worker {
-  JobWorker(std::size_t n_jobs, const std::function<void(std::size_t)>& job, std::atomic<bool>& stop,
-            std::vector<std::exception_ptr>& failures)
+  JobWorker(std::size_t n_jobs, const std::function<void(std::size_t)>& job,
+            std::atomic<bool>& stop, std::vector<std::exception_ptr>& failures)
       : n_jobs(n_jobs), job(job), stop(stop), failures(failures) {}
 
   void operator()(std::size_t, std::size_t) override {
@@ -45,8 +45,8 @@ struct JobWorker : public RcppParallel::Worker {
 
 }  // namespace
 
-void run_jobs(std::size_t n_jobs, int cores, const std::function<void(std::size_t)>& job, std::atomic<bool>& stop,
-              const std::function<void()>& report) {
+void run_jobs(std::size_t n_jobs, int cores, const std::function<void(std::size_t)>& job,
+              std::atomic<bool>& stop, const std::function<void()>& report) {
   std::vector<std::exception_ptr> failures(n_jobs);
   JobWorker worker(n_jobs, job, stop, failures);
   std::mutex mutex;

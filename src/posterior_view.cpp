@@ -10,8 +10,9 @@ std::unique_ptr<PosteriorView> view_posterior_of(const Model& model, const Trans
 
 std::unique_ptr<PosteriorView> view_posterior(const Model& model, const TransportPlan& plan,
                                               const std::vector<GroupStatistics>& groups) {
-  return with_features<most_known_features>(
-      model.n_features(), [&](auto features) { return view_posterior_of<features>(model, plan, groups); });
+  return with_features<most_known_features>(model.n_features(), [&](auto features) {
+    return view_posterior_of<features>(model, plan, groups);
+  });
 }
 
 }  // namespace hmvn

@@ -1,4 +1,5 @@
-// A unit's posterior density as seen from outside the sampler, whatever the number of features: for the tests.
+// A unit's posterior density as seen from outside the sampler, whatever the number of features: for
+// the tests.
 #pragma once
 
 #include <Eigen/Core>
@@ -23,13 +24,15 @@ class PosteriorView {
   virtual long double log_density(const LongVector& position) const = 0;  // by the same template
   virtual void draw(const Eigen::VectorXd& position, RandomStream& random, Draw& out) = 0;
 
-  // The densities of single groups: from one position to another, group by group. Column g of the matrices is of the
-  // group's own coordinates, `difference` central.
+  // The densities of single groups: from one position to another, group by group. Column g of the
+  // matrices is of the group's own coordinates, `difference` central.
   struct Blocks {
     Eigen::MatrixXd gradient, difference;
-    double gathered, settled;  // the whole density there, from what the groups left and computed anew
+    double gathered,
+        settled;  // the whole density there, from what the groups left and computed anew
   };
-  virtual Blocks move_groups(const Eigen::VectorXd& from, const Eigen::VectorXd& to, RandomStream& random) = 0;
+  virtual Blocks move_groups(const Eigen::VectorXd& from, const Eigen::VectorXd& to,
+                             RandomStream& random) = 0;
 };
 
 // Keeps references to model and plan.

@@ -1,4 +1,5 @@
-// PosteriorView for a number of features known to the compiler. Included by one translation unit for each.
+// PosteriorView for a number of features known to the compiler. Included by one translation unit
+// for each.
 #pragma once
 
 #include <memory>
@@ -12,23 +13,28 @@ namespace hmvn {
 template <int K>
 class PosteriorViewOf : public PosteriorView {
  public:
-  PosteriorViewOf(const Model& model, const TransportPlan& plan, const std::vector<GroupStatistics>& groups)
+  PosteriorViewOf(const Model& model, const TransportPlan& plan,
+                  const std::vector<GroupStatistics>& groups)
       : posterior_(model, plan, groups) {}
 
   Eigen::Index dimension() const override { return posterior_.dimension(); }
   double log_density(const Eigen::VectorXd& position, Eigen::VectorXd& gradient) override {
     return posterior_(position, gradient);
   }
-  long double log_density(const LongVector& position) const override { return posterior_.log_density(position); }
+  long double log_density(const LongVector& position) const override {
+    return posterior_.log_density(position);
+  }
   void draw(const Eigen::VectorXd& position, RandomStream& random, Draw& out) override {
     posterior_.settle(position);
     posterior_.draw(random, out);
   }
-  Blocks move_groups(const Eigen::VectorXd& from, const Eigen::VectorXd& to, RandomStream& random) override {
+  Blocks move_groups(const Eigen::VectorXd& from, const Eigen::VectorXd& to,
+                     RandomStream& random) override {
     const Layout& layout = posterior_.layout();
     const int n_own = layout.n_own();
     constexpr double step = 1e-5;
-    Blocks out{Eigen::MatrixXd(n_own, layout.n_groups), Eigen::MatrixXd(n_own, layout.n_groups), 0.0, 0.0};
+    Blocks out{Eigen::MatrixXd(n_own, layout.n_groups), Eigen::MatrixXd(n_own, layout.n_groups),
+               0.0, 0.0};
     posterior_.settle(from);
     posterior_.condition(random);
     Eigen::VectorXd x, gradient(n_own);

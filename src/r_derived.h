@@ -18,8 +18,8 @@ inline Derived read_derived(const std::string& kind) {
   throw std::invalid_argument("unknown quantity '" + kind + "'");
 }
 
-inline Eigen::ArrayXd derive(Derived kind, const PackedDraws& factor, Eigen::Index size, Eigen::Index row,
-                             Eigen::Index column) {
+inline Eigen::ArrayXd derive(Derived kind, const PackedDraws& factor, Eigen::Index size,
+                             Eigen::Index row, Eigen::Index column) {
   switch (kind) {
     case Derived::sd:
       return derive_sd(factor, row);
@@ -32,7 +32,8 @@ inline Eigen::ArrayXd derive(Derived kind, const PackedDraws& factor, Eigen::Ind
   }
 }
 
-// How many entries one group has: sds, lower triangles with their diagonal, of correlations without it.
+// How many entries one group has: sds, lower triangles with their diagonal, of correlations without
+// it.
 inline Eigen::Index packed_size(Derived kind, Eigen::Index size) {
   if (kind == Derived::sd) return size;
   return size * (size + (kind == Derived::correlation ? -1 : 1)) / 2;
@@ -42,7 +43,8 @@ inline Eigen::Index packed_size(Derived kind, Eigen::Index size) {
 template <class Visit>
 void for_each_packed(Derived kind, Eigen::Index size, Visit visit) {
   for (Eigen::Index i = 0; i < size; ++i) {
-    const Eigen::Index first = kind == Derived::sd ? i : 0, last = kind == Derived::correlation ? i - 1 : i;
+    const Eigen::Index first = kind == Derived::sd ? i : 0,
+                       last = kind == Derived::correlation ? i - 1 : i;
     for (Eigen::Index j = first; j <= last; ++j) visit(i, j);
   }
 }

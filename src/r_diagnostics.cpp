@@ -17,12 +17,14 @@ namespace {
 
 constexpr std::size_t fixed_columns = 7;
 
-// A fit is summarised by many calls that need the same scores: those of the last size are kept. Main thread only.
+// A fit is summarised by many calls that need the same scores: those of the last size are kept.
+// Main thread only.
 const hmvn::NormalScores& scores_for(std::size_t iterations, std::size_t chains) {
   static std::size_t last_iterations = 0, last_chains = 0;
   static std::unique_ptr<const hmvn::NormalScores> scores;
   if (!scores || iterations != last_iterations || chains != last_chains) {
-    scores = std::make_unique<const hmvn::NormalScores>(hmvn::Convergence::split_scores(iterations, chains));
+    scores = std::make_unique<const hmvn::NormalScores>(
+        hmvn::Convergence::split_scores(iterations, chains));
     last_iterations = iterations;
     last_chains = chains;
   }
@@ -31,7 +33,8 @@ const hmvn::NormalScores& scores_for(std::size_t iterations, std::size_t chains)
 
 // Where the numbers of all quantities go: one quantity a row.
 struct Table {
-  Table(const Rcpp::IntegerVector& dim, std::size_t quantities, std::vector<double> probs, bool with_mcse)
+  Table(const Rcpp::IntegerVector& dim, std::size_t quantities, std::vector<double> probs,
+        bool with_mcse)
       : iterations(static_cast<std::size_t>(dim[0])),
         chains(static_cast<std::size_t>(dim[1])),
         quantities(quantities),
@@ -46,10 +49,12 @@ struct Table {
   void summarise(std::size_t q, const double* own, hmvn::Convergence& convergence) {
     const hmvn::DrawsSummary summary = convergence(own);
     const double mcse = with_mcse ? convergence.mcse_mean(own, summary) : NA_REAL;
-    const double values[fixed_columns] = {summary.mean,     convergence.median(), summary.sd, summary.rhat,
-                                          summary.ess_bulk, summary.ess_tail,     mcse};
+    const double values[fixed_columns] = {summary.mean, convergence.median(), summary.sd,
+                                          summary.rhat, summary.ess_bulk,     summary.ess_tail,
+                                          mcse};
     for (std::size_t c = 0; c < fixed_columns; ++c) put(q, c, values[c]);
-    for (std::size_t p = 0; p < probs.size(); ++p) put(q, fixed_columns + p, convergence.quantile(probs[p]));
+    for (std::size_t p = 0; p < probs.size(); ++p)
+      put(q, fixed_columns + p, convergence.quantile(probs[p]));
   }
   void put(std::size_t q, std::size_t column, double value) {
     out[q + quantities * column] = std::isnan(value) ? NA_REAL : value;
@@ -63,8 +68,8 @@ struct Table {
   double* out;
 };
 
-// Each quantity is worked out by one thread, alone: results cannot depend on how many threads there are. `one(i,
-// convergence)` is called for every i, and never touches R.
+// Each quantity is worked out by one thread, alone: results cannot depend on how many threads there
+// are. `one(i, convergence)` is called for every i, and never touches R.
 template <class One>
 struct TableWorker : RcppParallel::Worker {
   TableWorker(const Table& table, const One& one) : table(table), one(one) {}
@@ -98,25 +103,29 @@ void fill(const Table& table, std::size_t n, int cores, const One& one) {
 
 }  // namespace
 
-// `draws`: [iteration, chain, ...]; returns one quantity a row: mean, median, sd, rhat, ess_bulk, ess_tail, mcse_mean
-// (NA unless `mcse`), then the quantiles at `probs`.
+// `draws`: [iteration, chain, ...]; returns one quantity a row: mean, median, sd, rhat, ess_bulk,
+// ess_tail, mcse_mean (NA unless `mcse`), then the quantiles at `probs`.
 // [[Rcpp::export(rng = false)]]
-Rcpp::NumericMatrix summarise_array_(Rcpp::NumericVector draws, std::vector<double> probs, int cores,
-                                     bool mcse = false) {
+Rcpp::NumericMatrix summarise_array_(Rcpp::NumericVector draws, std::vector<double> probs,
+                                     int cores, bool mcse = false) {
   const Rcpp::IntegerVector dim = draws.attr("dim");
   const std::size_t size = static_cast<std::size_t>(dim[0]) * static_cast<std::size_t>(dim[1]);
-  Table table(dim, size == 0 ? 0 : static_cast<std::size_t>(draws.size()) / size, std::move(probs), mcse);
+  Table table(dim, size == 0 ? 0 : static_cast<std::size_t>(draws.size()) / size, std::move(probs),
+              mcse);
   const double* first = draws.begin();
-  fill(table, table.quantities, cores,
-       [&](std::size_t q, hmvn::Convergence& convergence) { table.summarise(q, first + q * size, convergence); });
+  fill(table, table.quantities, cores, [&](std::size_t q, hmvn::Convergence& convergence) {
+    table.summarise(q, first + q * size, convergence);
+  });
   return table.numbers;
 }
 
-// The same for groups' own quantities, from stored draws without building an array of them: `kind` "mu" from means,
-// "sigma", "Omega" or "Sigma" from packed factors. `groups`: from 1. Rows are in packed order, group after group.
+// The same for groups' own quantities, from stored draws without building an array of them: `kind`
+// "mu" from means, "sigma", "Omega" or "Sigma" from packed factors. `groups`: from 1. Rows are in
+// packed order, group after group.
 // [[Rcpp::export(rng = false)]]
-Rcpp::NumericMatrix summarise_groups_(Rcpp::NumericVector stored, int n_features, Rcpp::IntegerVector groups,
-                                      std::string kind, std::vector<double> probs, int cores) {
+Rcpp::NumericMatrix summarise_groups_(Rcpp::NumericVector stored, int n_features,
+                                      Rcpp::IntegerVector groups, std::string kind,
+                                      std::vector<double> probs, int cores) {
   const bool means = kind == "mu";
   const hmvn::Derived derived = means ? hmvn::Derived::sd : hmvn::read_derived(kind);
   if (derived == hmvn::Derived::precision) Rcpp::stop("precisions are not summarised");
@@ -130,18 +139,20 @@ Rcpp::NumericMatrix summarise_groups_(Rcpp::NumericVector stored, int n_features
   const Eigen::Index draws = static_cast<Eigen::Index>(table.draws());
   const double* first = stored.begin();
   const int* group = groups.begin();
-  fill(table, static_cast<std::size_t>(groups.size()), cores, [&](std::size_t g, hmvn::Convergence& convergence) {
-    const double* own = first + draws * entries * (group[g] - 1);
-    std::size_t row = g * each;
-    if (means) {
-      for (std::size_t k = 0; k < each; ++k, own += draws) table.summarise(row++, own, convergence);
-      return;
-    }
-    const Eigen::Map<const Eigen::ArrayXXd> factor(own, draws, entries);
-    hmvn::for_each_packed(derived, size, [&](Eigen::Index i, Eigen::Index j) {
-      const Eigen::ArrayXd values = hmvn::derive(derived, factor, size, i, j);
-      table.summarise(row++, values.data(), convergence);
-    });
-  });
+  fill(table, static_cast<std::size_t>(groups.size()), cores,
+       [&](std::size_t g, hmvn::Convergence& convergence) {
+         const double* own = first + draws * entries * (group[g] - 1);
+         std::size_t row = g * each;
+         if (means) {
+           for (std::size_t k = 0; k < each; ++k, own += draws)
+             table.summarise(row++, own, convergence);
+           return;
+         }
+         const Eigen::Map<const Eigen::ArrayXXd> factor(own, draws, entries);
+         hmvn::for_each_packed(derived, size, [&](Eigen::Index i, Eigen::Index j) {
+           const Eigen::ArrayXd values = hmvn::derive(derived, factor, size, i, j);
+           table.summarise(row++, values.data(), convergence);
+         });
+       });
   return table.numbers;
 }

@@ -1,5 +1,5 @@
-// Border: builds arrays of sds, correlations, covariances and precisions from the packed factors a fit stores, for the
-// groups asked for and no others.
+// Border: builds arrays of sds, correlations, covariances and precisions from the packed factors a
+// fit stores, for the groups asked for and no others.
 #include <Rcpp.h>
 
 #include <cstddef>
@@ -9,26 +9,29 @@
 
 using hmvn::Derived;
 
-// `chol`: [iteration, chain, (g - 1) M + m]; `groups`: from 1; `kind`: "sigma", "Omega", "Sigma" or "precision".
-// `packed` false: [iteration, chain, group, feature(, feature)] in full. true: lower triangles only, [iteration, chain,
-// entry] with all entries of the first group first, row by row; correlations without their diagonal.
+// `chol`: [iteration, chain, (g - 1) M + m]; `groups`: from 1; `kind`: "sigma", "Omega", "Sigma" or
+// "precision". `packed` false: [iteration, chain, group, feature(, feature)] in full. true: lower
+// triangles only, [iteration, chain, entry] with all entries of the first group first, row by row;
+// correlations without their diagonal.
 // [[Rcpp::export(rng = false)]]
-Rcpp::NumericVector derive_quantity_(Rcpp::NumericVector chol, int n_features, Rcpp::IntegerVector groups,
-                                     std::string kind, bool packed) {
+Rcpp::NumericVector derive_quantity_(Rcpp::NumericVector chol, int n_features,
+                                     Rcpp::IntegerVector groups, std::string kind, bool packed) {
   const Derived derived = hmvn::read_derived(kind);
   const Rcpp::IntegerVector dim = chol.attr("dim");
   const Eigen::Index draws = static_cast<Eigen::Index>(dim[0]) * dim[1], size = n_features,
                      entries = size * (size + 1) / 2;
   const Eigen::Index n_groups = groups.size();
   const bool vector = derived == Derived::sd;
-  const Eigen::Index each = vector ? size : (packed ? hmvn::packed_size(derived, size) : size * size);
+  const Eigen::Index each =
+      vector ? size : (packed ? hmvn::packed_size(derived, size) : size * size);
   for (int g : groups) {
     if (g < 1 || g * entries > dim[2]) Rcpp::stop("group %d is not among the stored draws", g);
   }
 
   Rcpp::NumericVector out(Rcpp::no_init(static_cast<R_xlen_t>(draws * n_groups * each)));
   for (Eigen::Index g = 0; g < n_groups; ++g) {
-    const Eigen::Map<const Eigen::ArrayXXd> stored(chol.begin() + draws * entries * (groups[g] - 1), draws, entries);
+    const Eigen::Map<const Eigen::ArrayXXd> stored(chol.begin() + draws * entries * (groups[g] - 1),
+                                                   draws, entries);
     Eigen::ArrayXXd inverse;
     if (derived == Derived::precision) inverse = hmvn::invert_packed(stored, size);
     const auto put = [&](Eigen::Index i, Eigen::Index j, Eigen::Index column) {
@@ -41,7 +44,8 @@ Rcpp::NumericVector derive_quantity_(Rcpp::NumericVector chol, int n_features, R
     };
     if (packed) {
       Eigen::Index next = g * each;
-      hmvn::for_each_packed(derived, size, [&](Eigen::Index i, Eigen::Index j) { put(i, j, next++); });
+      hmvn::for_each_packed(derived, size,
+                            [&](Eigen::Index i, Eigen::Index j) { put(i, j, next++); });
       continue;
     }
     for (Eigen::Index i = 0; i < size; ++i) {
@@ -52,20 +56,24 @@ Rcpp::NumericVector derive_quantity_(Rcpp::NumericVector chol, int n_features, R
     }
   }
   if (packed) {
-    out.attr("dim") = Rcpp::IntegerVector::create(dim[0], dim[1], static_cast<int>(n_groups * each));
+    out.attr("dim") =
+        Rcpp::IntegerVector::create(dim[0], dim[1], static_cast<int>(n_groups * each));
   } else if (vector) {
-    out.attr("dim") = Rcpp::IntegerVector::create(dim[0], dim[1], static_cast<int>(n_groups), n_features);
+    out.attr("dim") =
+        Rcpp::IntegerVector::create(dim[0], dim[1], static_cast<int>(n_groups), n_features);
   } else {
-    out.attr("dim") = Rcpp::IntegerVector::create(dim[0], dim[1], static_cast<int>(n_groups), n_features, n_features);
+    out.attr("dim") = Rcpp::IntegerVector::create(dim[0], dim[1], static_cast<int>(n_groups),
+                                                  n_features, n_features);
   }
   return out;
 }
 
-// Posterior means of the shrinkage weights 1 / (1 + n (tau/sigma)^2), [group, feature], from every `every`-th draw.
-// `groups`: whose factor each group has, from 1; `n`: [group, feature]; `tau`: [draw, feature].
+// Posterior means of the shrinkage weights 1 / (1 + n (tau/sigma)^2), [group, feature], from every
+// `every`-th draw. `groups`: whose factor each group has, from 1; `n`: [group, feature]; `tau`:
+// [draw, feature].
 // [[Rcpp::export(rng = false)]]
-Rcpp::NumericMatrix mean_shrinkage_(Rcpp::NumericVector chol, Rcpp::IntegerVector groups, Rcpp::NumericMatrix n,
-                                    Rcpp::NumericMatrix tau, int every) {
+Rcpp::NumericMatrix mean_shrinkage_(Rcpp::NumericVector chol, Rcpp::IntegerVector groups,
+                                    Rcpp::NumericMatrix n, Rcpp::NumericMatrix tau, int every) {
   const R_xlen_t draws = tau.nrow(), size = tau.ncol(), entries = size * (size + 1) / 2;
   Rcpp::NumericMatrix out(static_cast<int>(groups.size()), static_cast<int>(size));
   for (R_xlen_t g = 0; g < groups.size(); ++g) {

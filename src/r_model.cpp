@@ -22,7 +22,8 @@ ScaleFamily unpack_family(const std::string& name) {
   throw std::invalid_argument("unknown family: " + name);
 }
 
-Block unpack_block(const Rcpp::CharacterVector& pooling, const Rcpp::NumericMatrix& heterogeneity, int row) {
+Block unpack_block(const Rcpp::CharacterVector& pooling, const Rcpp::NumericMatrix& heterogeneity,
+                   int row) {
   Block block;
   block.pooling = unpack_pooling(Rcpp::as<std::string>(pooling[row]));
   block.heterogeneity.fixed = !ISNAN(heterogeneity(row, 0));
@@ -59,8 +60,8 @@ Model unpack_model(const Rcpp::List& list) {
   const double eta = Rcpp::as<double>(list["eta"]);
   const int n_features = model.n_features();
   for (int k = 0; k < n_features; ++k) {
-    model.scale_priors.push_back(
-        unpack_scale_prior(Rcpp::as<std::string>(family[k]), parameters(k, 0), parameters(k, 1), parameters(k, 2)));
+    model.scale_priors.push_back(unpack_scale_prior(
+        Rcpp::as<std::string>(family[k]), parameters(k, 0), parameters(k, 1), parameters(k, 2)));
   }
   for (int j = 1; j < n_features; ++j) {
     model.correlation_priors.emplace_back(partial_correlation_shape(eta, n_features, j));
@@ -69,8 +70,8 @@ Model unpack_model(const Rcpp::List& list) {
   return model;
 }
 
-std::vector<GroupStatistics> unpack_groups(const Rcpp::List& patterns, int n_groups, const Eigen::VectorXd& location,
-                                           bool prior_only) {
+std::vector<GroupStatistics> unpack_groups(const Rcpp::List& patterns, int n_groups,
+                                           const Eigen::VectorXd& location, bool prior_only) {
   const Eigen::Index n_features = location.size();
   std::vector<std::vector<PatternStatistics>> by_group(n_groups);
   if (!prior_only) {
@@ -81,10 +82,11 @@ std::vector<GroupStatistics> unpack_groups(const Rcpp::List& patterns, int n_gro
     const Rcpp::NumericVector scatter = patterns["scatter"];
     for (R_xlen_t p = 0; p < group.size(); ++p) {
       const Eigen::VectorXd seen =
-          Eigen::Map<const Eigen::VectorXi>(observed.begin() + p * n_features, n_features).cast<double>();
+          Eigen::Map<const Eigen::VectorXi>(observed.begin() + p * n_features, n_features)
+              .cast<double>();
       const Eigen::Map<const Eigen::VectorXd> center(mean.begin() + p * n_features, n_features);
-      const Eigen::Map<const Eigen::MatrixXd> squares(scatter.begin() + p * n_features * n_features, n_features,
-                                                      n_features);
+      const Eigen::Map<const Eigen::MatrixXd> squares(scatter.begin() + p * n_features * n_features,
+                                                      n_features, n_features);
       by_group[group[p] - 1].push_back(make_pattern(n[p], seen, center - location, squares));
     }
   }

@@ -30,15 +30,16 @@ class Rows {
 
 }  // namespace
 
-// `population`: list(mean0, scale0, chol_cor0, h_mean, h_sd, h_cor) of matrices [draw, index] or NULL; `streams`: each
-// draw's number. Returns list(mean [draw, K], chol [draw, K(K+1)/2]).
+// `population`: list(mean0, scale0, chol_cor0, h_mean, h_sd, h_cor) of matrices [draw, index] or
+// NULL; `streams`: each draw's number. Returns list(mean [draw, K], chol [draw, K(K+1)/2]).
 // [[Rcpp::export(rng = false)]]
-Rcpp::List new_group_(const Rcpp::List& model_list, const Rcpp::List& population, const Rcpp::IntegerVector& streams,
-                      double seed) {
+Rcpp::List new_group_(const Rcpp::List& model_list, const Rcpp::List& population,
+                      const Rcpp::IntegerVector& streams, double seed) {
   const Model model = unpack_model(model_list);
   const int n_features = model.n_features(), n_draws = static_cast<int>(streams.size());
-  const Rows mean0(population["mean0"]), scale0(population["scale0"]), chol_cor0(population["chol_cor0"]),
-      h_mean(population["h_mean"]), h_sd(population["h_sd"]), h_cor(population["h_cor"]);
+  const Rows mean0(population["mean0"]), scale0(population["scale0"]),
+      chol_cor0(population["chol_cor0"]), h_mean(population["h_mean"]), h_sd(population["h_sd"]),
+      h_cor(population["h_cor"]);
   Rcpp::NumericMatrix mean(n_draws, n_features), chol(n_draws, n_coordinates(n_features));
   NewGroup new_group(model);
   Population at;
@@ -53,7 +54,8 @@ Rcpp::List new_group_(const Rcpp::List& model_list, const Rcpp::List& population
     h_sd.read(s, at.h_scale);
     h_cor.read(s, h);
     at.h_correlation = h[0];
-    RandomStream random(static_cast<std::uint64_t>(seed), new_group_stream, static_cast<std::uint64_t>(streams[s]));
+    RandomStream random(static_cast<std::uint64_t>(seed), new_group_stream,
+                        static_cast<std::uint64_t>(streams[s]));
     new_group.draw(at, random, one_mean, factor);
     for (int k = 0; k < n_features; ++k) mean(s, k) = one_mean[k];
     for (int m = 0; m < chol.ncol(); ++m) chol(s, m) = factor[m];

@@ -15,8 +15,9 @@ using namespace hmvn;
 
 namespace {
 
-// An R array [iteration, chain, index] that workers write through a plain pointer. Not set to zero first: every value
-// is written once, and touching gigabytes twice is felt. Without values where the user keeps none.
+// An R array [iteration, chain, index] that workers write through a plain pointer. Not set to zero
+// first: every value is written once, and touching gigabytes twice is felt. Without values where
+// the user keeps none.
 class DrawArray {
  public:
   DrawArray() = default;
@@ -25,7 +26,8 @@ class DrawArray {
         stride_(static_cast<R_xlen_t>(n_iterations) * n_chains),
         array_(Rcpp::no_init(stride_ * n_values)),
         data_(array_.begin()) {
-    array_.attr("dim") = Rcpp::NumericVector::create(n_iterations, n_chains, static_cast<double>(n_values));
+    array_.attr("dim") =
+        Rcpp::NumericVector::create(n_iterations, n_chains, static_cast<double>(n_values));
   }
 
   template <class Values>
@@ -37,8 +39,10 @@ class DrawArray {
   void write_value(int iteration, int chain, double value) {
     data_[iteration + static_cast<R_xlen_t>(chain) * n_iterations_] = value;
   }
-  // The first `n` rows of `columns`, a matrix with one row a draw and one column an index from `first` on.
-  void write_columns(int iteration, int chain, R_xlen_t first, const Eigen::MatrixXd& columns, int n) {
+  // The first `n` rows of `columns`, a matrix with one row a draw and one column an index from
+  // `first` on.
+  void write_columns(int iteration, int chain, R_xlen_t first, const Eigen::MatrixXd& columns,
+                     int n) {
     if (data_ == nullptr) return;
     double* at = data_ + iteration + static_cast<R_xlen_t>(chain) * n_iterations_ + first * stride_;
     for (Eigen::Index i = 0; i < columns.cols(); ++i)
@@ -64,7 +68,8 @@ struct JobFacts {
   std::vector<int> tree_depth, divergent;
 
   void resize(int n) {
-    for (auto* v : {&accept_stat, &step_size, &n_leapfrog, &energy, &log_likelihood, &log_prior}) v->assign(n, 0.0);
+    for (auto* v : {&accept_stat, &step_size, &n_leapfrog, &energy, &log_likelihood, &log_prior})
+      v->assign(n, 0.0);
     tree_depth.assign(n, 0);
     divergent.assign(n, 0);
   }
@@ -77,12 +82,15 @@ class UnitSink : public DrawSink {
 
   void record(int kept, const Draw& draw, const TransitionStatistics& facts) override {
     const bool one_mean = model_.mean.complete();
-    const bool one_factor = model_.scale.complete() && (model_.correlation.complete() || model_.n_features() == 1);
+    const bool one_factor =
+        model_.scale.complete() && (model_.correlation.complete() || model_.n_features() == 1);
     for (Eigen::Index g = 0; storage_.mean.kept() && g < (one_mean ? 1 : draw.mean.cols()); ++g) {
       storage_.mean.write(kept, chain_, (first_group_ + g) * draw.mean.rows(), draw.mean.col(g));
     }
-    for (Eigen::Index g = 0; storage_.factor.kept() && g < (one_factor ? 1 : draw.factor.cols()); ++g) {
-      storage_.factor.write(kept, chain_, (first_group_ + g) * draw.factor.rows(), draw.factor.col(g));
+    for (Eigen::Index g = 0; storage_.factor.kept() && g < (one_factor ? 1 : draw.factor.cols());
+         ++g) {
+      storage_.factor.write(kept, chain_, (first_group_ + g) * draw.factor.rows(),
+                            draw.factor.col(g));
     }
     if (model_.mean.pooling != Pooling::none) storage_.mean0.write(kept, chain_, 0, draw.mean0);
     if (model_.scale.pooling != Pooling::none) storage_.scale0.write(kept, chain_, 0, draw.scale0);
@@ -90,7 +98,8 @@ class UnitSink : public DrawSink {
       if (model_.correlation.pooling != Pooling::none) {
         storage_.correlation_factor0.write(kept, chain_, 0, draw.correlation_factor0);
       }
-      if (model_.correlation.partial()) storage_.h_correlation.write_value(kept, chain_, draw.h_correlation);
+      if (model_.correlation.partial())
+        storage_.h_correlation.write_value(kept, chain_, draw.h_correlation);
     }
     if (model_.mean.partial()) storage_.h_mean.write(kept, chain_, 0, draw.h_mean);
     if (model_.scale.partial()) storage_.h_scale.write(kept, chain_, 0, draw.h_scale);
@@ -105,7 +114,8 @@ class UnitSink : public DrawSink {
   }
 
   void record(int kept, const DrawBlock& block) override {
-    storage_.mean.write_columns(kept, chain_, first_group_ * model_.n_features(), block.mean, block.size);
+    storage_.mean.write_columns(kept, chain_, first_group_ * model_.n_features(), block.mean,
+                                block.size);
     const R_xlen_t first = first_group_ * n_coordinates(model_.n_features());
     storage_.factor.write_columns(kept, chain_, first, block.factor, block.size);
     if (!model_.groups_apart()) record_population(kept, block);
@@ -124,7 +134,8 @@ class UnitSink : public DrawSink {
     if (model_.n_features() == 1) return;
     Eigen::MatrixXd correlation_factor = block.factor;
     for (int i = 0, at = 0; i < model_.n_features(); ++i) {
-      for (int j = 0; j <= i; ++j, ++at) correlation_factor.col(at).array() /= block.sigma.col(i).array();
+      for (int j = 0; j <= i; ++j, ++at)
+        correlation_factor.col(at).array() /= block.sigma.col(i).array();
     }
     storage_.correlation_factor0.write_columns(kept, chain_, 0, correlation_factor, block.size);
   }
@@ -143,15 +154,19 @@ bool unpack_flag(const Rcpp::List& control, const char* name) {
 
 Storage allocate(const Model& model, const Rcpp::List& control, int n_kept, R_xlen_t n_groups) {
   const R_xlen_t n_features = model.n_features(), n_packed = n_coordinates(model.n_features());
-  const bool one_factor = model.scale.complete() && (model.correlation.complete() || n_features == 1);
+  const bool one_factor =
+      model.scale.complete() && (model.correlation.complete() || n_features == 1);
   const int n_chains = Rcpp::as<int>(control["chains"]);
   Storage storage;
   const auto array = [&](R_xlen_t n) { return DrawArray(n_kept, n_chains, n); };
-  if (unpack_flag(control, "keep_mean")) storage.mean = array(n_features * (model.mean.complete() ? 1 : n_groups));
-  if (unpack_flag(control, "keep_chol")) storage.factor = array(n_packed * (one_factor ? 1 : n_groups));
+  if (unpack_flag(control, "keep_mean"))
+    storage.mean = array(n_features * (model.mean.complete() ? 1 : n_groups));
+  if (unpack_flag(control, "keep_chol"))
+    storage.factor = array(n_packed * (one_factor ? 1 : n_groups));
   if (model.mean.pooling != Pooling::none) storage.mean0 = array(n_features);
   if (model.scale.pooling != Pooling::none) storage.scale0 = array(n_features);
-  if (n_features > 1 && model.correlation.pooling != Pooling::none) storage.correlation_factor0 = array(n_packed);
+  if (n_features > 1 && model.correlation.pooling != Pooling::none)
+    storage.correlation_factor0 = array(n_packed);
   if (model.mean.partial()) storage.h_mean = array(n_features);
   if (model.scale.partial()) storage.h_scale = array(n_features);
   if (n_features > 1 && model.correlation.partial()) storage.h_correlation = array(1);
@@ -195,10 +210,11 @@ SamplingPlan unpack_plan(const Rcpp::List& control) {
 
 }  // namespace
 
-// Samples all units with all chains. `report` is called with the iterations done and due, about ten times a second.
+// Samples all units with all chains. `report` is called with the iterations done and due, about ten
+// times a second.
 // [[Rcpp::export(rng = false)]]
-Rcpp::List sample_(const Rcpp::List& patterns, int n_groups, const Rcpp::List& model_list, const Rcpp::List& control,
-                   const Rcpp::Function& report) {
+Rcpp::List sample_(const Rcpp::List& patterns, int n_groups, const Rcpp::List& model_list,
+                   const Rcpp::List& control, const Rcpp::Function& report) {
   const Model model = unpack_model(model_list);
   const std::vector<GroupStatistics> groups =
       unpack_groups(patterns, n_groups, model.mean_location, Rcpp::as<bool>(control["prior_only"]));
@@ -206,8 +222,9 @@ Rcpp::List sample_(const Rcpp::List& patterns, int n_groups, const Rcpp::List& m
   const int n_chains = Rcpp::as<int>(control["chains"]);
   const int n_kept = plan.n_kept();
   const int n_units = model.groups_apart() ? n_groups : 1;
-  // Units are cut into slices by their number alone: neither draws nor sums depend on the number of cores. Where there
-  // are slices enough, all chains of a unit are one job, so that what they share is prepared once.
+  // Units are cut into slices by their number alone: neither draws nor sums depend on the number of
+  // cores. Where there are slices enough, all chains of a unit are one job, so that what they share
+  // is prepared once.
   const int n_slices = std::min(n_units, 64);
   const bool chains_together = n_slices == 64;
   Storage storage = allocate(model, control, n_kept, n_groups);
@@ -219,7 +236,8 @@ Rcpp::List sample_(const Rcpp::List& patterns, int n_groups, const Rcpp::List& m
       static_cast<long long>(n_units) * n_chains * (plan.chain.iter_warmup + plan.iter_sampling);
 
   const auto run_slice = [&](int slice, int first_chain, int last_chain) {
-    for (int chain = first_chain; chain < last_chain; ++chain) facts[slice * n_chains + chain].resize(n_kept);
+    for (int chain = first_chain; chain < last_chain; ++chain)
+      facts[slice * n_chains + chain].resize(n_kept);
     const long long first = static_cast<long long>(n_units) * slice / n_slices;
     const long long last = static_cast<long long>(n_units) * (slice + 1) / n_slices;
     for (long long unit = first; unit < last; ++unit) {
@@ -240,12 +258,15 @@ Rcpp::List sample_(const Rcpp::List& patterns, int n_groups, const Rcpp::List& m
       run_slice(index / n_chains, index % n_chains, index % n_chains + 1);
     }
   };
-  run_jobs(chains_together ? n_slices : facts.size(), Rcpp::as<int>(control["cores"]), job, stop,
-           [&] { report(static_cast<double>(iterations_done), static_cast<double>(iterations_due)); });
+  run_jobs(
+      chains_together ? n_slices : facts.size(), Rcpp::as<int>(control["cores"]), job, stop,
+      [&] { report(static_cast<double>(iterations_done), static_cast<double>(iterations_due)); });
 
-  Rcpp::NumericVector log_joint(Rcpp::Dimension(n_kept, n_chains, 1)), log_prior(Rcpp::Dimension(n_kept, n_chains, 1));
-  Rcpp::NumericMatrix accept_stat(n_kept, n_chains), step_size(n_kept, n_chains), tree_depth(n_kept, n_chains),
-      n_leapfrog(n_kept, n_chains), divergent(n_kept, n_chains), energy(n_kept, n_chains);
+  Rcpp::NumericVector log_joint(Rcpp::Dimension(n_kept, n_chains, 1)),
+      log_prior(Rcpp::Dimension(n_kept, n_chains, 1));
+  Rcpp::NumericMatrix accept_stat(n_kept, n_chains), step_size(n_kept, n_chains),
+      tree_depth(n_kept, n_chains), n_leapfrog(n_kept, n_chains), divergent(n_kept, n_chains),
+      energy(n_kept, n_chains);
   for (std::size_t j = 0; j < facts.size(); ++j) {
     const int chain = static_cast<int>(j % n_chains);
     for (int i = 0; i < n_kept; ++i) {
@@ -277,15 +298,16 @@ Rcpp::List sample_(const Rcpp::List& patterns, int n_groups, const Rcpp::List& m
   using Rcpp::_;
   return Rcpp::List::create(
       _["draws"] = Rcpp::List::create(
-          _["mean"] = storage.mean.get(), _["chol"] = storage.factor.get(), _["mean0"] = storage.mean0.get(),
-          _["scale0"] = storage.scale0.get(), _["chol_cor0"] = storage.correlation_factor0.get(),
-          _["h_mean"] = storage.h_mean.get(), _["h_sd"] = storage.h_scale.get(),
-          _["h_cor"] = storage.h_correlation.get(), _["lp"] = log_joint, _["lprior"] = log_prior),
-      _["sampler"] =
-          Rcpp::List::create(_["accept_stat"] = accept_stat, _["stepsize"] = step_size, _["treedepth"] = tree_depth,
-                             _["n_leapfrog"] = n_leapfrog, _["divergent"] = divergent, _["energy"] = energy),
-      _["units"] =
-          Rcpp::List::create(_["n"] = n_units, _["algorithm"] = unit_algorithm, _["divergent"] = unit_divergent,
-                             _["max_treedepth"] = unit_treedepth, _["ebfmi"] = unit_ebfmi),
+          _["mean"] = storage.mean.get(), _["chol"] = storage.factor.get(),
+          _["mean0"] = storage.mean0.get(), _["scale0"] = storage.scale0.get(),
+          _["chol_cor0"] = storage.correlation_factor0.get(), _["h_mean"] = storage.h_mean.get(),
+          _["h_sd"] = storage.h_scale.get(), _["h_cor"] = storage.h_correlation.get(),
+          _["lp"] = log_joint, _["lprior"] = log_prior),
+      _["sampler"] = Rcpp::List::create(_["accept_stat"] = accept_stat, _["stepsize"] = step_size,
+                                        _["treedepth"] = tree_depth, _["n_leapfrog"] = n_leapfrog,
+                                        _["divergent"] = divergent, _["energy"] = energy),
+      _["units"] = Rcpp::List::create(_["n"] = n_units, _["algorithm"] = unit_algorithm,
+                                      _["divergent"] = unit_divergent,
+                                      _["max_treedepth"] = unit_treedepth, _["ebfmi"] = unit_ebfmi),
       _["seconds"] = seconds);
 }

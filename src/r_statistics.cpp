@@ -81,7 +81,8 @@ ColumnScan scan_column(const hmvn::Column& column, R_xlen_t n) {
       const double* value = column.real;  // x - x is 0 unless x is NA, NaN or infinite
       for (R_xlen_t i = begin; i < end; ++i) suspicious |= !(value[i] - value[i] == 0);
     } else {
-      for (R_xlen_t i = begin; i < end; ++i) suspicious |= column.integer[i] == hmvn::Column::missing_integer;
+      for (R_xlen_t i = begin; i < end; ++i)
+        suspicious |= column.integer[i] == hmvn::Column::missing_integer;
     }
     if (!suspicious) continue;
     if (!column.real) {
@@ -103,8 +104,8 @@ ColumnScan scan_column(const hmvn::Column& column, R_xlen_t n) {
 int* numbers_of(const Rcpp::RObject& x, int) { return INTEGER(x); }
 double* numbers_of(const Rcpp::RObject& x, double) { return REAL(x); }
 
-// Codes of whole numbers by a table over their range; NULL where there are missing or broken numbers or the range is
-// too wide for a table.
+// Codes of whole numbers by a table over their range; NULL where there are missing or broken
+// numbers or the range is too wide for a table.
 template <class Number>
 SEXP code_by_table(const Rcpp::RObject& x, bool plain, Number zero) {
   const Number* value = numbers_of(x, zero);
@@ -121,7 +122,8 @@ SEXP code_by_table(const Rcpp::RObject& x, bool plain, Number zero) {
   const double widest = std::min(1e8, std::max(1e6, 2.0 * static_cast<double>(n)));
   const bool missing = std::is_integral<Number>::value && first == static_cast<double>(NA_INTEGER);
   // not: all comparisons with NaN are false
-  if (!whole || missing || !(width <= widest) || !(std::fabs(first) <= 9007199254740992.0)) return R_NilValue;
+  if (!whole || missing || !(width <= widest) || !(std::fabs(first) <= 9007199254740992.0))
+    return R_NilValue;
 
   std::vector<int> code(static_cast<std::size_t>(width), 0);
   for (R_xlen_t i = 0; i < n; ++i) code[static_cast<std::size_t>(value[i] - low)] = 1;
@@ -146,29 +148,33 @@ SEXP code_by_table(const Rcpp::RObject& x, bool plain, Number zero) {
 
 }  // namespace
 
-// One look at all cells: `missing`, which columns have missing cells; `bad`, NULL or of the first column with NaN or
-// infinite cells its position, the first such row, that cell, and how many there are.
+// One look at all cells: `missing`, which columns have missing cells; `bad`, NULL or of the first
+// column with NaN or infinite cells its position, the first such row, that cell, and how many there
+// are.
 // [[Rcpp::export(rng = false)]]
 Rcpp::List scan_cells_(Rcpp::List columns, int n_threads) {
   const std::vector<hmvn::Column> cells = as_columns(columns);
   std::vector<ColumnScan> found(cells.size());
   std::vector<R_xlen_t> length(cells.size());
   for (std::size_t k = 0; k < cells.size(); ++k) length[k] = Rf_xlength(columns[k]);
-  run_blocks([&](std::size_t k) { found[k] = scan_column(cells[k], length[k]); }, cells.size(), n_threads);
+  run_blocks([&](std::size_t k) { found[k] = scan_column(cells[k], length[k]); }, cells.size(),
+             n_threads);
   Rcpp::LogicalVector missing(columns.size());
   Rcpp::RObject bad = R_NilValue;
   for (std::size_t k = 0; k < cells.size(); ++k) {
     missing[k] = found[k].missing;
     const R_xlen_t row = found[k].first_bad;
     if (row < 0 || !bad.isNULL()) continue;
-    bad = Rcpp::List::create(Rcpp::_["column"] = static_cast<int>(k + 1), Rcpp::_["row"] = static_cast<double>(row + 1),
-                             Rcpp::_["value"] = cells[k].real[row], Rcpp::_["count"] = found[k].n_bad);
+    bad = Rcpp::List::create(
+        Rcpp::_["column"] = static_cast<int>(k + 1), Rcpp::_["row"] = static_cast<double>(row + 1),
+        Rcpp::_["value"] = cells[k].real[row], Rcpp::_["count"] = found[k].n_bad);
   }
   return Rcpp::List::create(Rcpp::_["missing"] = missing, Rcpp::_["bad"] = bad);
 }
 
-// Whole numbers, integer or double, to codes 1, 2, ... in their order, and the distinct values; NULL where a table
-// does not do. `plain`: x has no attributes, so that it may stand for its own codes.
+// Whole numbers, integer or double, to codes 1, 2, ... in their order, and the distinct values;
+// NULL where a table does not do. `plain`: x has no attributes, so that it may stand for its own
+// codes.
 // [[Rcpp::export(rng = false)]]
 SEXP code_whole_(Rcpp::RObject x, bool plain) {
   if (TYPEOF(x) == INTSXP) return code_by_table(x, plain, 0);
@@ -176,20 +182,24 @@ SEXP code_whole_(Rcpp::RObject x, bool plain) {
   return R_NilValue;
 }
 
-// Statistics by (group, pattern). columns: list of K double or integer vectors of length N; missing: which of them have
-// missing cells; codes: 1..n_groups; weights: NULL or N positive numbers.
+// Statistics by (group, pattern). columns: list of K double or integer vectors of length N;
+// missing: which of them have missing cells; codes: 1..n_groups; weights: NULL or N positive
+// numbers.
 // [[Rcpp::export(rng = false)]]
-Rcpp::List group_statistics_(Rcpp::List columns, Rcpp::LogicalVector missing, Rcpp::IntegerVector codes, int n_groups,
+Rcpp::List group_statistics_(Rcpp::List columns, Rcpp::LogicalVector missing,
+                             Rcpp::IntegerVector codes, int n_groups,
                              Rcpp::Nullable<Rcpp::NumericVector> weights, int n_threads) {
   hmvn::Rows rows;
   rows.columns = as_columns(columns);
   rows.has_missing.assign(missing.begin(), missing.end());
-  if (rows.has_missing.size() != rows.columns.size()) Rcpp::stop("columns and missing must have one length");
+  if (rows.has_missing.size() != rows.columns.size())
+    Rcpp::stop("columns and missing must have one length");
   rows.n_rows = static_cast<std::size_t>(codes.size());
   rows.n_groups = n_groups;
   rows.group = INTEGER(codes);
   for (R_xlen_t k = 0; k < columns.size(); ++k)
-    if (Rf_xlength(columns[k]) != codes.size()) Rcpp::stop("columns and codes must have one length");
+    if (Rf_xlength(columns[k]) != codes.size())
+      Rcpp::stop("columns and codes must have one length");
   bool inside = true;
   for (const int code : codes) inside &= code >= 1 && code <= n_groups;
   if (!inside) Rcpp::stop("codes must lie in 1..n_groups");
@@ -220,19 +230,22 @@ Rcpp::List group_statistics_(Rcpp::List columns, Rcpp::LogicalVector missing, Rc
   }
   return Rcpp::List::create(
       Rcpp::_["patterns"] = Rcpp::List::create(
-          Rcpp::_["group"] = Rcpp::IntegerVector(units.group.begin(), units.group.end()), Rcpp::_["n"] = n,
-          Rcpp::_["observed"] = observed, Rcpp::_["mean"] = mean, Rcpp::_["scatter"] = scatter),
-      Rcpp::_["n_rows"] = static_cast<double>(rows.n_rows) - units.n_empty, Rcpp::_["n_empty"] = units.n_empty,
-      Rcpp::_["n_missing"] = units.n_missing);
+          Rcpp::_["group"] = Rcpp::IntegerVector(units.group.begin(), units.group.end()),
+          Rcpp::_["n"] = n, Rcpp::_["observed"] = observed, Rcpp::_["mean"] = mean,
+          Rcpp::_["scatter"] = scatter),
+      Rcpp::_["n_rows"] = static_cast<double>(rows.n_rows) - units.n_empty,
+      Rcpp::_["n_empty"] = units.n_empty, Rcpp::_["n_missing"] = units.n_missing);
 }
 
-// Merges patterns: pattern which[i] goes to into[i], 1..n_merged, all of them over `features` (positions), which
-// every pattern must observe (or none of those that go together, where mean and scatter are 0). Returns n, mean
-// [feature, merged] and scatter [feature, feature, merged].
+// Merges patterns: pattern which[i] goes to into[i], 1..n_merged, all of them over `features`
+// (positions), which every pattern must observe (or none of those that go together, where mean and
+// scatter are 0). Returns n, mean [feature, merged] and scatter [feature, feature, merged].
 // [[Rcpp::export(rng = false)]]
-Rcpp::List merge_moments_(const Rcpp::List& patterns, const Rcpp::IntegerVector& which, const Rcpp::IntegerVector& into,
-                          int n_merged, const Rcpp::IntegerVector& features) {
-  const Rcpp::NumericVector n = patterns["n"], mean = patterns["mean"], scatter = patterns["scatter"];
+Rcpp::List merge_moments_(const Rcpp::List& patterns, const Rcpp::IntegerVector& which,
+                          const Rcpp::IntegerVector& into, int n_merged,
+                          const Rcpp::IntegerVector& features) {
+  const Rcpp::NumericVector n = patterns["n"], mean = patterns["mean"],
+                            scatter = patterns["scatter"];
   const R_xlen_t K = n.size() == 0 ? 0 : mean.size() / n.size(), size = features.size();
   const std::size_t stride = hmvn::moments_size(static_cast<std::size_t>(size));
   std::vector<double> all(stride * static_cast<std::size_t>(n_merged), 0.0), one(stride, 0.0);
@@ -255,13 +268,15 @@ Rcpp::List merge_moments_(const Rcpp::List& patterns, const Rcpp::IntegerVector&
     const double* product = hmvn::moments_products(own, static_cast<std::size_t>(size));
     n_out[m] = own[0];
     for (R_xlen_t k = 0; k < size; ++k) {
-      mean_out[m * size + k] = hmvn::moments_mean(own, static_cast<std::size_t>(size), static_cast<std::size_t>(k));
+      mean_out[m * size + k] =
+          hmvn::moments_mean(own, static_cast<std::size_t>(size), static_cast<std::size_t>(k));
       for (R_xlen_t j = 0; j <= k; ++j, ++product) {
         scatter_out[(m * size + k) * size + j] = scatter_out[(m * size + j) * size + k] = *product;
       }
     }
   }
-  return Rcpp::List::create(Rcpp::_["n"] = n_out, Rcpp::_["mean"] = mean_out, Rcpp::_["scatter"] = scatter_out);
+  return Rcpp::List::create(Rcpp::_["n"] = n_out, Rcpp::_["mean"] = mean_out,
+                            Rcpp::_["scatter"] = scatter_out);
 }
 
 // Rank and number of varying features of every slice of scatter [K, K, P]; see hmvn::scaled_rank().

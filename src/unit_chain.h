@@ -1,5 +1,5 @@
-// The chain of a unit: transitions in blocks, first on what groups share, then on every group by itself. Here model and
-// sampler meet.
+// The chain of a unit: transitions in blocks, first on what groups share, then on every group by
+// itself. Here model and sampler meet.
 #pragma once
 
 #include <Eigen/Core>
@@ -22,17 +22,19 @@ template <int K>
 Eigen::VectorXd initial_position(UnitPosterior<K>& posterior, double radius, RandomStream& random) {
   Eigen::VectorXd position(posterior.dimension());
   for (int tries = 0; tries < 100; ++tries) {
-    for (Eigen::Index i = 0; i < position.size(); ++i) position[i] = radius * (2.0 * random.uniform() - 1.0);
+    for (Eigen::Index i = 0; i < position.size(); ++i)
+      position[i] = radius * (2.0 * random.uniform() - 1.0);
     if (std::isfinite(posterior.settle(position))) return position;
     radius *= 0.9;  // far starts can overflow; the centre is where the posterior was located
   }
   throw std::runtime_error("no starting point with a finite log density was found in 100 tries");
 }
 
-// Given what they share, groups are independent, so that each takes steps of the size that suits it, and the work of an
-// iteration grows with the number of groups and no faster. The coordinates in which the blocks are sampled are
-// standardised given each other (group_transport.hpp), which is what lets them move far in one iteration: by quarter
-// turns, unless NUTS is asked for. `Mover` is Nuts or QuarterTurn.
+// Given what they share, groups are independent, so that each takes steps of the size that suits
+// it, and the work of an iteration grows with the number of groups and no faster. The coordinates
+// in which the blocks are sampled are standardised given each other (group_transport.hpp), which is
+// what lets them move far in one iteration: by quarter turns, unless NUTS is asked for. `Mover` is
+// Nuts or QuarterTurn.
 template <int K, class Mover>
 class UnitChain {
  public:
@@ -57,7 +59,8 @@ class UnitChain {
     scarce.target_accept = target_accept_scarce;
     for (int g = 0; g < layout_.n_groups; ++g) {
       const Eigen::VectorXd own = start.segment(layout_.own + g * layout_.n_own(), layout_.n_own());
-      own_.emplace_back(own_target(g), own_mover_, own, posterior_.is_scarce(g) ? scarce : settings, random_);
+      own_.emplace_back(own_target(g), own_mover_, own, posterior_.is_scarce(g) ? scarce : settings,
+                        random_);
       if (!own_[g].is_target_here()) posterior_.group(g, own_[g].position());
     }
     posterior_.gather();
@@ -65,7 +68,8 @@ class UnitChain {
 
   int n_blocks() const { return static_cast<int>(shared_.size() + own_.size()); }
 
-  // Facts about one iteration over all blocks. The energy has a meaning only where there is one block.
+  // Facts about one iteration over all blocks. The energy has a meaning only where there is one
+  // block.
   TransitionStatistics advance() {
     TransitionStatistics facts;
     if (has_shared()) advance_shared(facts);

@@ -8,16 +8,18 @@
 
 namespace hmvn {
 
-UnitSampler::UnitSampler(const Model& model, std::vector<GroupStatistics> groups, std::uint64_t unit,
-                         const SamplingPlan& plan)
+UnitSampler::UnitSampler(const Model& model, std::vector<GroupStatistics> groups,
+                         std::uint64_t unit, const SamplingPlan& plan)
     : plan_(plan), job_{&model, std::move(groups), unit, 0} {
   if (plan.algorithm != Algorithm::nuts) direct_ = prepare_direct_unit(job_, plan);
   if (plan.algorithm == Algorithm::direct && !direct_) {
     throw std::runtime_error(
-        "direct sampling needs complete rows, more of them than twice the features, unpooled means, and own or "
+        "direct sampling needs complete rows, more of them than twice the features, unpooled "
+        "means, and own or "
         "completely pooled covariance matrices");
   }
-  if (!direct_) transport_ = std::make_unique<TransportPlan>(make_transport_plan(model, job_.groups));
+  if (!direct_)
+    transport_ = std::make_unique<TransportPlan>(make_transport_plan(model, job_.groups));
 }
 
 UnitSampler::~UnitSampler() = default;

@@ -15,10 +15,12 @@
 
 namespace hmvn {
 
-// Which algorithm is asked for: automatic takes direct sampling where it applies and is accepted often enough.
+// Which algorithm is asked for: automatic takes direct sampling where it applies and is accepted
+// often enough.
 enum class Algorithm { automatic, nuts, direct };
 
-// Which algorithm drew a unit: exact independent draws, independence steps, Hamiltonian Monte Carlo in blocks, or NUTS.
+// Which algorithm drew a unit: exact independent draws, independence steps, Hamiltonian Monte Carlo
+// in blocks, or NUTS.
 enum class UnitAlgorithm { exact, direct, hmc, nuts };
 
 struct SamplingPlan {
@@ -37,7 +39,8 @@ class DrawSink {
  public:
   virtual ~DrawSink() = default;
   virtual void record(int kept, const Draw& draw, const TransitionStatistics& facts) = 0;
-  // Draws `kept` to `kept + block.size - 1` of a unit with one covariance matrix and means of its own for every group.
+  // Draws `kept` to `kept + block.size - 1` of a unit with one covariance matrix and means of its
+  // own for every group.
   virtual void record(int kept, const DrawBlock& block) = 0;
 };
 
@@ -58,16 +61,17 @@ struct UnitJob {
 class DirectUnit;
 struct TransportPlan;
 
-// Samples one unit, chain by chain; what all its chains share is prepared once. Chains may run at the same time in
-// samplers of their own: preparing is the same every time.
+// Samples one unit, chain by chain; what all its chains share is prepared once. Chains may run at
+// the same time in samplers of their own: preparing is the same every time.
 class UnitSampler {
  public:
-  UnitSampler(const Model& model, std::vector<GroupStatistics> groups, std::uint64_t unit, const SamplingPlan& plan);
+  UnitSampler(const Model& model, std::vector<GroupStatistics> groups, std::uint64_t unit,
+              const SamplingPlan& plan);
   ~UnitSampler();
 
   // `iterations_done` is advanced for the progress bar.
-  UnitReport sample(std::uint64_t chain, const std::atomic<bool>& stop, std::atomic<long long>& iterations_done,
-                    DrawSink& sink);
+  UnitReport sample(std::uint64_t chain, const std::atomic<bool>& stop,
+                    std::atomic<long long>& iterations_done, DrawSink& sink);
 
  private:
   const SamplingPlan& plan_;

@@ -1,4 +1,5 @@
-// One proposed covariance matrix with all that its weight and lp__ need, K known at compile time or Eigen::Dynamic.
+// One proposed covariance matrix with all that its weight and lp__ need, K known at compile time or
+// Eigen::Dynamic.
 #pragma once
 
 #include <Eigen/Core>
@@ -16,11 +17,12 @@ template <int K>
 struct CovarianceDraw {
   SquareRows<K> bartlett, factor;  // A, Cholesky factor of Sigma
   Values<K> variance, sigma;
-  double log_root = 0.0, log_sigma_sum = 0.0;  // log|Sigma| / 2 and log(sigma_1) + ... + log(sigma_K)
-  double size = 0.0;                           // tr(Sigma* Sigma^-1)
-  double mismatch = 0.0;                       // tr((S - nu Sigma*) Sigma^-1)
-  double log_scales = 0.0;                     // sum_k psi_k(sigma_k)
-  double log_weight = 0.0;                     // of the independence chain
+  double log_root = 0.0,
+         log_sigma_sum = 0.0;  // log|Sigma| / 2 and log(sigma_1) + ... + log(sigma_K)
+  double size = 0.0;           // tr(Sigma* Sigma^-1)
+  double mismatch = 0.0;       // tr((S - nu Sigma*) Sigma^-1)
+  double log_scales = 0.0;     // sum_k psi_k(sigma_k)
+  double log_weight = 0.0;     // of the independence chain
 
   void resize(int n_features) {
     for (SquareRows<K>* m : {&bartlett, &factor}) m->setZero(n_features, n_features);
@@ -51,8 +53,10 @@ class ScaleFactors {
   }
 
   double operator()(const Values<K>& sigma, const Values<K>& variance, double log_sigma_sum) const {
-    double sum = constant_ + (same_power_ ? power_[0] - sigma_power_ : -sigma_power_) * log_sigma_sum;
-    for (int k = 0; k < linear_.size(); ++k) sum += linear_[k] * sigma[k] + quadratic_[k] * variance[k];
+    double sum =
+        constant_ + (same_power_ ? power_[0] - sigma_power_ : -sigma_power_) * log_sigma_sum;
+    for (int k = 0; k < linear_.size(); ++k)
+      sum += linear_[k] * sigma[k] + quadratic_[k] * variance[k];
     if (!same_power_) {
       for (int k = 0; k < power_.size(); ++k) sum += power_[k] * std::log(sigma[k]);
     }
@@ -78,15 +82,16 @@ class DrawCompleter {
     reciprocal_.setZero(target.n_features());
   }
 
-  // Sigma^-1 = C^-T A'A C^-1, so that tr(Sigma* Sigma^-1) = |A|^2 and tr((S - nu Sigma*) Sigma^-1) = |A U|^2 (squared
-  // norms).
+  // Sigma^-1 = C^-T A'A C^-1, so that tr(Sigma* Sigma^-1) = |A|^2 and tr((S - nu Sigma*) Sigma^-1)
+  // = |A U|^2 (squared norms).
   void complete(CovarianceDraw<K>& draw) {
     const auto n_features = size_of<K>(draw.sigma.size());
     factor_from_bartlett<K>(root_, draw.bartlett, reciprocal_, draw.factor);
     double all_size = 0.0, all_mismatch = 0.0;
     LogProduct<> scales, root;
     repeat(
-        n_features, [&](auto i) __attribute__((always_inline)) {  // which compilers leave out of line at some K
+        n_features, [&](auto i) __attribute__((
+                        always_inline)) {  // which compilers leave out of line at some K
           product_row<K>(draw.bartlett, mismatch_root_, i, row_);
           double square = 0.0;
           repeat(plus_one(i), [&](auto j) {

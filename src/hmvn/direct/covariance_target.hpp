@@ -1,4 +1,5 @@
-// The posterior of one covariance matrix that no h touches, seen from the inverse-Wishart: what direct sampling needs.
+// The posterior of one covariance matrix that no h touches, seen from the inverse-Wishart: what
+// direct sampling needs.
 #pragma once
 
 #include <Eigen/Cholesky>
@@ -13,8 +14,8 @@
 
 namespace hmvn {
 
-// Complete rows, independent means, n rows in G groups that share Sigma, S their pooled scatter matrix: (D1) in the
-// model vignette.
+// Complete rows, independent means, n rows in G groups that share Sigma, S their pooled scatter
+// matrix: (D1) in the model vignette.
 struct CovarianceTarget {
   const Model* model;
   double eta = 1.0;
@@ -42,9 +43,10 @@ struct CovarianceTarget {
 
 // Whether a unit has this form: one covariance matrix, unpooled means, complete rows.
 inline bool has_covariance_target(const Model& model, const std::vector<GroupStatistics>& groups) {
-  const bool one_matrix = groups.size() == 1
-                              ? !model.scale.partial() && !model.correlation.partial()
-                              : model.scale.complete() && (model.correlation.complete() || model.n_features() == 1);
+  const bool one_matrix =
+      groups.size() == 1
+          ? !model.scale.partial() && !model.correlation.partial()
+          : model.scale.complete() && (model.correlation.complete() || model.n_features() == 1);
   if (!one_matrix || model.mean.pooling != Pooling::none) return false;
   for (const GroupStatistics& group : groups) {
     if (!group.complete()) return false;
@@ -52,11 +54,13 @@ inline bool has_covariance_target(const Model& model, const std::vector<GroupSta
   return true;
 }
 
-inline CovarianceTarget make_covariance_target(const Model& model, const std::vector<GroupStatistics>& groups) {
+inline CovarianceTarget make_covariance_target(const Model& model,
+                                               const std::vector<GroupStatistics>& groups) {
   CovarianceTarget target;
   target.model = &model;
   const int n_features = model.n_features();
-  target.eta = n_features > 1 ? model.correlation_priors.back().shape() : 1.0;  // b of the last column is eta
+  target.eta = n_features > 1 ? model.correlation_priors.back().shape()
+                              : 1.0;  // b of the last column is eta
   target.scatter.setZero(n_features, n_features);
   for (const GroupStatistics& group : groups) {
     const PatternStatistics& rows = group.patterns[0];
@@ -76,15 +80,16 @@ struct Contact {
   Eigen::VectorXd epsilon;     // the part of alpha that is bounded by (D7), the rest is by (D8)
 };
 
-// How the group means, integrated out, pull at a covariance matrix: their determinants by sum_g Sigma (Sigma + n_g
-// D)^-1 (D10), their quadratic forms by kappa (D11).
+// How the group means, integrated out, pull at a covariance matrix: their determinants by sum_g
+// Sigma (Sigma + n_g D)^-1 (D10), their quadratic forms by kappa (D11).
 struct MeanPull {
   Eigen::MatrixXd determinants;
   Eigen::VectorXd kappa;
 };
 
 inline MeanPull mean_pull(const CovarianceTarget& target, const Eigen::MatrixXd& covariance) {
-  MeanPull pull{Eigen::MatrixXd::Zero(covariance.rows(), covariance.cols()), Eigen::VectorXd::Zero(covariance.rows())};
+  MeanPull pull{Eigen::MatrixXd::Zero(covariance.rows(), covariance.cols()),
+                Eigen::VectorXd::Zero(covariance.rows())};
   const Eigen::VectorXd variance = target.model->mean_scale.array().square();
   for (std::size_t g = 0; g < target.group_n.size(); ++g) {
     const double n = target.group_n[g];
@@ -99,21 +104,22 @@ inline MeanPull mean_pull(const CovarianceTarget& target, const Eigen::MatrixXd&
   return pull;
 }
 
-// alpha_k = -d psi_k / d log(sigma) - 2 kappa_k, but never below a tenth of c. The bound holds for any positive alpha;
-// this one makes proposal and posterior agree near Sigma*, but for the floor, which is reached where a prior or far
-// means pull a standard deviation up hard.
+// alpha_k = -d psi_k / d log(sigma) - 2 kappa_k, but never below a tenth of c. The bound holds for
+// any positive alpha; this one makes proposal and posterior agree near Sigma*, but for the floor,
+// which is reached where a prior or far means pull a standard deviation up hard.
 inline Eigen::VectorXd scale_pull(const CovarianceTarget& target, const Eigen::MatrixXd& covariance,
                                   const Eigen::VectorXd& kappa) {
   Eigen::VectorXd alpha(target.n_features());
   for (int k = 0; k < target.n_features(); ++k) {
-    const double slope = target.log_scale_factor_slope(k, 0.5 * std::log(covariance(k, k))) + 2.0 * kappa[k];
+    const double slope =
+        target.log_scale_factor_slope(k, 0.5 * std::log(covariance(k, k))) + 2.0 * kappa[k];
     alpha[k] = std::max(-slope, 0.1 * target.sigma_power());
   }
   return alpha;
 }
 
-// Solves nu Sigma + Sigma diag(alpha_k / sigma_k^2) Sigma + sum_g Sigma (Sigma + n_g D)^-1 Sigma = S, nu the degrees of
-// freedom, by fixed-point steps. False if there is no such matrix.
+// Solves nu Sigma + Sigma diag(alpha_k / sigma_k^2) Sigma + sum_g Sigma (Sigma + n_g D)^-1 Sigma =
+// S, nu the degrees of freedom, by fixed-point steps. False if there is no such matrix.
 inline bool find_contact(const CovarianceTarget& target, Contact& contact) {
   const double df = target.degrees_of_freedom();
   if (!(df > target.n_features() - 1.0)) return false;
@@ -124,14 +130,16 @@ inline bool find_contact(const CovarianceTarget& target, Contact& contact) {
     if (!(point.diagonal().minCoeff() > 0.0) || !point.allFinite()) return false;
     const MeanPull means = mean_pull(target, point);
     const Eigen::VectorXd alpha = scale_pull(target, point, means.kappa);
-    // Solved for the right factor Sigma with all that stands left of it held. The step overshoots by about alpha/(nu +
-    // alpha), which the damping takes back; a narrow prior, which alpha follows steeply, wants shorter steps.
+    // Solved for the right factor Sigma with all that stands left of it held. The step overshoots
+    // by about alpha/(nu + alpha), which the damping takes back; a narrow prior, which alpha
+    // follows steeply, wants shorter steps.
     Eigen::MatrixXd left = point * alpha.cwiseQuotient(point.diagonal()).asDiagonal();
     left += means.determinants;
     left.diagonal().array() += df;
     const double damping = caution * (df + alpha.mean()) / (df + 2.0 * alpha.mean());
     const Eigen::MatrixXd solved = left.partialPivLu().solve(target.scatter);
-    const Eigen::MatrixXd next = (1.0 - damping) * point + 0.5 * damping * (solved + solved.transpose());
+    const Eigen::MatrixXd next =
+        (1.0 - damping) * point + 0.5 * damping * (solved + solved.transpose());
     const double last_change = change;
     change = ((next - point).diagonal().array() / point.diagonal().array()).abs().maxCoeff();
     if (iteration > 0 && change > 0.9 * last_change) caution *= 0.5;
@@ -142,8 +150,8 @@ inline bool find_contact(const CovarianceTarget& target, Contact& contact) {
   contact.alpha = scale_pull(target, point, kappa);
   contact.epsilon = contact.alpha;
   for (int k = 0; k < target.n_features(); ++k) {
-    // Where log f_k is not concave in log(sigma), or alpha_k is too far below its slope, (D8) must hold the bound as
-    // sigma nears 0.
+    // Where log f_k is not concave in log(sigma), or alpha_k is too far below its slope, (D8) must
+    // hold the bound as sigma nears 0.
     const double near_zero = 0.5 * std::log(point(k, k)) - 20.0;
     if (!target.model->scale_priors[k].concave_in_log() || kappa[k] > 0.01 * contact.alpha[k] ||
         !(target.log_scale_factor_slope(k, near_zero) + contact.alpha[k] > 0.0)) {

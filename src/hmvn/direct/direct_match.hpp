@@ -1,4 +1,5 @@
-// The inverse-Wishart that matches a posterior: what all draws of a unit have in common, in matrices of any size.
+// The inverse-Wishart that matches a posterior: what all draws of a unit have in common, in
+// matrices of any size.
 #pragma once
 
 #include <Eigen/Cholesky>
@@ -10,10 +11,11 @@
 namespace hmvn {
 
 struct DirectMatch {
-  Eigen::MatrixXd root;             // C of Sigma* = C C'
-  Eigen::MatrixXd mismatch_root;    // U of C^-1 S C^-T - nu I = U U'
-  double df = 0.0, extra_df = 0.0;  // nu and a: proposals are inverse-Wishart(nu + a, (nu + a) Sigma*)
-  double log_bound = 0.0;           // of log w, see bound_log_weight()
+  Eigen::MatrixXd root;           // C of Sigma* = C C'
+  Eigen::MatrixXd mismatch_root;  // U of C^-1 S C^-T - nu I = U U'
+  double df = 0.0,
+         extra_df = 0.0;   // nu and a: proposals are inverse-Wishart(nu + a, (nu + a) Sigma*)
+  double log_bound = 0.0;  // of log w, see bound_log_weight()
 };
 
 // False where the inverse-Wishart (D4) does not exist.
@@ -31,7 +33,8 @@ inline bool make_direct_match(const CovarianceTarget& target, DirectMatch& match
   if (mismatch_root.info() != Eigen::Success) return false;
   match.mismatch_root = mismatch_root.matrixL();
   match.extra_df = largest_extra_df(contact);
-  match.log_bound = bound_log_weight(target, contact, match.extra_df, match.root.diagonal().array().log().sum());
+  match.log_bound =
+      bound_log_weight(target, contact, match.extra_df, match.root.diagonal().array().log().sum());
   return std::isfinite(match.log_bound);
 }
 

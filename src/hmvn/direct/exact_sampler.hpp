@@ -28,7 +28,8 @@ class ExactSampler {
       propose(random);
       const double u = random.uniform();
       const double excess = log_covariance_weight() - log_bound_;
-      // The means' factor is needed only where its bounds do not decide; log(u) where 1 + x <= exp(x) does not.
+      // The means' factor is needed only where its bounds do not decide; log(u) where 1 + x <=
+      // exp(x) does not.
       const double least = excess + means_.lower_bound(draw_.variance);
       if (least > 1e-6) throw std::logic_error("a weight of direct sampling exceeds its bound");
       if (u < 1.0 + least) return proposals;
@@ -53,7 +54,8 @@ class ExactSampler {
 
  private:
   double log_covariance_weight() const {
-    return draw_.log_scales - 0.5 * (draw_.mismatch - extra_df_ * draw_.size) + extra_df_ * draw_.log_root;
+    return draw_.log_scales - 0.5 * (draw_.mismatch - extra_df_ * draw_.size) +
+           extra_df_ * draw_.log_root;
   }
 
   BartlettFactor bartlett_;

@@ -11,10 +11,11 @@
 
 namespace hmvn {
 
-// Proposes from 0.9 IW(a') + 0.1 IW(a), where IW(a) is the inverse-Wishart with nu + a degrees of freedom and scale (nu
-// + a) Sigma* (D12). The first matches better; the second is that of rejection and bounds the weight, whatever a' is:
-// target over mixture is at most ten times the bounded target over IW(a). So the chain converges uniformly fast
-// (Mengersen and Tweedie 1996).
+// Proposes from 0.9 IW(a') + 0.1 IW(a), where IW(a) is the inverse-Wishart with nu + a degrees of
+// freedom and scale (nu
+// + a) Sigma* (D12). The first matches better; the second is that of rejection and bounds the
+// weight, whatever a' is: target over mixture is at most ten times the bounded target over IW(a).
+// So the chain converges uniformly fast (Mengersen and Tweedie 1996).
 template <int K>
 class IndependenceChain {
  public:
@@ -47,12 +48,15 @@ class IndependenceChain {
   MeanFactor<K>& means() { return means_; }
 
  private:
-  // log of the constant of the inverse-Wishart with df nu = df + a and scale nu Sigma* in its density over Sigma, up to
-  // what does not depend on a: |nu Sigma*|^(nu/2) / (2^(nu K/2) Gamma_K(nu/2)).
+  // log of the constant of the inverse-Wishart with df nu = df + a and scale nu Sigma* in its
+  // density over Sigma, up to what does not depend on a: |nu Sigma*|^(nu/2) / (2^(nu K/2)
+  // Gamma_K(nu/2)).
   static double log_normaliser(const DirectMatch& match, double a) {
     const int n_features = static_cast<int>(match.root.rows());
     const double df = match.df + a;
-    double sum = 0.5 * df * (n_features * std::log(0.5 * df) + 2.0 * match.root.diagonal().array().log().sum());
+    double sum =
+        0.5 * df *
+        (n_features * std::log(0.5 * df) + 2.0 * match.root.diagonal().array().log().sum());
     for (int k = 0; k < n_features; ++k) sum -= std::lgamma(0.5 * (df - k));
     return sum;
   }
@@ -61,10 +65,13 @@ class IndependenceChain {
     (random.uniform() < defensive_share ? defensive_ : matched_).draw(random, draw.bartlett);
     completer_.complete(draw);
     // matched over defensive density
-    const double log_matched = log_ratio_ - (extra_df_ - defensive_extra_df_) * (draw.log_root + 0.5 * draw.size);
+    const double log_matched =
+        log_ratio_ - (extra_df_ - defensive_extra_df_) * (draw.log_root + 0.5 * draw.size);
     const double log_mixture =
-        log_matched > 0.0 ? log_matched + std::log(1.0 - defensive_share + defensive_share * std::exp(-log_matched))
-                          : std::log(defensive_share + (1.0 - defensive_share) * std::exp(log_matched));
+        log_matched > 0.0
+            ? log_matched +
+                  std::log(1.0 - defensive_share + defensive_share * std::exp(-log_matched))
+            : std::log(defensive_share + (1.0 - defensive_share) * std::exp(log_matched));
     draw.log_weight = draw.log_scales - 0.5 * (draw.mismatch - defensive_extra_df_ * draw.size) +
                       defensive_extra_df_ * draw.log_root + means_(draw.factor) - log_mixture;
     if (std::isnan(draw.log_weight)) draw.log_weight = -std::numeric_limits<double>::infinity();

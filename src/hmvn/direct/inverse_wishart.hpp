@@ -9,9 +9,10 @@
 
 namespace hmvn {
 
-// Sigma = C A^-1 A^-T C' with A lower triangular and A'A a Wishart matrix of scale I / w has the inverse-Wishart
-// distribution with scale w C C'. By Bartlett's decomposition, taken from the last row up, the entries of sqrt(w) A are
-// independent: standard normal below the diagonal, squares on it chi-square with df - K + k degrees, k = 1..K.
+// Sigma = C A^-1 A^-T C' with A lower triangular and A'A a Wishart matrix of scale I / w has the
+// inverse-Wishart distribution with scale w C C'. By Bartlett's decomposition, taken from the last
+// row up, the entries of sqrt(w) A are independent: standard normal below the diagonal, squares on
+// it chi-square with df - K + k degrees, k = 1..K.
 class BartlettFactor {
  public:
   BartlettFactor(int n_features, double df, double w)
@@ -35,8 +36,10 @@ class BartlettFactor {
 
 // The Cholesky factor C A^-1 of Sigma.
 template <int K>
-[[gnu::always_inline]] inline void factor_from_bartlett(const SquareRows<K>& root, const SquareRows<K>& a,
-                                                        Values<K>& reciprocal, SquareRows<K>& factor) {
+[[gnu::always_inline]] inline void factor_from_bartlett(const SquareRows<K>& root,
+                                                        const SquareRows<K>& a,
+                                                        Values<K>& reciprocal,
+                                                        SquareRows<K>& factor) {
   const auto n_features = size_of<K>(a.rows());
   repeat(n_features, [&](auto i) { reciprocal[i] = 1.0 / a(i, i); });
   repeat(n_features, [&](auto i) { quotient_row<K>(root, a, reciprocal, i, factor); });

@@ -1,4 +1,5 @@
-// What the group means add to the posterior of their covariance matrix once integrated out, and their draws given it.
+// What the group means add to the posterior of their covariance matrix once integrated out, and
+// their draws given it.
 #pragma once
 
 #include <Eigen/Cholesky>
@@ -15,7 +16,8 @@
 
 namespace hmvn {
 
-// T(Sigma) = sum_g -1/2 log|Sigma/n_g + D| - 1/2 delta_g' (Sigma/n_g + D)^-1 delta_g, delta_g = ybar_g - m (D2).
+// T(Sigma) = sum_g -1/2 log|Sigma/n_g + D| - 1/2 delta_g' (Sigma/n_g + D)^-1 delta_g, delta_g =
+// ybar_g - m (D2).
 template <int K>
 class MeanFactor {
  public:
@@ -26,7 +28,8 @@ class MeanFactor {
         precision_(variance_.cwiseInverse()) {
     spread_.setZero(n_features_, n_features_);
     covariance_ = spread_;
-    for (Values<K>* v : {&reciprocal_, &solution_, &noise_, &tilt_, &variance_share_}) v->setZero(n_features_);
+    for (Values<K>* v : {&reciprocal_, &solution_, &noise_, &tilt_, &variance_share_})
+      v->setZero(n_features_);
     const double log_variance = variance_.array().log().sum();
     for (std::size_t g = 0; g < target.group_n.size(); ++g) {
       Group group{target.group_n[g],
@@ -40,7 +43,8 @@ class MeanFactor {
       Eigen::MatrixXd spread = contact / group.n;
       spread.diagonal() += variance_;
       group.slope = spread.llt().solve(target.group_mean[g]);
-      group.tangent = -0.5 * group.delta.dot(group.slope) - 0.5 / group.n * group.slope.dot(contact * group.slope);
+      group.tangent = -0.5 * group.delta.dot(group.slope) -
+                      0.5 / group.n * group.slope.dot(contact * group.slope);
       ceiling_ -= 0.5 * log_variance;
       groups_.push_back(group);
     }
@@ -48,11 +52,14 @@ class MeanFactor {
 
   int n_groups() const { return static_cast<int>(groups_.size()); }
 
-  // T is at least this: |Sigma/n + D| is at most the product of its diagonal (Hadamard), and Sigma/n only takes from
-  // the quadratic form.
-  double lower_bound(const Values<K>& variance) const { return floor_ - variance_share_.dot(variance); }
+  // T is at least this: |Sigma/n + D| is at most the product of its diagonal (Hadamard), and
+  // Sigma/n only takes from the quadratic form.
+  double lower_bound(const Values<K>& variance) const {
+    return floor_ - variance_share_.dot(variance);
+  }
 
-  // T is at most this: |Sigma/n + D| is at least |D|, and the quadratic form's tangent at Sigma* is above it (D11).
+  // T is at most this: |Sigma/n + D| is at least |D|, and the quadratic form's tangent at Sigma* is
+  // above it (D11).
   double upper_bound(const SquareRows<K>& factor) const {
     double sum = ceiling_;
     for (const Group& group : groups_) {
@@ -81,16 +88,21 @@ class MeanFactor {
     return sum;
   }
 
-  // Draws mu_g - ybar_g = factor * white from its law given Sigma. Since Normal(ybar; mu, Sigma/n) Normal(mu; m, D) is,
-  // in e = mu - ybar, proportional to Normal(e; -Sigma D^-1 delta / n, Sigma/n) exp(-e' D^-1 e / 2), a draw from the
-  // first factor may be kept with the second as its probability, which is near 1 where there are many rows. After a few
-  // refusals the exact conditional is taken instead; each way has the same law, so that which is taken does not matter.
-  void draw(int g, const SquareRows<K>& factor, RandomStream& random, Values<K>& white, Values<K>& deviation) {
+  // Draws mu_g - ybar_g = factor * white from its law given Sigma. Since Normal(ybar; mu, Sigma/n)
+  // Normal(mu; m, D) is, in e = mu - ybar, proportional to Normal(e; -Sigma D^-1 delta / n,
+  // Sigma/n) exp(-e' D^-1 e / 2), a draw from the first factor may be kept with the second as its
+  // probability, which is near 1 where there are many rows. After a few refusals the exact
+  // conditional is taken instead; each way has the same law, so that which is taken does not
+  // matter.
+  void draw(int g, const SquareRows<K>& factor, RandomStream& random, Values<K>& white,
+            Values<K>& deviation) {
     const auto n_features = size_of<K>(n_features_);
     const Group& group = groups_[g];
     const double spread = 1.0 / group.root_n, share = spread * spread;
     repeat(n_features, [&](auto j) { tilt_[j] = 0.0; });
-    repeat(n_features, [&](auto i) { repeat(plus_one(i), [&](auto j) { tilt_[j] += factor(i, j) * group.pull[i]; }); });
+    repeat(n_features, [&](auto i) {
+      repeat(plus_one(i), [&](auto j) { tilt_[j] += factor(i, j) * group.pull[i]; });
+    });
     for (int attempt = 0; attempt < 4; ++attempt) {
       for (int j = 0; j < n_features; ++j) white[j] = random.normal() * spread - tilt_[j] * share;
       multiply(factor, white, deviation);
@@ -122,7 +134,8 @@ class MeanFactor {
     double tangent;                // -delta' slope / 2 - slope' Sigma* slope / 2n
   };
 
-  // A pair (e, d) from Normal(0, Sigma/n) and Normal(0, D), moved to where d - e = delta (conditioning by kriging).
+  // A pair (e, d) from Normal(0, Sigma/n) and Normal(0, D), moved to where d - e = delta
+  // (conditioning by kriging).
   void draw_conditional(int g, const SquareRows<K>& factor, RandomStream& random, Values<K>& white,
                         Values<K>& deviation) {
     for (int i = 0; i < n_features_; ++i) noise_[i] = random.normal() / groups_[g].root_n;

@@ -1,5 +1,5 @@
-// Small lower triangular matrices by rows. Where K is known at compile time all loops are unrolled; Eigen's triangular
-// solves cost several times as much at this size.
+// Small lower triangular matrices by rows. Where K is known at compile time all loops are unrolled;
+// Eigen's triangular solves cost several times as much at this size.
 #pragma once
 
 #include <Eigen/Core>
@@ -49,7 +49,8 @@ template <class N, class Use>
 }
 
 template <int N, class Use, int... I>
-[[gnu::always_inline]] inline void repeat_each_down(std::integer_sequence<int, I...>, const Use& use) {
+[[gnu::always_inline]] inline void repeat_each_down(std::integer_sequence<int, I...>,
+                                                    const Use& use) {
   (use(Constant<N - 1 - I>()), ...);
 }
 
@@ -65,8 +66,8 @@ template <class N, class Use>
 
 // Row i of the product a * b of lower triangular matrices.
 template <int K, class Index>
-[[gnu::always_inline]] inline void product_row(const SquareRows<K>& a, const SquareRows<K>& b, Index i,
-                                               Values<K>& out) {
+[[gnu::always_inline]] inline void product_row(const SquareRows<K>& a, const SquareRows<K>& b,
+                                               Index i, Values<K>& out) {
   repeat(plus_one(i), [&](auto j) { out[j] = a(i, i) * b(i, j); });
   repeat(i, [&](auto m) {
     const double share = a(i, m);
@@ -77,7 +78,8 @@ template <int K, class Index>
 // Row i of x = c a^-1, all lower triangular, from the last column on; `reciprocal` of a's diagonal.
 template <int K, class Index>
 [[gnu::always_inline]] inline void quotient_row(const SquareRows<K>& c, const SquareRows<K>& a,
-                                                const Values<K>& reciprocal, Index i, SquareRows<K>& x) {
+                                                const Values<K>& reciprocal, Index i,
+                                                SquareRows<K>& x) {
   repeat(plus_one(i), [&](auto j) { x(i, j) = c(i, j); });
   repeat_down(plus_one(i), [&](auto m) {
     const double solved = x(i, m) * reciprocal[m];
@@ -86,8 +88,8 @@ template <int K, class Index>
   });
 }
 
-// In place: the lower triangle of a positive definite matrix becomes its Cholesky factor, with the reciprocals of its
-// diagonal beside it.
+// In place: the lower triangle of a positive definite matrix becomes its Cholesky factor, with the
+// reciprocals of its diagonal beside it.
 template <int K>
 inline void cholesky_in_place(SquareRows<K>& a, Values<K>& reciprocal) {
   const int n = static_cast<int>(a.rows());

@@ -1,4 +1,5 @@
-// A Markov chain of Hamiltonian transitions that adapts itself during warm-up and owns what it has learned.
+// A Markov chain of Hamiltonian transitions that adapts itself during warm-up and owns what it has
+// learned.
 #pragma once
 
 #include <Eigen/Core>
@@ -18,17 +19,18 @@ struct ChainSettings {
   double target_accept = 0.8;
   MetricShape metric = MetricShape::diagonal;
   double max_energy_error = 1000.0;  // of a trajectory that has not diverged
-  double init_radius = 2.0;          // start uniform on (-radius, radius) in the unconstrained, standardised space
+  double init_radius =
+      2.0;  // start uniform on (-radius, radius) in the unconstrained, standardised space
 };
 
-// `Mover` makes transitions: Nuts or QuarterTurn. The chain does not own its target, which another block of the same
-// model may have changed since the last iteration.
+// `Mover` makes transitions: Nuts or QuarterTurn. The chain does not own its target, which another
+// block of the same model may have changed since the last iteration.
 class Chain {
  public:
   // `position`: where it starts; the log density there must be finite.
   template <class Target, class Mover>
-  Chain(Target&& target, Mover& mover, const Eigen::VectorXd& position, const ChainSettings& settings,
-        RandomStream& random)
+  Chain(Target&& target, Mover& mover, const Eigen::VectorXd& position,
+        const ChainSettings& settings, RandomStream& random)
       : settings_(settings),
         schedule_(make_warmup_schedule(settings.iter_warmup)),
         state_(position.size(), settings.metric),
@@ -66,7 +68,8 @@ class Chain {
 
  private:
   template <class Target, class Mover>
-  void adapt(Target&& target, Mover& mover, const TransitionStatistics& facts, RandomStream& random) {
+  void adapt(Target&& target, Mover& mover, const TransitionStatistics& facts,
+             RandomStream& random) {
     step_size_.advance(facts.accept_stat);
     state_.step_size = step_size_.step_size();
     if (window_ < schedule_.window_ends.size() && iteration_ >= schedule_.first_slow) {

@@ -16,7 +16,8 @@ struct DualAveragingSettings {
 
 class DualAveraging {
  public:
-  // Steps stay below `largest`, and so does what is averaged: beyond, acceptance says nothing of the step.
+  // Steps stay below `largest`, and so does what is averaged: beyond, acceptance says nothing of
+  // the step.
   DualAveraging(const DualAveragingSettings& settings, double largest)
       : settings_(settings), log_largest_(std::log(largest)) {}
 
@@ -38,7 +39,9 @@ class DualAveraging {
   }
 
   double step_size() const { return std::exp(log_step_); }
-  double averaged_step_size() const { return count_ > 0.0 ? std::exp(log_averaged_step_) : step_size(); }
+  double averaged_step_size() const {
+    return count_ > 0.0 ? std::exp(log_averaged_step_) : step_size();
+  }
 
  private:
   DualAveragingSettings settings_;

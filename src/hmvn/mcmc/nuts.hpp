@@ -20,8 +20,9 @@ inline double log_sum_exp(double a, double b) {
 }
 
 // Multinomial sampling over the trajectory and the generalised U-turn criterion (Betancourt 2017,
-// appendices A.3.2 and A.4.2), with the criterion also checked across the two half-trees: without that
-// a near-iid target runs many times the steps that are due. The object is work space for chains of one dimension.
+// appendices A.3.2 and A.4.2), with the criterion also checked across the two half-trees: without
+// that a near-iid target runs many times the steps that are due. The object is work space for
+// chains of one dimension.
 class Nuts {
  public:
   Nuts(Eigen::Index n, const std::atomic<bool>& stop, int max_tree_depth)
@@ -50,11 +51,14 @@ class Nuts {
       Level& level = levels_[depth];
       PhasePoint& end = go_forward ? forward_ : backward_;
       double log_weight_new = -std::numeric_limits<double>::infinity();
-      if (!build(target, depth, end, go_forward ? 1.0 : -1.0, level.span, level.proposal, log_weight_new, random))
+      if (!build(target, depth, end, go_forward ? 1.0 : -1.0, level.span, level.proposal,
+                 log_weight_new, random))
         break;
-      if (std::log(random.uniform()) < log_weight_new - log_weight) std::swap(proposal_, level.proposal);
+      if (std::log(random.uniform()) < log_weight_new - log_weight)
+        std::swap(proposal_, level.proposal);
       log_weight = log_sum_exp(log_weight, log_weight_new);
-      const bool keeps_on = go_forward ? join(whole_, level.span, whole_) : join(level.span, whole_, whole_);
+      const bool keeps_on =
+          go_forward ? join(whole_, level.span, whole_) : join(level.span, whole_, whole_);
       if (!keeps_on) {
         ++depth;
         break;
@@ -117,8 +121,8 @@ class Nuts {
     return first.dot(sum) > 0.0 && last.dot(sum) > 0.0;
   }
 
-  // Joins two neighbouring spans in time order into `out` (which may be one of them); false if the whole,
-  // or either half with the nearest point of the other, has turned round.
+  // Joins two neighbouring spans in time order into `out` (which may be one of them); false if the
+  // whole, or either half with the nearest point of the other, has turned round.
   bool join(const Span& early, const Span& late, Span& out) {
     const bool keeps_on = extends(early.first, late.last, early.sum + late.sum) &&
                           extends(early.first, late.first, early.sum + late.first) &&
@@ -129,11 +133,11 @@ class Nuts {
     return keeps_on;
   }
 
-  // Extends the trajectory from `end` by 2^depth steps. Fills the span (in time order), a proposal drawn
-  // from it, and its log weight; false if it diverged or turned round inside.
+  // Extends the trajectory from `end` by 2^depth steps. Fills the span (in time order), a proposal
+  // drawn from it, and its log weight; false if it diverged or turned round inside.
   template <class Target>
-  bool build(Target& target, int depth, PhasePoint& end, double direction, Span& span, PhasePoint& proposal,
-             double& log_weight, RandomStream& random) {
+  bool build(Target& target, int depth, PhasePoint& end, double direction, Span& span,
+             PhasePoint& proposal, double& log_weight, RandomStream& random) {
     if (depth == 0) {
       move(target, end, direction * state_->step_size);
       ++n_leapfrog_;
@@ -147,18 +151,24 @@ class Nuts {
       return !divergent_;
     }
     Level& level = levels_[depth - 1];
-    // The first half's span and proposal are parked in this level; the second half uses the deeper levels anew.
+    // The first half's span and proposal are parked in this level; the second half uses the deeper
+    // levels anew.
     Span& first = depth_span(depth, 0);
     Span& second = depth_span(depth, 1);
     double log_weight_first, log_weight_second;
-    if (!build(target, depth - 1, end, direction, first, proposal, log_weight_first, random)) return false;
-    if (!build(target, depth - 1, end, direction, second, level.other, log_weight_second, random)) return false;
+    if (!build(target, depth - 1, end, direction, first, proposal, log_weight_first, random))
+      return false;
+    if (!build(target, depth - 1, end, direction, second, level.other, log_weight_second, random))
+      return false;
     log_weight = log_sum_exp(log_weight_first, log_weight_second);
-    if (std::log(random.uniform()) < log_weight_second - log_weight) std::swap(proposal, level.other);
+    if (std::log(random.uniform()) < log_weight_second - log_weight)
+      std::swap(proposal, level.other);
     return direction > 0 ? join(first, second, span) : join(second, first, span);
   }
 
-  Span& depth_span(int depth, int half) { return half == 0 ? levels_[depth - 1].left : levels_[depth - 1].right; }
+  Span& depth_span(int depth, int half) {
+    return half == 0 ? levels_[depth - 1].left : levels_[depth - 1].right;
+  }
 
   const std::atomic<bool>& stop_;
   int max_tree_depth_;

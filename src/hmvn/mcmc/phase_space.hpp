@@ -81,11 +81,11 @@ struct ChainState {
   }
 };
 
-// Doubles or halves the step size, up to `largest`, until one step is accepted about half of the time (Hoffman and
-// Gelman 2014, algorithm 4). `step(z)` moves a point by one.
+// Doubles or halves the step size, up to `largest`, until one step is accepted about half of the
+// time (Hoffman and Gelman 2014, algorithm 4). `step(z)` moves a point by one.
 template <class Step>
-void find_reasonable_step_size(ChainState& state, PhasePoint& z, double largest, RandomStream& random,
-                               const Step& step) {
+void find_reasonable_step_size(ChainState& state, PhasePoint& z, double largest,
+                               RandomStream& random, const Step& step) {
   state.step_size = std::min(state.step_size, largest);
   int direction = 0;
   for (;;) {
@@ -102,7 +102,8 @@ void find_reasonable_step_size(ChainState& state, PhasePoint& z, double largest,
     state.step_size = std::min(before * (direction == 1 ? 2.0 : 0.5), largest);
     if (state.step_size == before) return;
     if (!(state.step_size < 1e7) || (direction == -1 && !(state.step_size > 1e-12))) {
-      throw std::runtime_error("no step size works: the posterior is improper or its density cannot be computed");
+      throw std::runtime_error(
+          "no step size works: the posterior is improper or its density cannot be computed");
     }
   }
 }

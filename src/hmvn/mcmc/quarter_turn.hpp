@@ -11,20 +11,21 @@
 
 namespace hmvn {
 
-// In a standard normal target, position and momentum turn about each other, and after a quarter of a turn the position
-// is what the momentum was: an independent draw. So a trajectory turns by about that, in steps that are exact for the
-// normal, between half kicks by what the gradient has beyond the normal's, -x (Shahbaba, Lan, Johnson and Neal 2014).
-// The energy error comes from how the target departs from normal and not from its dimension, and steps may be long;
-// their length varies between trajectories, lest one returns to where it came from (Neal 2011). A few long steps may
-// also shoot past a steep slope, and are rejected: a trajectory counts as divergent only if it fails in steps a quarter
-// as long, too. The object is work space for chains of one dimension.
+// In a standard normal target, position and momentum turn about each other, and after a quarter of
+// a turn the position is what the momentum was: an independent draw. So a trajectory turns by about
+// that, in steps that are exact for the normal, between half kicks by what the gradient has beyond
+// the normal's, -x (Shahbaba, Lan, Johnson and Neal 2014). The energy error comes from how the
+// target departs from normal and not from its dimension, and steps may be long; their length varies
+// between trajectories, lest one returns to where it came from (Neal 2011). A few long steps may
+// also shoot past a steep slope, and are rejected: a trajectory counts as divergent only if it
+// fails in steps a quarter as long, too. The object is work space for chains of one dimension.
 class QuarterTurn {
  public:
   static constexpr double angle = 1.5707963267948966, jitter = 0.3;
   static constexpr int refined = 4;
 
-  // At most 2^max_tree_depth - 1 steps, as of NUTS; a trajectory that would need more counts as of that depth, others
-  // as of none.
+  // At most 2^max_tree_depth - 1 steps, as of NUTS; a trajectory that would need more counts as of
+  // that depth, others as of none.
   QuarterTurn(Eigen::Index n, const std::atomic<bool>& stop, int least_steps, int max_tree_depth)
       : stop_(stop),
         least_steps_(least_steps),
@@ -47,7 +48,8 @@ class QuarterTurn {
     const double change = follow(target, state, n_steps, step, facts.n_leapfrog);
     const bool overshot = failed(change, state);
     if (overshot) {
-      facts.divergent = failed(follow(target, state, refined * n_steps, step / refined, facts.n_leapfrog), state);
+      facts.divergent =
+          failed(follow(target, state, refined * n_steps, step / refined, facts.n_leapfrog), state);
     }
     const bool accepted = !overshot && std::log(random.uniform()) < change;
     if (accepted) std::swap(state.current, proposal_);
@@ -60,15 +62,18 @@ class QuarterTurn {
 
   template <class Target>
   void find_reasonable_step_size(Target&& target, ChainState& state, RandomStream& random) {
-    hmvn::find_reasonable_step_size(state, proposal_, largest_step(), random,
-                                    [&](PhasePoint& z) { move(target, state, z, state.step_size); });
+    hmvn::find_reasonable_step_size(state, proposal_, largest_step(), random, [&](PhasePoint& z) {
+      move(target, state, z, state.step_size);
+    });
   }
 
  private:
-  static bool failed(double change, const ChainState& state) { return !(change >= -state.max_energy_error); }
+  static bool failed(double change, const ChainState& state) {
+    return !(change >= -state.max_energy_error);
+  }
 
-  // Moves the proposal from the current point, and returns the change of the energy, downwards; stops where it has
-  // failed. Counts steps in `n_taken`.
+  // Moves the proposal from the current point, and returns the change of the energy, downwards;
+  // stops where it has failed. Counts steps in `n_taken`.
   template <class Target>
   double follow(Target& target, ChainState& state, int n_steps, double step, int& n_taken) {
     proposal_ = state.current;

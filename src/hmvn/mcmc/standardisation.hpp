@@ -9,9 +9,10 @@ namespace hmvn {
 
 enum class MetricShape { diagonal, dense };
 
-// position = center + root * standard, with center and root root' the mean and the covariance matrix (or its diagonal)
-// that the chain has learned of its target; before that, position = standard. Moving in the standardised space with a
-// unit metric is the same as moving among positions with this covariance matrix as inverse metric.
+// position = center + root * standard, with center and root root' the mean and the covariance
+// matrix (or its diagonal) that the chain has learned of its target; before that, position =
+// standard. Moving in the standardised space with a unit metric is the same as moving among
+// positions with this covariance matrix as inverse metric.
 class Standardisation {
  public:
   Standardisation(Eigen::Index n, MetricShape shape)
@@ -65,11 +66,15 @@ class Standardisation {
   Eigen::MatrixXd root_;  // empty until learned
 };
 
-// Running mean and covariance of the position (Welford); of a diagonal metric only the variances, as one column.
+// Running mean and covariance of the position (Welford); of a diagonal metric only the variances,
+// as one column.
 class CovarianceEstimator {
  public:
   CovarianceEstimator(Eigen::Index n, MetricShape shape)
-      : mean_(n), delta_(n), squares_(n, shape == MetricShape::dense ? n : 1), dense_(shape == MetricShape::dense) {
+      : mean_(n),
+        delta_(n),
+        squares_(n, shape == MetricShape::dense ? n : 1),
+        dense_(shape == MetricShape::dense) {
     restart();
   }
 
@@ -92,8 +97,8 @@ class CovarianceEstimator {
 
   double count() const { return count_; }
 
-  // Shrunk towards zero and the identity, where the target is standardised to, with the weight of five draws for every
-  // column to be learned.
+  // Shrunk towards zero and the identity, where the target is standardised to, with the weight of
+  // five draws for every column to be learned.
   Eigen::VectorXd mean() const { return weight() * mean_; }
   Eigen::MatrixXd covariance() const {
     Eigen::MatrixXd estimate = (weight() / (count_ - 1.0)) * squares_;

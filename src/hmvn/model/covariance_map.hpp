@@ -12,9 +12,9 @@ namespace hmvn {
 inline int n_correlations(int n_features) { return n_features * (n_features - 1) / 2; }
 inline int n_coordinates(int n_features) { return n_features * (n_features + 1) / 2; }
 
-// The maps of every coordinate of a covariance matrix. Coordinates are ordered: the K standard deviations, then the
-// canonical partial correlations c_ij row by row: (2,1), (3,1), (3,2), ... The map of c_ij depends on its column j
-// only.
+// The maps of every coordinate of a covariance matrix. Coordinates are ordered: the K standard
+// deviations, then the canonical partial correlations c_ij row by row: (2,1), (3,1), (3,2), ... The
+// map of c_ij depends on its column j only.
 struct CovarianceMaps {
   std::vector<ScoreMap> scale;        // K: u -> log(sigma_k)
   std::vector<ScoreMap> correlation;  // K - 1, by column: u -> atanh(c)
@@ -25,11 +25,12 @@ struct CovarianceMaps {
 // Scores, the quantities they stand for, and the factor Lambda of Sigma = Lambda Lambda'.
 template <class T, int K>
 struct CovariancePoint {
-  Eigen::Matrix<T, Eigen::Dynamic, 1> score;                // u, all coordinates
-  Eigen::Matrix<T, Eigen::Dynamic, 1> value;                // log(sigma) or atanh(c)
-  Eigen::Matrix<T, Eigen::Dynamic, 1> value_slope;          // d value / d score
-  Eigen::Matrix<T, Eigen::Dynamic, 1> partial, rest_share;  // of correlations: c = tanh(w) and sqrt(1 - c^2) = sech(w)
-  Eigen::Matrix<T, K, K> factor;                            // Lambda, lower triangular
+  Eigen::Matrix<T, Eigen::Dynamic, 1> score;        // u, all coordinates
+  Eigen::Matrix<T, Eigen::Dynamic, 1> value;        // log(sigma) or atanh(c)
+  Eigen::Matrix<T, Eigen::Dynamic, 1> value_slope;  // d value / d score
+  Eigen::Matrix<T, Eigen::Dynamic, 1> partial,
+      rest_share;                 // of correlations: c = tanh(w) and sqrt(1 - c^2) = sech(w)
+  Eigen::Matrix<T, K, K> factor;  // Lambda, lower triangular
 
   void resize(int n_features) {
     score.setZero(n_coordinates(n_features));
@@ -41,9 +42,9 @@ struct CovariancePoint {
   }
 };
 
-// Row i of the correlation's factor by stick-breaking (Lewandowski, Kurowicka and Joe 2009): L_ij = c_ij z_ij,
-// z_i1 = 1, z_i,j+1 = z_ij sqrt(1 - c_ij^2), L_ii = z_ii. In w = atanh(c), c = tanh(w) and sqrt(1 - c^2) = sech(w), so
-// that nothing cancels as |c| nears 1.
+// Row i of the correlation's factor by stick-breaking (Lewandowski, Kurowicka and Joe 2009): L_ij =
+// c_ij z_ij, z_i1 = 1, z_i,j+1 = z_ij sqrt(1 - c_ij^2), L_ii = z_ii. In w = atanh(c), c = tanh(w)
+// and sqrt(1 - c^2) = sech(w), so that nothing cancels as |c| nears 1.
 template <class T, int K>
 void fill_factor(const CovarianceMaps& maps, CovariancePoint<T, K>& point) {
   using std::abs;
@@ -70,9 +71,11 @@ void fill_factor(const CovarianceMaps& maps, CovariancePoint<T, K>& point) {
   }
 }
 
-// The gradient in the scores from the gradient in the factor (lower triangle), added to `score_gradient`.
+// The gradient in the scores from the gradient in the factor (lower triangle), added to
+// `score_gradient`.
 template <int K>
-void pull_back_factor(const CovariancePoint<double, K>& point, const Eigen::Matrix<double, K, K>& factor_gradient,
+void pull_back_factor(const CovariancePoint<double, K>& point,
+                      const Eigen::Matrix<double, K, K>& factor_gradient,
                       Eigen::VectorXd& score_gradient) {
   const int n_features = static_cast<int>(point.factor.rows());
   for (int i = 0; i < n_features; ++i) {
@@ -82,7 +85,8 @@ void pull_back_factor(const CovariancePoint<double, K>& point, const Eigen::Matr
     for (int j = i - 1; j >= 0; --j) {
       const double partial = point.partial[row + j], share = point.rest_share[row + j];
       rest /= share;  // the stick before column j was broken off
-      const double w_gradient = rest * share * (factor_gradient(i, j) * share - rest_gradient * partial);
+      const double w_gradient =
+          rest * share * (factor_gradient(i, j) * share - rest_gradient * partial);
       score_gradient[row + j] += w_gradient * point.value_slope[row + j];
       rest_gradient = rest_gradient * share + factor_gradient(i, j) * partial;
     }

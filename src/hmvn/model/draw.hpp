@@ -6,9 +6,10 @@
 namespace hmvn {
 
 struct Draw {
-  Eigen::MatrixXd mean;                 // K x G, on the user's scale
-  Eigen::MatrixXd factor;               // K(K+1)/2 x G: Cholesky factor of Sigma_g, lower triangle row by row
-  Eigen::VectorXd mean0, scale0;        // population (typical group), read at v; meaningful where the block is pooled
+  Eigen::MatrixXd mean;    // K x G, on the user's scale
+  Eigen::MatrixXd factor;  // K(K+1)/2 x G: Cholesky factor of Sigma_g, lower triangle row by row
+  Eigen::VectorXd mean0,
+      scale0;  // population (typical group), read at v; meaningful where the block is pooled
   Eigen::VectorXd correlation_factor0;  // Cholesky factor of Omega0, packed likewise
   Eigen::VectorXd h_mean, h_scale;
   double h_correlation = 0.0;

@@ -1,4 +1,5 @@
-// The constants of a group's change of variables: a root of B = I + H J H that is cheap for every H.
+// The constants of a group's change of variables: a root of B = I + H J H that is cheap for every
+// H.
 #pragma once
 
 #include <Eigen/Core>
@@ -9,18 +10,21 @@
 
 namespace hmvn {
 
-// (C7): scales come with a heterogeneity each, correlations with one for all. With J_cc = Q diag(l) Q' the eigenvectors
-// of the correlations' block, found once, a root of B = I + H J H, correlations first, is
+// (C7): scales come with a heterogeneity each, correlations with one for all. With J_cc = Q diag(l)
+// Q' the eigenvectors of the correlations' block, found once, a root of B = I + H J H, correlations
+// first, is
 //   A = [Q D^-1     0 ]     D = diag(1 + h^2 l)^(-1/2),  M = Q' J_cs,
 //       [H M' h D   R ]     R R' = I + H (J_ss - M' h^2 D^2 M) H,
-// so that no population asks for a factorisation larger than K x K. Correlations are kept in the basis Q.
+// so that no population asks for a factorisation larger than K x K. Correlations are kept in the
+// basis Q.
 template <int K>
 struct GroupBasis {
   static constexpr int C = K == Eigen::Dynamic ? Eigen::Dynamic : K * (K - 1) / 2;
   using Scales = Eigen::Matrix<double, K, 1>;
   using Correlations = Eigen::Matrix<double, C, 1>;
 
-  bool own_scales, own_correlations;              // what is not a group's own counts as known: no information, h = 0
+  bool own_scales,
+      own_correlations;  // what is not a group's own counts as known: no information, h = 0
   Eigen::Matrix<double, C, C> rotation;           // Q
   Correlations eigenvalues;                       // l
   Eigen::Matrix<double, C, K> mixed;              // M
@@ -53,14 +57,16 @@ struct GroupBasis {
     scale_information.setZero(n_features, n_features);
     scale_pull.setZero(n_features);
     correlation_pull.setZero(n);
-    const Eigen::MatrixXd cross = select(information, layout.own_coordinates, layout.shared_coordinates);
+    const Eigen::MatrixXd cross =
+        select(information, layout.own_coordinates, layout.shared_coordinates);
     if (own_scales) {
       scale_information = information.topLeftCorner(n_features, n_features);
       scale_pull = quadratic.pull.head(n_features);
       scale_cross = cross.topRows(n_features);
     }
     if (own_correlations) {
-      const Eigen::SelfAdjointEigenSolver<Eigen::MatrixXd> solver(information.bottomRightCorner(n, n));
+      const Eigen::SelfAdjointEigenSolver<Eigen::MatrixXd> solver(
+          information.bottomRightCorner(n, n));
       rotation = solver.eigenvectors();
       eigenvalues = solver.eigenvalues().cwiseMax(0.0);
       correlation_pull = rotation.transpose() * quadratic.pull.tail(n);

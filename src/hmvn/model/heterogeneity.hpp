@@ -1,4 +1,5 @@
-// The heterogeneities h of (S4) and the weight sqrt(1 - h^2) of the population, from the sampler's coordinates.
+// The heterogeneities h of (S4) and the weight sqrt(1 - h^2) of the population, from the sampler's
+// coordinates.
 #pragma once
 
 #include <Eigen/Core>
@@ -9,8 +10,8 @@
 
 namespace hmvn {
 
-// h = Phi(x): a Beta(1, 1) prior is then a standard normal one on x. 1 - h is computed as Phi(-x), so that both ends
-// keep full precision. x in turn is a map of the sampler's coordinate z.
+// h = Phi(x): a Beta(1, 1) prior is then a standard normal one on x. 1 - h is computed as Phi(-x),
+// so that both ends keep full precision. x in turn is a map of the sampler's coordinate z.
 template <class T>
 struct Heterogeneity {
   T h, weight;                   // h and sqrt(1 - h^2)
@@ -34,13 +35,17 @@ Heterogeneity<T> heterogeneity_at(const HeterogeneityPrior& prior, const T& x) {
   const T density = exp(T(-0.5) * (x * x + T(log_2pi)));
   const T weight = sqrt(complement * (T(1) + h));
   const T a(prior.shape1 - 1.0), b(prior.shape2 - 1.0);
-  const T log_prior = a * log(h) + b * log(complement) - T(log_beta_function(prior.shape1, prior.shape2)) -
+  const T log_prior = a * log(h) + b * log(complement) -
+                      T(log_beta_function(prior.shape1, prior.shape2)) -
                       T(0.5) * (x * x + T(log_2pi));
-  return {h, weight, density, -h * density / weight, log_prior, a * density / h - b * density / complement - x};
+  return {h,         weight,
+          density,   -h * density / weight,
+          log_prior, a * density / h - b * density / complement - x};
 }
 
 template <class T>
-Heterogeneity<T> learned_heterogeneity(const HeterogeneityPrior& prior, const HeterogeneityMap& map, const T& z) {
+Heterogeneity<T> learned_heterogeneity(const HeterogeneityPrior& prior, const HeterogeneityMap& map,
+                                       const T& z) {
   using std::log;
   const auto at = map(z);
   Heterogeneity<T> result = heterogeneity_at(prior, at.x);

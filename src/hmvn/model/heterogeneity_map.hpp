@@ -1,5 +1,5 @@
-// A monotone map that standardises an approximate density, given on the line: what makes the sampler's coordinate of a
-// heterogeneity nearly standard normal.
+// A monotone map that standardises an approximate density, given on the line: what makes the
+// sampler's coordinate of a heterogeneity nearly standard normal.
 #pragma once
 
 #include <algorithm>
@@ -11,9 +11,10 @@
 
 namespace hmvn {
 
-// x(z) solves Q(x) = Phi(z), Q the distribution function of the approximate density q: where q is right, z is standard
-// normal. Between nodes in z the map is a quintic spline and beyond them linear, so that it is smooth, and its
-// derivatives are exactly those that the Jacobian needs, however roughly q is known.
+// x(z) solves Q(x) = Phi(z), Q the distribution function of the approximate density q: where q is
+// right, z is standard normal. Between nodes in z the map is a quintic spline and beyond them
+// linear, so that it is smooth, and its derivatives are exactly those that the Jacobian needs,
+// however roughly q is known.
 class HeterogeneityMap {
  public:
   template <class T>
@@ -28,7 +29,8 @@ class HeterogeneityMap {
   explicit HeterogeneityMap(const LogDensity& log_q) {
     const Table table = tabulate(log_q);
     std::vector<Node> nodes;
-    for (int i = 0; i <= 2 * half_count; ++i) nodes.push_back(table.node((i - half_count) * spacing));
+    for (int i = 0; i <= 2 * half_count; ++i)
+      nodes.push_back(table.node((i - half_count) * spacing));
     std::vector<Piece> pieces;
     for (int i = 0; i < 2 * half_count; ++i) {
       pieces.push_back(quintic_between(nodes[i], nodes[i + 1], spacing));
@@ -42,8 +44,10 @@ class HeterogeneityMap {
   template <class T>
   Value<T> operator()(const T& z) const {
     if (pieces_.empty()) return {z, T(1), T(0)};
-    if (!(z > T(-table_end))) return {T(low_.x) + (z + T(table_end)) * T(low_.slope), T(low_.slope), T(0)};
-    if (!(z < T(table_end))) return {T(high_.x) + (z - T(table_end)) * T(high_.slope), T(high_.slope), T(0)};
+    if (!(z > T(-table_end)))
+      return {T(low_.x) + (z + T(table_end)) * T(low_.slope), T(low_.slope), T(0)};
+    if (!(z < T(table_end)))
+      return {T(high_.x) + (z - T(table_end)) * T(high_.slope), T(high_.slope), T(0)};
     const int i = static_cast<int>((static_cast<double>(z) + table_end) / spacing);
     const T t = (z + T(table_end)) / T(spacing) - T(i);
     const Piece& p = pieces_[std::min(i, 2 * half_count - 1)];
@@ -70,8 +74,9 @@ class HeterogeneityMap {
       const double wanted = total * std::exp(log_normal_cdf(lower ? z : -z));
       const std::size_t last = q.size() - 1;
       // the cell in which the tail reaches `wanted`
-      std::size_t i = lower ? std::upper_bound(tail.begin(), tail.end(), wanted) - tail.begin() - 1
-                            : tail.rend() - std::upper_bound(tail.rbegin(), tail.rend(), wanted) - 1;
+      std::size_t i = lower
+                          ? std::upper_bound(tail.begin(), tail.end(), wanted) - tail.begin() - 1
+                          : tail.rend() - std::upper_bound(tail.rbegin(), tail.rend(), wanted) - 1;
       i = std::min(i, last - 1);
       const double missing = lower ? wanted - below[i] : above[i] - wanted;
       const double rise = (q[i + 1] - q[i]) / step;
@@ -83,7 +88,8 @@ class HeterogeneityMap {
     }
   };
 
-  // A grid over all of the line where q is above exp(-50) of its highest value, found by looking ever closer.
+  // A grid over all of the line where q is above exp(-50) of its highest value, found by looking
+  // ever closer.
   template <class LogDensity>
   static Table tabulate(const LogDensity& log_q) {
     double low = -9.0, high = 9.0;
@@ -107,7 +113,8 @@ class HeterogeneityMap {
       for (double v : value) table.q.push_back(std::exp(std::max(v - top, -60.0)));
       table.below.assign(n_grid, 0.0);
       table.above.assign(n_grid, 0.0);
-      for (int i = 1; i < n_grid; ++i) table.below[i] = table.below[i - 1] + 0.5 * step * (table.q[i - 1] + table.q[i]);
+      for (int i = 1; i < n_grid; ++i)
+        table.below[i] = table.below[i - 1] + 0.5 * step * (table.q[i - 1] + table.q[i]);
       for (int i = n_grid - 2; i >= 0; --i)
         table.above[i] = table.above[i + 1] + 0.5 * step * (table.q[i] + table.q[i + 1]);
       return table;

@@ -8,9 +8,10 @@
 
 namespace hmvn {
 
-// | learned h: mean, scale, correlation | population scores | shared scores | own scores of group 1 | of group 2 | ...
-// A coordinate of the covariance matrix (see CovarianceMaps) is shared by all groups under complete pooling; else every
-// group has its own, and under partial pooling there is a population score too.
+// | learned h: mean, scale, correlation | population scores | shared scores | own scores of group 1
+// | of group 2 | ... A coordinate of the covariance matrix (see CovarianceMaps) is shared by all
+// groups under complete pooling; else every group has its own, and under partial pooling there is a
+// population score too.
 struct Layout {
   int h_mean = -1, h_scale = -1, h_correlation = -1;  // start of each, or -1 if not learned
   int population = 0, shared = 0, own = 0;            // starts
@@ -19,7 +20,8 @@ struct Layout {
   std::vector<int> shared_coordinates;
   std::vector<int> partial;  // positions within own_coordinates that are partially pooled
   int n_groups = 0;
-  int n_own_scales = 0, n_own_correlations = 0;  // in this order among own coordinates; each all or none
+  int n_own_scales = 0,
+      n_own_correlations = 0;  // in this order among own coordinates; each all or none
 
   int n_own() const { return static_cast<int>(own_coordinates.size()); }
   int n_shared() const { return static_cast<int>(shared_coordinates.size()); }

@@ -12,9 +12,9 @@ namespace hmvn {
 
 // Given Sigma_g the data say estimate_g ~ Normal(mu_g, spread_g); by (S1) and (S4)
 //   mu_g = m + T u_0 + D^(1/2) e_g,   T = s sqrt(1 - h^2),   D = s^2 h^2   (one of each a feature).
-// No pooling is T = 0, complete pooling D = 0. Everything is measured from the prior location m. The inverses are of
-// C_g = spread_g + D, never of D, so that h may reach 0; quadratic forms are taken at their minimum, so that
-// nothing cancels when groups lie far from m.
+// No pooling is T = 0, complete pooling D = 0. Everything is measured from the prior location m.
+// The inverses are of C_g = spread_g + D, never of D, so that h may reach 0; quadratic forms are
+// taken at their minimum, so that nothing cancels when groups lie far from m.
 
 // C_g^-1, zero where a feature was never observed in g, and log |C_g|.
 template <class T, int K>
@@ -42,8 +42,8 @@ bool invert_group(const GroupStatistics& group, const GroupLikelihood<T, K>& lik
   return true;
 }
 
-// log of the density of a group's estimate with the group's mean integrated out, `residual` away from T u_0;
-// `pull` = C^-1 residual.
+// log of the density of a group's estimate with the group's mean integrated out, `residual` away
+// from T u_0; `pull` = C^-1 residual.
 template <class T, int K>
 T estimate_log_density(const GroupStatistics& group, const EstimatePrecision<T, K>& precision,
                        const Eigen::Matrix<T, K, 1>& residual, Eigen::Matrix<T, K, 1>& pull) {
@@ -51,14 +51,17 @@ T estimate_log_density(const GroupStatistics& group, const EstimatePrecision<T, 
   return T(-0.5) * (T(log_2pi * group.n_observed) + precision.log_determinant + residual.dot(pull));
 }
 
-// Of the group's mean, given everything but u_0, of which only mean and covariance `population` (of T u_0; or none) are
-// known: mean x - W y, covariance W C^-1 D + W C^-1 V_0 C^-1 W with y = C^-1 (x - v) the pull. Complete groups need the
-// gradient in their spread instead: (y y' + C^-1 V_0 C^-1 - C^-1) / 2.
+// Of the group's mean, given everything but u_0, of which only mean and covariance `population` (of
+// T u_0; or none) are known: mean x - W y, covariance W C^-1 D + W C^-1 V_0 C^-1 W with y = C^-1 (x
+// - v) the pull. Complete groups need the gradient in their spread instead: (y y' + C^-1 V_0 C^-1 -
+// C^-1) / 2.
 template <int K>
 void fill_moments(const GroupStatistics& group, const GroupLikelihood<double, K>& like,
-                  const Eigen::Matrix<double, K, K>& inverse, const Eigen::Matrix<double, K, 1>& pull,
-                  const Eigen::Matrix<double, K, 1>& group_variance, const Eigen::Matrix<double, K, K>* population,
-                  Eigen::Matrix<double, K, K>& work, GroupMeanMoments<K>& moments) {
+                  const Eigen::Matrix<double, K, K>& inverse,
+                  const Eigen::Matrix<double, K, 1>& pull,
+                  const Eigen::Matrix<double, K, 1>& group_variance,
+                  const Eigen::Matrix<double, K, K>* population, Eigen::Matrix<double, K, K>& work,
+                  GroupMeanMoments<K>& moments) {
   moments.spread_gradient = 0.5 * (pull * pull.transpose() - inverse);
   if (population != nullptr) {
     work.noalias() = inverse.lazyProduct(*population);
@@ -109,11 +112,13 @@ struct MeanBlock {
   }
 };
 
-// log of the density of all estimates given all covariance matrices, means and population integrated out, from the
-// groups' precisions. Fills the rest of `block`; false where it cannot be computed.
+// log of the density of all estimates given all covariance matrices, means and population
+// integrated out, from the groups' precisions. Fills the rest of `block`; false where it cannot be
+// computed.
 template <class T, int K>
-bool combine(const std::vector<GroupStatistics>& groups, const std::vector<GroupLikelihood<T, K>>& like,
-             MeanBlock<T, K>& block, T& log_density) {
+bool combine(const std::vector<GroupStatistics>& groups,
+             const std::vector<GroupLikelihood<T, K>>& like, MeanBlock<T, K>& block,
+             T& log_density) {
   log_density = T(0);
   block.center.setZero();
   if (block.pooled) {
@@ -123,7 +128,8 @@ bool combine(const std::vector<GroupStatistics>& groups, const std::vector<Group
       block.total += block.precisions[g].inverse;
       block.work.noalias() += block.precisions[g].inverse.lazyProduct(like[g].estimate);
     }
-    block.system = block.population_scale.asDiagonal() * block.total * block.population_scale.asDiagonal();
+    block.system =
+        block.population_scale.asDiagonal() * block.total * block.population_scale.asDiagonal();
     block.system.diagonal().array() += T(1);
     if (!cholesky_in_place(block.system)) return false;
     block.center = block.population_scale.cwiseProduct(block.work);
@@ -140,10 +146,12 @@ bool combine(const std::vector<GroupStatistics>& groups, const std::vector<Group
 
 // The same with the precisions filled first.
 template <class T, int K>
-bool evaluate(const std::vector<GroupStatistics>& groups, const std::vector<GroupLikelihood<T, K>>& like,
-              MeanBlock<T, K>& block, T& log_density) {
+bool evaluate(const std::vector<GroupStatistics>& groups,
+              const std::vector<GroupLikelihood<T, K>>& like, MeanBlock<T, K>& block,
+              T& log_density) {
   for (std::size_t g = 0; g < groups.size(); ++g) {
-    if (!invert_group(groups[g], like[g], block.group_variance, block.square, block.square2, block.precisions[g]))
+    if (!invert_group(groups[g], like[g], block.group_variance, block.square, block.square2,
+                      block.precisions[g]))
       return false;
   }
   return combine(groups, like, block, log_density);
@@ -154,32 +162,34 @@ void fill_population_covariance(MeanBlock<double, K>& block) {
   if (!block.pooled) return;
   invert_lower(block.system, block.square);
   inner_square(block.square, block.square2);
-  block.population = block.population_scale.asDiagonal() * block.square2 * block.population_scale.asDiagonal();
+  block.population =
+      block.population_scale.asDiagonal() * block.square2 * block.population_scale.asDiagonal();
 }
 
 template <int K>
-void fill_moments(const GroupStatistics& group, const GroupLikelihood<double, K>& like, std::size_t g,
-                  MeanBlock<double, K>& block, GroupMeanMoments<K>& moments) {
+void fill_moments(const GroupStatistics& group, const GroupLikelihood<double, K>& like,
+                  std::size_t g, MeanBlock<double, K>& block, GroupMeanMoments<K>& moments) {
   fill_moments(group, like, block.precisions[g].inverse, block.pulls[g], block.group_variance,
                block.pooled ? &block.population : nullptr, block.square, moments);
 }
 
 // The gradient in T, by Fisher's identity, from the sum of all pulls:
-// E[u_0 (sum_g C_g^-1 (x_g - T u_0))]_k = E(u_0)_k pull_k - (Q T A^-1)_kk. The one in D is the sum of the diagonals of
-// the spread gradients.
+// E[u_0 (sum_g C_g^-1 (x_g - T u_0))]_k = E(u_0)_k pull_k - (Q T A^-1)_kk. The one in D is the sum
+// of the diagonals of the spread gradients.
 template <int K>
 void fill_scale_gradient(MeanBlock<double, K>& block, const Eigen::Matrix<double, K, 1>& pull_sum,
                          Eigen::Matrix<double, K, 1>& scale_gradient) {
   invert_lower(block.system, block.square);
   inner_square(block.square, block.square2);  // A^-1
   block.square = block.total * block.population_scale.asDiagonal();
-  scale_gradient =
-      block.center.cwiseProduct(pull_sum) - block.square.cwiseProduct(block.square2.transpose()).rowwise().sum();
+  scale_gradient = block.center.cwiseProduct(pull_sum) -
+                   block.square.cwiseProduct(block.square2.transpose()).rowwise().sum();
 }
 
 // Draws the population score u_0 from its exact law given the covariance matrices.
 template <int K>
-void draw_population_mean(const MeanBlock<double, K>& block, RandomStream& random, Eigen::VectorXd& population_score) {
+void draw_population_mean(const MeanBlock<double, K>& block, RandomStream& random,
+                          Eigen::VectorXd& population_score) {
   population_score.resize(block.center.size());
   for (Eigen::Index k = 0; k < population_score.size(); ++k) population_score[k] = random.normal();
   if (!block.pooled) return;
@@ -187,12 +197,14 @@ void draw_population_mean(const MeanBlock<double, K>& block, RandomStream& rando
   population_score += block.center;
 }
 
-// Draws every group's mean (less m) from their exact joint law given the population. Given v = T u_0 the mean is
-// normal with mean x - W C^-1 (x - v) and covariance W C^-1 D; the noise W C^-1 delta - D C^-1 epsilon has it.
+// Draws every group's mean (less m) from their exact joint law given the population. Given v = T
+// u_0 the mean is normal with mean x - W C^-1 (x - v) and covariance W C^-1 D; the noise W C^-1
+// delta - D C^-1 epsilon has it.
 template <int K>
-void draw_means(const std::vector<GroupStatistics>& groups, const std::vector<GroupLikelihood<double, K>>& like,
-                const MeanBlock<double, K>& block, const Eigen::VectorXd& population_score, RandomStream& random,
-                Eigen::MatrixXd& means) {
+void draw_means(const std::vector<GroupStatistics>& groups,
+                const std::vector<GroupLikelihood<double, K>>& like,
+                const MeanBlock<double, K>& block, const Eigen::VectorXd& population_score,
+                RandomStream& random, Eigen::MatrixXd& means) {
   using Vector = Eigen::Matrix<double, K, 1>;
   const Eigen::Index n_features = block.center.size();
   const Vector population = block.population_scale.cwiseProduct(population_score);
@@ -210,10 +222,12 @@ void draw_means(const std::vector<GroupStatistics>& groups, const std::vector<Gr
     pulled = like[g].estimate - population - group_noise;
     pulled = block.precisions[g].inverse.lazyProduct(pulled).eval();
     pushed.noalias() = block.precisions[g].inverse.lazyProduct(noise);
-    noise = like[g].estimate - like[g].spread.lazyProduct(pulled) - block.group_variance.cwiseProduct(pushed);
+    noise = like[g].estimate - like[g].spread.lazyProduct(pulled) -
+            block.group_variance.cwiseProduct(pushed);
     for (Eigen::Index k = 0; k < n_features; ++k) {
-      means(k, g) =
-          groups[g].observed[k] != 0.0 ? noise[k] : population[k] + group_noise[k];  // never observed: the prior
+      means(k, g) = groups[g].observed[k] != 0.0
+                        ? noise[k]
+                        : population[k] + group_noise[k];  // never observed: the prior
     }
   }
 }

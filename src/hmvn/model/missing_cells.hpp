@@ -18,15 +18,19 @@ inline void unpack_lower(const Eigen::VectorXd& packed, Eigen::MatrixXd& lower) 
   }
 }
 
-// For one covariance matrix Sigma = L L' and one pattern of observed features. With P the permutation that puts the
-// observed features first, P Sigma P' = R R' for R lower triangular; with z = R_oo^-1 (y_o - mu_o),
+// For one covariance matrix Sigma = L L' and one pattern of observed features. With P the
+// permutation that puts the observed features first, P Sigma P' = R R' for R lower triangular; with
+// z = R_oo^-1 (y_o - mu_o),
 //   y_m | y_o ~ Normal(mu_m + R_mo z, R_mm R_mm').
-// R' is the triangle of a QR decomposition of (P L)': Sigma itself, which squares L's condition number, is never
-// formed. Signs of R's columns do not matter.
+// R' is the triangle of a QR decomposition of (P L)': Sigma itself, which squares L's condition
+// number, is never formed. Signs of R's columns do not matter.
 class MissingCells {
  public:
   MissingCells(int n_features)
-      : order_(n_features), permuted_(n_features, n_features), root_(n_features, n_features), z_(n_features) {}
+      : order_(n_features),
+        permuted_(n_features, n_features),
+        root_(n_features, n_features),
+        z_(n_features) {}
 
   // `missing`: 1 where missing.
   void condition(const Eigen::MatrixXd& factor, const std::vector<int>& missing) {

@@ -1,4 +1,5 @@
-// What the user said about the model, in the form the core uses: priors (P1)-(P3) and pooling (S1)-(S4).
+// What the user said about the model, in the form the core uses: priors (P1)-(P3) and pooling
+// (S1)-(S4).
 #pragma once
 
 #include <Eigen/Core>
@@ -59,7 +60,8 @@ inline double partial_correlation_shape(double eta, int n_features, int column) 
 
 inline void build_maps(Model& model) {
   for (const ScalePrior& prior : model.scale_priors) model.maps.scale.emplace_back(prior);
-  for (const PartialCorrelationPrior& prior : model.correlation_priors) model.maps.correlation.emplace_back(prior);
+  for (const PartialCorrelationPrior& prior : model.correlation_priors)
+    model.maps.correlation.emplace_back(prior);
 }
 
 }  // namespace hmvn

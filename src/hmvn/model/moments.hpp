@@ -23,8 +23,10 @@ inline double moments_mean(const double* moments, std::size_t n_features, std::s
 
 namespace detail {
 
-// Before a row of this weight is added: to the mean, or onto the row if that outweighs all before it.
-inline void move_pivot(double* moments, std::size_t n_features, double weight, const double* cells) {
+// Before a row of this weight is added: to the mean, or onto the row if that outweighs all before
+// it.
+inline void move_pivot(double* moments, std::size_t n_features, double weight,
+                       const double* cells) {
   const double n = moments[0];
   double *pivot = moments + 2, *sum = pivot + n_features, *product = sum + n_features;
   moments[1] = 2.0 * (n + weight);
@@ -33,7 +35,8 @@ inline void move_pivot(double* moments, std::size_t n_features, double weight, c
     return;
   }
   const auto to = [&](std::size_t k) { return weight > n ? cells[k] : pivot[k] + sum[k] / n; };
-  // sum (r - d)(r - d)' = sum r r' - d sum r' - (sum r) d' + n d d', with d what the rounded pivot really moves by
+  // sum (r - d)(r - d)' = sum r r' - d sum r' - (sum r) d' + n d d', with d what the rounded pivot
+  // really moves by
   for (std::size_t k = 0; k < n_features; ++k) {
     const double step = to(k) - pivot[k];
     for (std::size_t j = 0; j <= k; ++j) {
@@ -49,7 +52,8 @@ inline void move_pivot(double* moments, std::size_t n_features, double weight, c
 
 }  // namespace detail
 
-// Adds a row. K: the number of features where it is known to the compiler, else 0. The row is used as scratch.
+// Adds a row. K: the number of features where it is known to the compiler, else 0. The row is used
+// as scratch.
 template <int K>
 inline void add_row(double* moments, std::size_t n_features, double weight, double* cells) {
   const std::size_t size = K > 0 ? K : n_features;
@@ -77,7 +81,8 @@ inline void centre_moments(double* moments, std::size_t n_features) {
   for (std::size_t k = 0; k < n_features; ++k) sum[k] /= n;
 }
 
-// Adds centred moments to centred moments. The pivot stays, so that means keep the digits below its own.
+// Adds centred moments to centred moments. The pivot stays, so that means keep the digits below its
+// own.
 inline void merge_moments(double* into, const double* from, std::size_t n_features) {
   const double n = into[0], m = from[0];
   if (m == 0.0) return;

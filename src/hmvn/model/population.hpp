@@ -21,7 +21,7 @@ struct PopulationPoint {
   Vector sum0, sum1;                        // S0 = sum_g j/(1 + h^2 j), S1 = sum_g j c/(1 + h^2 j)
   Vector center;                            // v of every own coordinate (0 where not pooled)
   Vector shared;                            // shared scores
-  T log_density;                            // log prior of all this, with the Jacobian of the change of variables
+  T log_density;  // log prior of all this, with the Jacobian of the change of variables
 
   void resize(const Model& model, const Layout& layout) {
     mean.assign(model.n_features(), constant_heterogeneity<T>(model.mean.constant()));
@@ -36,7 +36,8 @@ struct PopulationPoint {
   }
 };
 
-// Fills the point and returns the log prior of h and of the population, with the Jacobian of the change of variables.
+// Fills the point and returns the log prior of h and of the population, with the Jacobian of the
+// change of variables.
 template <class T>
 T evaluate(const Model& model, const Layout& layout, const TransportPlan& plan,
            const Eigen::Matrix<T, Eigen::Dynamic, 1>& x, PopulationPoint<T>& point) {
@@ -46,21 +47,23 @@ T evaluate(const Model& model, const Layout& layout, const TransportPlan& plan,
   const int n_features = model.n_features();
   if (layout.h_mean >= 0) {
     for (int k = 0; k < n_features; ++k) {
-      point.mean[k] = learned_heterogeneity(model.mean.heterogeneity, plan.h_mean[k], x[layout.h_mean + k]);
+      point.mean[k] =
+          learned_heterogeneity(model.mean.heterogeneity, plan.h_mean[k], x[layout.h_mean + k]);
       log_density += point.mean[k].log_prior;
     }
   }
   for (int i = 0; i < layout.n_own(); ++i) {
     const int c = layout.own_coordinates[i];
     if (c < n_features && layout.h_scale >= 0) {
-      point.own[i] = learned_heterogeneity(model.scale.heterogeneity, plan.h_scale[c], x[layout.h_scale + c]);
+      point.own[i] =
+          learned_heterogeneity(model.scale.heterogeneity, plan.h_scale[c], x[layout.h_scale + c]);
       log_density += point.own[i].log_prior;
     } else if (c >= n_features && layout.h_correlation >= 0) {  // one h for all correlations
       if (c > n_features) {
         point.own[i] = point.own[i - 1];
       } else {
-        point.own[i] =
-            learned_heterogeneity(model.correlation.heterogeneity, plan.h_correlation, x[layout.h_correlation]);
+        point.own[i] = learned_heterogeneity(model.correlation.heterogeneity, plan.h_correlation,
+                                             x[layout.h_correlation]);
         log_density += point.own[i].log_prior;
       }
     }
@@ -76,21 +79,23 @@ T evaluate(const Model& model, const Layout& layout, const TransportPlan& plan,
     point.sum0[p] = sum0;
     point.sum1[p] = sum1;
     point.precision[p] = T(1) + own.weight * own.weight * sum0;
-    point.score[p] = own.weight * sum1 / point.precision[p] + x[layout.population + p] / sqrt(point.precision[p]);
+    point.score[p] = own.weight * sum1 / point.precision[p] +
+                     x[layout.population + p] / sqrt(point.precision[p]);
     point.center[layout.partial[p]] = own.weight * point.score[p];
     log_density -= T(0.5) * (point.score[p] * point.score[p] + log(point.precision[p]));
   }
   if (layout.n_shared() > 0) {
     point.shared = plan.shared_center.template cast<T>();
-    point.shared.noalias() +=
-        plan.shared_spread.template cast<T>().lazyProduct(x.segment(layout.shared, layout.n_shared()));
+    point.shared.noalias() += plan.shared_spread.template cast<T>().lazyProduct(
+        x.segment(layout.shared, layout.n_shared()));
     log_density -= T(0.5) * point.shared.squaredNorm();
   }
   return log_density;
 }
 
-// Adds the population's share of the gradient, given the gradients of everything else in v (own coordinates), in the
-// shared scores, in h of every own coordinate, and in h and sqrt(1 - h^2) of the means.
+// Adds the population's share of the gradient, given the gradients of everything else in v (own
+// coordinates), in the shared scores, in h of every own coordinate, and in h and sqrt(1 - h^2) of
+// the means.
 struct PopulationGradient {
   Eigen::VectorXd center, shared, h, mean_h, mean_weight;
 
@@ -103,9 +108,9 @@ struct PopulationGradient {
   }
 };
 
-inline void differentiate(const Model& model, const Layout& layout, const TransportPlan& plan, const Eigen::VectorXd& x,
-                          const PopulationPoint<double>& point, const PopulationGradient& outer,
-                          Eigen::VectorXd& gradient) {
+inline void differentiate(const Model& model, const Layout& layout, const TransportPlan& plan,
+                          const Eigen::VectorXd& x, const PopulationPoint<double>& point,
+                          const PopulationGradient& outer, Eigen::VectorXd& gradient) {
   const int n_features = model.n_features();
   for (int p = 0; p < layout.n_population(); ++p) {
     const int i = layout.partial[p];
@@ -115,7 +120,8 @@ inline void differentiate(const Model& model, const Layout& layout, const Transp
     const double score_slope = own.weight * outer.center[i] - score;
     gradient[layout.population + p] += score_slope / root;
     const double of_sum1 = score_slope * own.weight / precision;
-    const double of_precision = -0.5 / precision - 0.5 * score_slope * position / (precision * root) -
+    const double of_precision = -0.5 / precision -
+                                0.5 * score_slope * position / (precision * root) -
                                 score_slope * own.weight * point.sum1[p] / (precision * precision);
     double of_weight = outer.center[i] * score + score_slope * point.sum1[p] / precision +
                        2.0 * of_precision * own.weight * point.sum0[p];
@@ -137,7 +143,8 @@ inline void differentiate(const Model& model, const Layout& layout, const Transp
   if (layout.h_mean >= 0) {
     for (int k = 0; k < n_features; ++k) {
       gradient[layout.h_mean + k] += outer.mean_h[k] * point.mean[k].slope +
-                                     outer.mean_weight[k] * point.mean[k].weight_slope + point.mean[k].log_prior_slope;
+                                     outer.mean_weight[k] * point.mean[k].weight_slope +
+                                     point.mean[k].log_prior_slope;
     }
   }
   if (layout.n_shared() > 0) {

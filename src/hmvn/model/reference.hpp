@@ -1,5 +1,6 @@
-// Where each group's likelihood lies and how sharp it is, found before sampling: the affine maps that make the
-// sampler's space nearly standard normal are built from it. Any values are valid; good ones are fast.
+// Where each group's likelihood lies and how sharp it is, found before sampling: the affine maps
+// that make the sampler's space nearly standard normal are built from it. Any values are valid;
+// good ones are fast.
 #pragma once
 
 #include <Eigen/Cholesky>
@@ -14,23 +15,26 @@
 
 namespace hmvn {
 
-// log p(data of a group | score) ~ pull' score - score' information score / 2 near its centre, over all coordinates.
+// log p(data of a group | score) ~ pull' score - score' information score / 2 near its centre, over
+// all coordinates.
 struct QuadraticLikelihood {
   Eigen::VectorXd pull;
   Eigen::MatrixXd information;
 };
 
-// One group's log likelihood in its scores. Its mean is integrated out under the group's own prior (P1); or, where the
-// heterogeneity of means is set to a small value, under that of groups around the prior location, to which the
-// statistics have then been shifted.
+// One group's log likelihood in its scores. Its mean is integrated out under the group's own prior
+// (P1); or, where the heterogeneity of means is set to a small value, under that of groups around
+// the prior location, to which the statistics have then been shifted.
 class GroupScoreLikelihood {
  public:
-  GroupScoreLikelihood(const Model& model, const GroupStatistics& group) : model_(&model), groups_{group} {
+  GroupScoreLikelihood(const Model& model, const GroupStatistics& group)
+      : model_(&model), groups_{group} {
     point_.resize(model.n_features());
     like_.resize(1);
     like_[0].resize(model.n_features(), group.patterns.size());
     means_.resize(model.n_features(), 1);
-    means_.group_variance = model.mean.constant() * model.mean.constant() * model.mean_scale.cwiseAbs2();
+    means_.group_variance =
+        model.mean.constant() * model.mean.constant() * model.mean_scale.cwiseAbs2();
     moments_.resize(model.n_features());
     factor_gradient_.setZero(model.n_features(), model.n_features());
   }
@@ -48,13 +52,16 @@ class GroupScoreLikelihood {
     differentiate(groups_[0], point_.factor, like_[0], moments_, factor_gradient_);
     pull_back_factor(point_, factor_gradient_, gradient);
     const double value = like_[0].within + of_means;
-    return std::isfinite(value) && gradient.allFinite() ? value : -std::numeric_limits<double>::infinity();
+    return std::isfinite(value) && gradient.allFinite() ? value
+                                                        : -std::numeric_limits<double>::infinity();
   }
 
-  // The estimate of a mean, less its prior location, at the covariance matrix last evaluated, and its information: 0
-  // where the feature was not observed.
+  // The estimate of a mean, less its prior location, at the covariance matrix last evaluated, and
+  // its information: 0 where the feature was not observed.
   double mean_estimate(int k) const { return like_[0].estimate[k]; }
-  double mean_information(int k) const { return groups_[0].observed[k] != 0.0 ? 1.0 / like_[0].spread(k, k) : 0.0; }
+  double mean_information(int k) const {
+    return groups_[0].observed[k] != 0.0 ? 1.0 / like_[0].spread(k, k) : 0.0;
+  }
 
   // Expected (Fisher) information in the scores at the point last evaluated: sum over patterns of
   // n tr(Sigma^-1 dSigma_a Sigma^-1 dSigma_b) / 2, less the share that estimating the mean takes.
@@ -84,7 +91,8 @@ class GroupScoreLikelihood {
       const Eigen::MatrixXd inverse = like_[0].pattern_inverses[p];
       for (Eigen::Index a = 0; a < n_scores; ++a) {
         const Eigen::MatrixXd z =
-            inverse * (pattern.observed.asDiagonal() * change[a] * pattern.observed.asDiagonal()) * inverse.transpose();
+            inverse * (pattern.observed.asDiagonal() * change[a] * pattern.observed.asDiagonal()) *
+            inverse.transpose();
         white.col(a) = Eigen::Map<const Eigen::VectorXd>(z.data(), z.size());
       }
       information.noalias() += (0.5 * pattern.n * share) * (white.transpose() * white);
@@ -93,7 +101,8 @@ class GroupScoreLikelihood {
   }
 
  private:
-  static Eigen::MatrixXd covariance_change(const Eigen::MatrixXd& factor, int i, const Eigen::RowVectorXd& row) {
+  static Eigen::MatrixXd covariance_change(const Eigen::MatrixXd& factor, int i,
+                                           const Eigen::RowVectorXd& row) {
     Eigen::MatrixXd change = Eigen::MatrixXd::Zero(factor.rows(), factor.cols());
     change.row(i) = (factor * row.transpose()).transpose();
     change.col(i) += change.row(i).transpose().eval();
@@ -109,13 +118,15 @@ class GroupScoreLikelihood {
   Eigen::MatrixXd factor_gradient_;
 };
 
-// Fisher scoring with step halving on the sum of several groups' likelihoods and a Normal(center, diag(spread^2))
-// prior. Coordinates with spread 0 stay at the centre. Returns the place reached.
-inline Eigen::VectorXd locate(std::vector<GroupScoreLikelihood>& groups, const Eigen::VectorXd& start,
-                              const Eigen::VectorXd& center, const Eigen::VectorXd& spread) {
+// Fisher scoring with step halving on the sum of several groups' likelihoods and a Normal(center,
+// diag(spread^2)) prior. Coordinates with spread 0 stay at the centre. Returns the place reached.
+inline Eigen::VectorXd locate(std::vector<GroupScoreLikelihood>& groups,
+                              const Eigen::VectorXd& start, const Eigen::VectorXd& center,
+                              const Eigen::VectorXd& spread) {
   const Eigen::Index n = start.size();
   Eigen::VectorXd score = start, trial(n), gradient(n), part(n), step(n);
-  const Eigen::VectorXd prior_precision = spread.unaryExpr([](double s) { return s > 0.0 ? 1.0 / (s * s) : 0.0; });
+  const Eigen::VectorXd prior_precision =
+      spread.unaryExpr([](double s) { return s > 0.0 ? 1.0 / (s * s) : 0.0; });
   const auto objective = [&](const Eigen::VectorXd& at, Eigen::VectorXd& slope) {
     double value = -0.5 * (at - center).cwiseAbs2().dot(prior_precision);
     slope = -(at - center).cwiseProduct(prior_precision);
@@ -161,7 +172,8 @@ inline QuadraticLikelihood quadratic_at(GroupScoreLikelihood& group, const Eigen
 }
 
 // Scores to start from: each feature's pooled within-group variance, no correlation.
-inline Eigen::VectorXd starting_scores(const Model& model, const std::vector<GroupStatistics>& groups) {
+inline Eigen::VectorXd starting_scores(const Model& model,
+                                       const std::vector<GroupStatistics>& groups) {
   const int n_features = model.n_features();
   Eigen::VectorXd squares = Eigen::VectorXd::Zero(n_features), freedom = squares;
   for (const GroupStatistics& group : groups) {
@@ -178,9 +190,10 @@ inline Eigen::VectorXd starting_scores(const Model& model, const std::vector<Gro
   return score;
 }
 
-// The groups as seen from their common mean, where means are (nearly) completely pooled: a group's distance from it is
-// then spread.
-inline std::vector<GroupStatistics> shift_to_common_mean(std::vector<GroupStatistics> groups, Eigen::Index n_features) {
+// The groups as seen from their common mean, where means are (nearly) completely pooled: a group's
+// distance from it is then spread.
+inline std::vector<GroupStatistics> shift_to_common_mean(std::vector<GroupStatistics> groups,
+                                                         Eigen::Index n_features) {
   Eigen::VectorXd sum = Eigen::VectorXd::Zero(n_features), n = sum;
   for (const GroupStatistics& group : groups) {
     for (const PatternStatistics& pattern : group.patterns) {
@@ -190,16 +203,19 @@ inline std::vector<GroupStatistics> shift_to_common_mean(std::vector<GroupStatis
   }
   const Eigen::VectorXd common = sum.cwiseQuotient(n.cwiseMax(1e-300));
   for (GroupStatistics& group : groups) {
-    for (PatternStatistics& pattern : group.patterns) pattern.mean -= common.cwiseProduct(pattern.observed);
+    for (PatternStatistics& pattern : group.patterns)
+      pattern.mean -= common.cwiseProduct(pattern.observed);
   }
   return groups;
 }
 
-// All groups' quadratic likelihoods, each taken at its own mode under a prior around the pooled mode.
+// All groups' quadratic likelihoods, each taken at its own mode under a prior around the pooled
+// mode.
 struct Reference {
   Eigen::VectorXd pooled;
   std::vector<QuadraticLikelihood> groups;
-  Eigen::MatrixXd mean_information, mean_pull;  // K x G: j of each mean's own estimate in score units (S1), and j c
+  Eigen::MatrixXd mean_information,
+      mean_pull;  // K x G: j of each mean's own estimate in score units (S1), and j c
 };
 
 inline Reference make_reference(const Model& model, const std::vector<GroupStatistics>& given) {
@@ -217,7 +233,8 @@ inline Reference make_reference(const Model& model, const std::vector<GroupStati
   for (int c = 0; c < n; ++c) {
     const Block& block = c < n_features ? model.scale : model.correlation;
     center[c] = block.pooling == Pooling::none ? 0.0 : reference.pooled[c];
-    spread[c] = block.partial() ? (block.heterogeneity.fixed ? block.heterogeneity.value : 0.5) : block.constant();
+    spread[c] = block.partial() ? (block.heterogeneity.fixed ? block.heterogeneity.value : 0.5)
+                                : block.constant();
   }
   reference.mean_information.setZero(n_features, static_cast<Eigen::Index>(groups.size()));
   reference.mean_pull = reference.mean_information;

@@ -11,12 +11,13 @@ namespace hmvn {
 
 enum class ScaleFamily { exponential, normal, student_t, gamma, lognormal };
 
-// Normal and Student t are truncated to (0, infinity); with location 0 they are the half-normal and the half-t.
-// Parameters: exponential (rate), normal (mu, sigma), student_t (df, mu, sigma), gamma (shape, rate),
-// lognormal (meanlog, sdlog).
+// Normal and Student t are truncated to (0, infinity); with location 0 they are the half-normal and
+// the half-t. Parameters: exponential (rate), normal (mu, sigma), student_t (df, mu, sigma), gamma
+// (shape, rate), lognormal (meanlog, sdlog).
 class ScalePrior {
  public:
-  ScalePrior(ScaleFamily family, double p1, double p2, double p3) : family_(family), p1_(p1), p2_(p2), p3_(p3) {
+  ScalePrior(ScaleFamily family, double p1, double p2, double p3)
+      : family_(family), p1_(p1), p2_(p2), p3_(p3) {
     if (family_ == ScaleFamily::normal) {
       log_mass_ = log_normal_cdf(p1_ / p2_);
     } else if (family_ == ScaleFamily::student_t) {
@@ -39,8 +40,8 @@ class ScalePrior {
         return log_normal_density((sigma - p1_) / p2_) - std::log(p2_) - log_mass_;
       case ScaleFamily::student_t: {
         const double z = (sigma - p2_) / p3_;
-        return -0.5 * (p1_ + 1.0) * std::log1p(z * z / p1_) - 0.5 * std::log(p1_) - log_beta_ - std::log(p3_) -
-               log_mass_;
+        return -0.5 * (p1_ + 1.0) * std::log1p(z * z / p1_) - 0.5 * std::log(p1_) - log_beta_ -
+               std::log(p3_) - log_mass_;
       }
       case ScaleFamily::gamma:
         return p1_ * std::log(p2_) - std::lgamma(p1_) + (p1_ - 1.0) * x - p2_ * sigma;
@@ -106,8 +107,8 @@ class ScalePrior {
     throw std::logic_error("unknown scale family");
   }
 
-  // Whether log f is concave in x = log(sigma): all are, but for a normal or Student t truncated on the left of its
-  // peak.
+  // Whether log f is concave in x = log(sigma): all are, but for a normal or Student t truncated on
+  // the left of its peak.
   bool concave_in_log() const {
     switch (family_) {
       case ScaleFamily::normal:
@@ -119,7 +120,8 @@ class ScalePrior {
     }
   }
 
-  // Where log f peaks, in log(sigma), if it is not concave there: it rises up to this point and falls beyond.
+  // Where log f peaks, in log(sigma), if it is not concave there: it rises up to this point and
+  // falls beyond.
   double log_peak() const { return std::log(family_ == ScaleFamily::normal ? p1_ : p2_); }
 
   // log f = constant + power log(sigma) + linear sigma + quadratic sigma^2, where it has this form.
@@ -132,8 +134,8 @@ class ScalePrior {
       case ScaleFamily::exponential:
         return {true, std::log(p1_), 0.0, -p1_, 0.0};
       case ScaleFamily::normal:
-        return {true, log_normal_density(p1_ / p2_) - std::log(p2_) - log_mass_, 0.0, p1_ / (p2_ * p2_),
-                -0.5 / (p2_ * p2_)};
+        return {true, log_normal_density(p1_ / p2_) - std::log(p2_) - log_mass_, 0.0,
+                p1_ / (p2_ * p2_), -0.5 / (p2_ * p2_)};
       case ScaleFamily::gamma:
         return {true, p1_ * std::log(p2_) - std::lgamma(p1_), p1_ - 1.0, -p2_, 0.0};
       default:
@@ -165,26 +167,29 @@ class ScalePrior {
   double log_t_tail(double z) const {
     const double square = z * z;
     const double log_x = -std::log1p(square / p1_);  // df / (df + z^2)
-    const double log_1mx = square > 0.0 ? -std::log1p(p1_ / square) : -std::numeric_limits<double>::infinity();
+    const double log_1mx =
+        square > 0.0 ? -std::log1p(p1_ / square) : -std::numeric_limits<double>::infinity();
     double log_two_sided;  // P(|T| > |z|)
     if (std::exp(log_x) <= (0.5 * p1_ + 1.0) / (0.5 * p1_ + 2.5)) {
       log_two_sided = log_incomplete_beta_lower(0.5 * p1_, 0.5, log_x, log_1mx, log_beta_);
     } else if (square == 0.0) {
       log_two_sided = 0.0;
     } else {
-      log_two_sided = log_complement(log_incomplete_beta_lower(0.5, 0.5 * p1_, log_1mx, log_x, log_beta_));
+      log_two_sided =
+          log_complement(log_incomplete_beta_lower(0.5, 0.5 * p1_, log_1mx, log_x, log_beta_));
     }
     const double log_half_tail = log_two_sided - std::log(2.0);
     return z >= 0.0 ? log_half_tail : log_complement(log_half_tail);
   }
 
-  // log F(sigma) for small sigma by Gauss-Legendre quadrature of the density over (0, sigma): the difference of two
-  // nearly equal distribution functions would cancel.
+  // log F(sigma) for small sigma by Gauss-Legendre quadrature of the density over (0, sigma): the
+  // difference of two nearly equal distribution functions would cancel.
   double log_mass_near_zero(double x) const {
-    static constexpr double nodes[5] = {0.1488743389816312, 0.4333953941292472, 0.6794095682990244, 0.8650633666889845,
-                                        0.9739065285171717};
-    static constexpr double weights[5] = {0.2955242247147529, 0.2692667193099963, 0.2190863625159820,
-                                          0.1494513491505806, 0.0666713443086881};
+    static constexpr double nodes[5] = {0.1488743389816312, 0.4333953941292472, 0.6794095682990244,
+                                        0.8650633666889845, 0.9739065285171717};
+    static constexpr double weights[5] = {0.2955242247147529, 0.2692667193099963,
+                                          0.2190863625159820, 0.1494513491505806,
+                                          0.0666713443086881};
     double mean_density = 0.0;
     for (int i = 0; i < 5; ++i) {
       for (double sign : {-1.0, 1.0}) {

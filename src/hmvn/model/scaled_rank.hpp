@@ -23,7 +23,8 @@ inline int scaled_rank(const double* scatter, std::size_t n, double tolerance, i
     for (std::size_t j = 0; j < size; ++j) {
       const std::size_t a = varying[i], b = varying[j];
       // divided one after the other: the product of two variances may overflow
-      residual[i * size + j] = scatter[a * n + b] / std::sqrt(scatter[a * n + a]) / std::sqrt(scatter[b * n + b]);
+      residual[i * size + j] =
+          scatter[a * n + b] / std::sqrt(scatter[a * n + a]) / std::sqrt(scatter[b * n + b]);
     }
   for (std::size_t rank = 0; rank < size; ++rank) {
     std::size_t pivot = 0;

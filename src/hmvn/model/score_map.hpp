@@ -1,4 +1,5 @@
-// The one-dimensional maps between a standard normal score u and a quantity x with a given prior: (S2), (S3).
+// The one-dimensional maps between a standard normal score u and a quantity x with a given prior:
+// (S2), (S3).
 #pragma once
 
 #include <cmath>
@@ -10,11 +11,13 @@
 
 namespace hmvn {
 
-// F(x) = Phi(u) solved for x, where F is the prior's distribution function. x is log(sigma) or atanh(c), so that x
-// runs over the whole line. `Prior` offers log_density, log_density_slope, log_cdf, log_ccdf (all in x) and start.
+// F(x) = Phi(u) solved for x, where F is the prior's distribution function. x is log(sigma) or
+// atanh(c), so that x runs over the whole line. `Prior` offers log_density, log_density_slope,
+// log_cdf, log_ccdf (all in x) and start.
 //
-// Between -table_end and table_end the map is a quintic spline that takes value, slope and curvature from the exact
-// map at every node (error about 1e-14); beyond, the equation is solved each time.
+// Between -table_end and table_end the map is a quintic spline that takes value, slope and
+// curvature from the exact map at every node (error about 1e-14); beyond, the equation is solved
+// each time.
 class ScoreMap {
  public:
   template <class T>
@@ -40,7 +43,8 @@ class ScoreMap {
       }
     }
     pieces_.reserve(2 * half_count);
-    for (int i = 0; i < 2 * half_count; ++i) pieces_.push_back(quintic_between(nodes[i], nodes[i + 1], spacing));
+    for (int i = 0; i < 2 * half_count; ++i)
+      pieces_.push_back(quintic_between(nodes[i], nodes[i + 1], spacing));
     low_end_ = nodes.front().x;
     high_end_ = nodes.back().x;
   }
@@ -88,8 +92,9 @@ class ScoreMap {
     return {x, slope, slope * (-u - slope * prior.log_density_slope(x))};
   }
 
-  // Newton on the log of the tail that u lies in; the log tails of all priors here are concave in x, so that the
-  // iteration converges from anywhere. A step is kept below 2 + |x|/2 for the first, far ones.
+  // Newton on the log of the tail that u lies in; the log tails of all priors here are concave in
+  // x, so that the iteration converges from anywhere. A step is kept below 2 + |x|/2 for the first,
+  // far ones.
   template <class Prior>
   static double solve(const Prior& prior, double u, double start) {
     const bool upper = u > 0.0;
@@ -100,7 +105,8 @@ class ScoreMap {
       const double slope = std::exp(prior.log_density(x) - value);
       double step = (upper ? value - wanted : wanted - value) / slope;
       const double longest = 2.0 + 0.5 * std::abs(x);
-      if (!(std::abs(step) <= longest)) step = std::copysign(longest, upper ? value - wanted : wanted - value);
+      if (!(std::abs(step) <= longest))
+        step = std::copysign(longest, upper ? value - wanted : wanted - value);
       x += step;
       if (std::abs(step) <= 2e-15 * (1.0 + std::abs(x))) break;
     }

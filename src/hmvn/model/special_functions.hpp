@@ -22,8 +22,8 @@ inline double log_normal_cdf(double z) {
   return log_normal_density(z) - std::log(fraction);
 }
 
-// The z <= 0 with log Phi(z) = log_probability, for log_probability <= log(1/2), by Newton's method on log Phi,
-// which is concave: from the left every step stays left.
+// The z <= 0 with log Phi(z) = log_probability, for log_probability <= log(1/2), by Newton's method
+// on log Phi, which is concave: from the left every step stays left.
 inline double normal_quantile_from_log(double log_probability) {
   double z = log_probability > -2.0 ? -1.5 : -std::sqrt(-2.0 * log_probability);
   for (int iteration = 0; iteration < 100; ++iteration) {
@@ -35,12 +35,16 @@ inline double normal_quantile_from_log(double log_probability) {
   return z;
 }
 
-// log of the beta function B(a, b). std::lgamma writes the global signgam, which is harmless here: it is never read.
-inline double log_beta_function(double a, double b) { return std::lgamma(a) + std::lgamma(b) - std::lgamma(a + b); }
+// log of the beta function B(a, b). std::lgamma writes the global signgam, which is harmless here:
+// it is never read.
+inline double log_beta_function(double a, double b) {
+  return std::lgamma(a) + std::lgamma(b) - std::lgamma(a + b);
+}
 
-// log I_x(a, b), the regularised incomplete beta function, for x <= (a + 1)/(a + b + 2), from log x and log(1 - x);
-// Lentz's method on the continued fraction DLMF 8.17.22.
-inline double log_incomplete_beta_lower(double a, double b, double log_x, double log_1mx, double log_beta) {
+// log I_x(a, b), the regularised incomplete beta function, for x <= (a + 1)/(a + b + 2), from log x
+// and log(1 - x); Lentz's method on the continued fraction DLMF 8.17.22.
+inline double log_incomplete_beta_lower(double a, double b, double log_x, double log_1mx,
+                                        double log_beta) {
   const double x = std::exp(log_x);
   const double tiny = 1e-300;
   double c = 1.0;
@@ -69,7 +73,8 @@ inline double log_incomplete_beta_lower(double a, double b, double log_x, double
   return a * log_x + b * log_1mx - std::log(a) - log_beta + std::log(fraction);
 }
 
-// log P(a, x) and log Q(a, x), the regularised incomplete gamma functions (DLMF 8.7.1, 8.9.2), from log x.
+// log P(a, x) and log Q(a, x), the regularised incomplete gamma functions (DLMF 8.7.1, 8.9.2), from
+// log x.
 struct LogGammaTails {
   double lower, upper;
 };
@@ -85,7 +90,8 @@ inline LogGammaTails log_incomplete_gamma(double a, double log_x) {
       if (term < sum * 1e-17) break;
     }
     const double lower = log_front + std::log(sum);
-    return {lower, lower < 0.0 ? std::log(-std::expm1(lower)) : -std::numeric_limits<double>::infinity()};
+    return {lower,
+            lower < 0.0 ? std::log(-std::expm1(lower)) : -std::numeric_limits<double>::infinity()};
   }
   const double tiny = 1e-300;
   double b = x + 1.0 - a, c = 1.0 / tiny, d = 1.0 / b, fraction = d;

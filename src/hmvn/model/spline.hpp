@@ -11,7 +11,8 @@ struct SplineNode {
 
 using Quintic = std::array<double, 6>;  // coefficients on [0, 1], the constant first
 
-// The quintic between two nodes `spacing` apart that agrees with both in value, slope and curvature.
+// The quintic between two nodes `spacing` apart that agrees with both in value, slope and
+// curvature.
 inline Quintic quintic_between(const SplineNode& a, const SplineNode& b, double spacing) {
   const double s0 = a.slope * spacing, s1 = b.slope * spacing;
   const double k0 = a.curvature * spacing * spacing, k1 = b.curvature * spacing * spacing;

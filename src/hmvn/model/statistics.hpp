@@ -28,11 +28,17 @@ namespace hmvn {
 class StatisticsPass {
  public:
   StatisticsPass(const Rows& rows, const Units& units)
-      : rows_(rows), units_(units), n_features_(rows.columns.size()), stride_(moments_size(n_features_)) {
+      : rows_(rows),
+        units_(units),
+        n_features_(rows.columns.size()),
+        stride_(moments_size(n_features_)) {
     n_blocks_ = rows.n_rows / min_rows_a_block;
     n_blocks_ = std::min(n_blocks_, max_blocks);
-    n_blocks_ = std::min(n_blocks_, max_cells / std::max<std::size_t>(1, units.count * stride_));  // bounds the memory
-    n_blocks_ = std::min(n_blocks_, rows.n_rows / (4 * units.count + 1));  // merging blocks stays cheap
+    n_blocks_ =
+        std::min(n_blocks_,
+                 max_cells / std::max<std::size_t>(1, units.count * stride_));  // bounds the memory
+    n_blocks_ =
+        std::min(n_blocks_, rows.n_rows / (4 * units.count + 1));  // merging blocks stays cheap
     n_blocks_ = std::max<std::size_t>(n_blocks_, 1);
     moments_.resize(n_blocks_);
   }
@@ -45,7 +51,8 @@ class StatisticsPass {
     const std::size_t end = rows_.n_rows * (block + 1) / n_blocks_;
     double* moments = moments_[block].data();
     const auto& columns = rows_.columns;
-    const bool all_real = std::all_of(columns.begin(), columns.end(), [](const Column& c) { return c.real; });
+    const bool all_real =
+        std::all_of(columns.begin(), columns.end(), [](const Column& c) { return c.real; });
     if (!units_.complete || !all_real) return read_any(begin, end, moments);
     switch (n_features_) {
       case 1:
@@ -92,11 +99,13 @@ class StatisticsPass {
  private:
   static constexpr std::size_t min_rows_a_block = 65536;
   static constexpr std::size_t max_blocks = 64;
-  static constexpr std::size_t max_cells = std::size_t(1) << 25;  // 256 MB of doubles over all blocks
+  static constexpr std::size_t max_cells = std::size_t(1)
+                                           << 25;  // 256 MB of doubles over all blocks
 
   double weight(std::size_t row) const { return rows_.weight ? rows_.weight[row] : 1.0; }
 
-  // All cells observed and real, few features: read straight from the columns, K known to the compiler.
+  // All cells observed and real, few features: read straight from the columns, K known to the
+  // compiler.
   template <int K>
   void read_complete(std::size_t begin, std::size_t end, double* moments) const {
     const double* column[K];
@@ -110,8 +119,8 @@ class StatisticsPass {
     }
   }
 
-  // A missing cell is 0 in all rows of its unit, so that it adds nothing. Columns are read in short runs, a cache's
-  // worth.
+  // A missing cell is 0 in all rows of its unit, so that it adds nothing. Columns are read in short
+  // runs, a cache's worth.
   void read_any(std::size_t begin, std::size_t end, double* moments) const {
     constexpr std::size_t run = 256;
     std::vector<double> cells(run * n_features_);

@@ -1,5 +1,6 @@
-// Lower triangular matrices of a few rows. Short loops in place of Eigen's solvers, which are made for large matrices:
-// at the sizes of this model they spend most of their time on deciding how to block.
+// Lower triangular matrices of a few rows. Short loops in place of Eigen's solvers, which are made
+// for large matrices: at the sizes of this model they spend most of their time on deciding how to
+// block.
 #pragma once
 
 #include <Eigen/Core>
@@ -16,8 +17,8 @@ T log_diagonal_sum(const Factor& factor) {
   return product.value();
 }
 
-// A = L L' from the lower triangle of A, which L overwrites, with zeros above. False if A is not numerically positive
-// definite.
+// A = L L' from the lower triangle of A, which L overwrites, with zeros above. False if A is not
+// numerically positive definite.
 template <class Square>
 bool cholesky_in_place(Square& a) {
   using T = typename Square::Scalar;

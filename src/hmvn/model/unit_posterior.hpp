@@ -1,5 +1,5 @@
-// The posterior of a sampling unit: the groups that share a quantity. This is the target of the sampler, as a whole or
-// in blocks.
+// The posterior of a sampling unit: the groups that share a quantity. This is the target of the
+// sampler, as a whole or in blocks.
 #pragma once
 
 #include <Eigen/Core>
@@ -24,14 +24,16 @@ namespace hmvn {
 
 // K is the number of features, or Eigen::Dynamic.
 //
-// As a whole: operator(). In blocks, which is what the sampler uses, since groups are independent given what they
-// share:
+// As a whole: operator(). In blocks, which is what the sampler uses, since groups are independent
+// given what they share:
 //   settle(position)   computes everything at a position and stays there;
-//   shared(x)          the same with another value of the shared block (h, population, shared scores), the groups' own
+//   shared(x)          the same with another value of the shared block (h, population, shared
+//   scores), the groups' own
 //                      coordinates held; shared_gradient() is in this block;
-//   condition(random)  draws the population of the means, integrated out so far: from here on groups are independent;
-//   group(g, x)        the density of a group's own coordinates, all else held; group_gradient() is in these;
-//   gather()           the density of the whole where groups have gone, to be called after the last of them.
+//   condition(random)  draws the population of the means, integrated out so far: from here on
+//   groups are independent; group(g, x)        the density of a group's own coordinates, all else
+//   held; group_gradient() is in these; gather()           the density of the whole where groups
+//   have gone, to be called after the last of them.
 // here() and group_here(g) are the densities at the point reached.
 template <int K>
 class UnitPosterior {
@@ -63,7 +65,8 @@ class UnitPosterior {
   // Some rows, but few for a covariance matrix of its own, counted in cells.
   bool is_scarce(int g) const {
     double cells = 0.0;
-    for (const PatternStatistics& pattern : groups_[g].patterns) cells += pattern.n * pattern.n_observed;
+    for (const PatternStatistics& pattern : groups_[g].patterns)
+      cells += pattern.n * pattern.n_observed;
     return cells > 0.0 && cells < model_.n_features() * (model_.n_features() + 10.0);
   }
 
@@ -125,8 +128,9 @@ class UnitPosterior {
     CovariancePoint<double, K>& point = work_.points[g];
     own_scores(layout_, bases_[g], work_.population, x, work_.transports[g], point.score);
     MeanBlock<double, K>& means = work_.means;
-    if (!fill(g, point, work_.likelihoods[g]) || !invert_group(groups_[g], work_.likelihoods[g], means.group_variance,
-                                                               means.square, means.square2, means.precisions[g])) {
+    if (!fill(g, point, work_.likelihoods[g]) ||
+        !invert_group(groups_[g], work_.likelihoods[g], means.group_variance, means.square,
+                      means.square2, means.precisions[g])) {
       return -std::numeric_limits<double>::infinity();
     }
     return group_here(g);
@@ -135,23 +139,26 @@ class UnitPosterior {
   double group_here(int g) {
     MeanBlock<double, K>& means = work_.means;
     means.work = work_.likelihoods[g].estimate - population_mean_;
-    const double value = work_.transports[g].log_density + work_.likelihoods[g].within +
-                         estimate_log_density(groups_[g], means.precisions[g], means.work, means.pulls[g]);
+    const double value =
+        work_.transports[g].log_density + work_.likelihoods[g].within +
+        estimate_log_density(groups_[g], means.precisions[g], means.work, means.pulls[g]);
     return std::isfinite(value) ? value : -std::numeric_limits<double>::infinity();
   }
 
   bool group_gradient(int g, Eigen::VectorXd& gradient) {
     MeanBlock<double, K>& means = work_.means;
-    fill_moments<K>(groups_[g], work_.likelihoods[g], means.precisions[g].inverse, means.pulls[g], means.group_variance,
-                    nullptr, means.square, moments_);
-    differentiate(groups_[g], work_.points[g].factor, work_.likelihoods[g], moments_, factor_gradient_);
+    fill_moments<K>(groups_[g], work_.likelihoods[g], means.precisions[g].inverse, means.pulls[g],
+                    means.group_variance, nullptr, means.square, moments_);
+    differentiate(groups_[g], work_.points[g].factor, work_.likelihoods[g], moments_,
+                  factor_gradient_);
     score_gradient_.setZero();
     pull_back_factor(work_.points[g], factor_gradient_, score_gradient_);
     own_gradient(layout_, bases_[g], work_.transports[g], score_gradient_, scratch_.own, gradient);
     return gradient.allFinite();
   }
 
-  // Reads the position where settled in the user's terms; the means are drawn from their exact law given the rest.
+  // Reads the position where settled in the user's terms; the means are drawn from their exact law
+  // given the rest.
   void draw(RandomStream& random, Draw& out) {
     const int n_features = model_.n_features();
     out.mean.resize(n_features, n_groups());
@@ -205,12 +212,13 @@ class UnitPosterior {
   template <class T>
   T forward(const Eigen::Matrix<T, Eigen::Dynamic, 1>& x, Work<T>& work) const {
     const T failed(-std::numeric_limits<double>::infinity());
-    T log_density = work.population.log_density = evaluate(model_, layout_, plan_, x, work.population);
+    T log_density = work.population.log_density =
+        evaluate(model_, layout_, plan_, x, work.population);
     for (std::size_t g = 0; g < groups_.size(); ++g) {
       CovariancePoint<T, K>& point = work.points[g];
       if (g == 0 || !one_covariance()) {
-        log_density +=
-            evaluate(layout_, bases_[g], static_cast<int>(g), x, work.population, work.transports[g], point.score);
+        log_density += evaluate(layout_, bases_[g], static_cast<int>(g), x, work.population,
+                                work.transports[g], point.score);
       } else {
         point.score = work.points[0].score;
       }
@@ -248,7 +256,8 @@ class UnitPosterior {
       fill_moments(groups_[g], work_.likelihoods[g], g, work_.means, moments_);
       variance_gradient += moments_.spread_gradient.diagonal();
       pull_sum += work_.means.pulls[g];
-      differentiate(groups_[g], work_.points[g].factor, work_.likelihoods[g], moments_, factor_gradient_);
+      differentiate(groups_[g], work_.points[g].factor, work_.likelihoods[g], moments_,
+                    factor_gradient_);
       if (one_covariance()) {
         factor_gradient_sum_ += factor_gradient_;
       } else {
@@ -268,29 +277,33 @@ class UnitPosterior {
     differentiate(model_, layout_, plan_, position_, work_.population, outer_, gradient);
   }
 
-  void pull_back(std::size_t g, const Eigen::Matrix<double, K, K>& factor_gradient, Eigen::VectorXd& gradient) {
+  void pull_back(std::size_t g, const Eigen::Matrix<double, K, K>& factor_gradient,
+                 Eigen::VectorXd& gradient) {
     score_gradient_.setZero();
     pull_back_factor(work_.points[g], factor_gradient, score_gradient_);
-    differentiate(layout_, bases_[g], static_cast<int>(g), work_.transports[g], score_gradient_, scratch_, outer_,
-                  gradient);
+    differentiate(layout_, bases_[g], static_cast<int>(g), work_.transports[g], score_gradient_,
+                  scratch_, outer_, gradient);
   }
 
-  // lp__ as section 3 of the model defines it: the joint density of data, mu, sigma, L, population scores and h, with
-  // means explicit and no Jacobian of the sampler's change of variables. `out.mean` is still measured from m.
+  // lp__ as section 3 of the model defines it: the joint density of data, mu, sigma, L, population
+  // scores and h, with means explicit and no Jacobian of the sampler's change of variables.
+  // `out.mean` is still measured from m.
   void score_log_joint(Draw& out) const {
     const int n_features = model_.n_features();
     out.log_likelihood = 0.0;
     out.log_prior = 0.0;
     Eigen::Matrix<double, K, 1> residual(n_features);
     Eigen::Matrix<double, K, K> root(n_features, n_features);
-    const Eigen::Matrix<double, K, 1> population = work_.means.population_scale.cwiseProduct(mean_score_);
+    const Eigen::Matrix<double, K, 1> population =
+        work_.means.population_scale.cwiseProduct(mean_score_);
     for (int g = 0; g < n_groups(); ++g) {
       const GroupLikelihood<double, K>& like = work_.likelihoods[g];
       root = like.spread;
       cholesky_in_place(root);
       residual = (like.estimate - out.mean.col(g)).cwiseProduct(groups_[g].observed);
       solve_lower(root, residual);
-      out.log_likelihood += like.within - 0.5 * (log_2pi * groups_[g].n_observed + residual.squaredNorm()) -
+      out.log_likelihood += like.within -
+                            0.5 * (log_2pi * groups_[g].n_observed + residual.squaredNorm()) -
                             log_diagonal_sum<double>(root);
       if (model_.mean.complete()) continue;
       for (int k = 0; k < n_features; ++k) {
@@ -301,9 +314,11 @@ class UnitPosterior {
     for (int k = 0; k < n_features; ++k) {
       if (model_.mean.partial()) out.log_prior += log_normal_density(mean_score_[k]);
       if (model_.mean.complete()) {
-        out.log_prior += log_normal_density(out.mean(k, 0) / model_.mean_scale[k]) - std::log(model_.mean_scale[k]);
+        out.log_prior += log_normal_density(out.mean(k, 0) / model_.mean_scale[k]) -
+                         std::log(model_.mean_scale[k]);
       }
-      if (model_.mean.learned()) out.log_prior += beta_log_density(model_.mean.heterogeneity, work_.population.mean[k]);
+      if (model_.mean.learned())
+        out.log_prior += beta_log_density(model_.mean.heterogeneity, work_.population.mean[k]);
     }
     for (int p = 0; p < layout_.n_population(); ++p) {
       const int i = layout_.partial[p], c = layout_.own_coordinates[i];
@@ -318,11 +333,13 @@ class UnitPosterior {
         const int c = layout_.own_coordinates[i];
         const double score = work_.points[g].score[c];
         const Heterogeneity<double>& own = work_.population.own[i];
-        out.log_prior += log_normal_density((score - work_.population.center[i]) / own.h) - std::log(own.h) -
-                         log_normal_density(score) + natural_log_density(work_.points[g], c);
+        out.log_prior += log_normal_density((score - work_.population.center[i]) / own.h) -
+                         std::log(own.h) - log_normal_density(score) +
+                         natural_log_density(work_.points[g], c);
       }
     }
-    for (int c : layout_.shared_coordinates) out.log_prior += natural_log_density(work_.points[0], c);
+    for (int c : layout_.shared_coordinates)
+      out.log_prior += natural_log_density(work_.points[0], c);
   }
 
   static double beta_log_density(const HeterogeneityPrior& prior, const Heterogeneity<double>& h) {
@@ -330,8 +347,8 @@ class UnitPosterior {
     return prior.log_density(std::log(h.h), std::log(complement));
   }
 
-  // log density of sigma_k, or of the entry L_ij that a partial correlation makes, under its own prior (P2), (P3):
-  // dL_ij / dw_ij = z_ij sech(w)^2, with z_ij sech(w) the stick after column j.
+  // log density of sigma_k, or of the entry L_ij that a partial correlation makes, under its own
+  // prior (P2), (P3): dL_ij / dw_ij = z_ij sech(w)^2, with z_ij sech(w) the stick after column j.
   double natural_log_density(const CovariancePoint<double, K>& point, int c) const {
     const int n_features = model_.n_features();
     if (c < n_features) return model_.scale_priors[c].log_density_of_scale(point.value[c]);
@@ -341,7 +358,8 @@ class UnitPosterior {
     double log_stick = 0.0;
     for (int m = 0; m < j; ++m) log_stick -= PartialCorrelationPrior::log_cosh(point.value[at + m]);
     const double w = point.value[c];
-    return model_.correlation_priors[j].log_density(w) - log_stick + 2.0 * PartialCorrelationPrior::log_cosh(w);
+    return model_.correlation_priors[j].log_density(w) - log_stick +
+           2.0 * PartialCorrelationPrior::log_cosh(w);
   }
 
   void read_population(Draw& out) {
@@ -349,13 +367,15 @@ class UnitPosterior {
     out.mean0 = model_.mean_location + work_.means.population_scale.cwiseProduct(mean_score_);
     CovariancePoint<double, K> point;
     point.resize(n_features);
-    for (int p : layout_.partial) point.score[layout_.own_coordinates[p]] = work_.population.center[p];
+    for (int p : layout_.partial)
+      point.score[layout_.own_coordinates[p]] = work_.population.center[p];
     for (int i = 0; i < layout_.n_shared(); ++i)
       point.score[layout_.shared_coordinates[i]] = work_.population.shared[i];
     fill_factor(model_.maps, point);
     out.scale0 = point.value.head(n_features).array().exp();
     out.correlation_factor0.resize(n_coordinates(n_features));
-    pack_lower((out.scale0.cwiseInverse().asDiagonal() * point.factor).eval(), out.correlation_factor0);
+    pack_lower((out.scale0.cwiseInverse().asDiagonal() * point.factor).eval(),
+               out.correlation_factor0);
     out.h_mean.resize(n_features);
     out.h_scale.setOnes(n_features);
     for (int k = 0; k < n_features; ++k) out.h_mean[k] = work_.population.mean[k].h;

@@ -21,12 +21,16 @@ struct Column {
 
   static constexpr int missing_integer = std::numeric_limits<int>::min();
 
-  bool is_missing(std::size_t row) const { return real ? real[row] != real[row] : integer[row] == missing_integer; }
-  double value(std::size_t row) const { return real ? real[row] : static_cast<double>(integer[row]); }
+  bool is_missing(std::size_t row) const {
+    return real ? real[row] != real[row] : integer[row] == missing_integer;
+  }
+  double value(std::size_t row) const {
+    return real ? real[row] : static_cast<double>(integer[row]);
+  }
 };
 
-// The data as given: columns and which of them have missing cells, the group of every row (1..n_groups), weights or
-// null (all 1).
+// The data as given: columns and which of them have missing cells, the group of every row
+// (1..n_groups), weights or null (all 1).
 struct Rows {
   std::vector<Column> columns;
   std::vector<bool> has_missing;
@@ -44,8 +48,8 @@ struct Units {
   std::size_t n_words = 1;
   std::vector<int> group;              // 1..n_groups, per unit
   std::vector<std::uint64_t> missing;  // [count * n_words]
-  std::vector<int> of_row;             // 0-based unit of each row, -1 for an empty row; empty if complete
-  std::vector<int> of_group;           // complete data: 0-based unit of each group
+  std::vector<int> of_row;    // 0-based unit of each row, -1 for an empty row; empty if complete
+  std::vector<int> of_group;  // complete data: 0-based unit of each group
   bool complete = true;
   double n_empty = 0;    // rows with nothing observed
   double n_missing = 0;  // missing cells in the other rows
@@ -72,7 +76,8 @@ class UnitTable {
   explicit UnitTable(Units& units) : units_(units), slots_(1024, -1) {}
 
   int find_or_add(int group, const std::uint64_t* words) {
-    for (std::size_t slot = hash(group, words) & (slots_.size() - 1);; slot = (slot + 1) & (slots_.size() - 1)) {
+    for (std::size_t slot = hash(group, words) & (slots_.size() - 1);;
+         slot = (slot + 1) & (slots_.size() - 1)) {
       const int unit = slots_[slot];
       if (unit < 0) return add(slot, group, words);
       if (units_.group[unit] == group &&
@@ -101,7 +106,8 @@ class UnitTable {
   void grow() {
     std::vector<int>(2 * slots_.size(), -1).swap(slots_);
     for (std::size_t unit = 0; unit < units_.count; ++unit) {
-      std::size_t slot = hash(units_.group[unit], &units_.missing[unit * units_.n_words]) & (slots_.size() - 1);
+      std::size_t slot =
+          hash(units_.group[unit], &units_.missing[unit * units_.n_words]) & (slots_.size() - 1);
       while (slots_[slot] >= 0) slot = (slot + 1) & (slots_.size() - 1);
       slots_[slot] = static_cast<int>(unit);
     }
@@ -115,15 +121,17 @@ inline void sort_units(Units& units) {
   const std::size_t words = units.n_words;
   std::vector<int> n_missing(units.count);
   for (std::size_t u = 0; u < units.count; ++u)
-    for (std::size_t w = 0; w < words; ++w) n_missing[u] += count_bits(units.missing[u * words + w]);
+    for (std::size_t w = 0; w < words; ++w)
+      n_missing[u] += count_bits(units.missing[u * words + w]);
 
   std::vector<int> order(units.count);
   std::iota(order.begin(), order.end(), 0);
   std::sort(order.begin(), order.end(), [&](int a, int b) {
     if (units.group[a] != units.group[b]) return units.group[a] < units.group[b];
     if (n_missing[a] != n_missing[b]) return n_missing[a] < n_missing[b];
-    return std::lexicographical_compare(&units.missing[a * words], &units.missing[a * words] + words,
-                                        &units.missing[b * words], &units.missing[b * words] + words);
+    return std::lexicographical_compare(
+        &units.missing[a * words], &units.missing[a * words] + words, &units.missing[b * words],
+        &units.missing[b * words] + words);
   });
 
   Units sorted = units;
@@ -175,7 +183,8 @@ inline Units incomplete_units(const Rows& rows) {
     for (std::size_t k = 0; k < n_features; ++k) {
       if (!rows.has_missing[k]) continue;
       for (std::size_t r = 0; r < length; ++r)
-        if (rows.columns[k].is_missing(begin + r)) words[r * units.n_words + k / 64] |= std::uint64_t(1) << (k % 64);
+        if (rows.columns[k].is_missing(begin + r))
+          words[r * units.n_words + k / 64] |= std::uint64_t(1) << (k % 64);
     }
     for (std::size_t r = 0; r < length; ++r) {
       const std::uint64_t* row_words = &words[r * units.n_words];
@@ -197,7 +206,8 @@ inline Units incomplete_units(const Rows& rows) {
 }  // namespace detail
 
 inline Units find_units(const Rows& rows) {
-  const bool any = std::find(rows.has_missing.begin(), rows.has_missing.end(), true) != rows.has_missing.end();
+  const bool any =
+      std::find(rows.has_missing.begin(), rows.has_missing.end(), true) != rows.has_missing.end();
   return any ? detail::incomplete_units(rows) : detail::complete_units(rows);
 }
 

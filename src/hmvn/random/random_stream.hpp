@@ -9,8 +9,9 @@
 
 namespace hmvn {
 
-// The constants of a gamma distribution of scale 1 (Marsaglia and Tsang 2000, "A simple method for generating gamma
-// variables"). A shape below 1 is drawn one larger and multiplied by uniform^boost.
+// The constants of a gamma distribution of scale 1 (Marsaglia and Tsang 2000, "A simple method for
+// generating gamma variables"). A shape below 1 is drawn one larger and multiplied by
+// uniform^boost.
 struct GammaShape {
   explicit GammaShape(double shape)
       : boost(shape < 1.0 ? 1.0 / shape : 0.0),
@@ -48,8 +49,8 @@ class RandomStream {
   // Uniform on the open interval (0, 1): never 0, so that its logarithm is finite.
   double uniform() { return (static_cast<double>(next() >> 12) + 0.5) * 0x1.0p-52; }
 
-  // Standard normal by the ziggurat. Eight bits choose the layer, the other 54 make a signed number on (-1, 1) of it,
-  // as bits used twice would show (Doornik 2005).
+  // Standard normal by the ziggurat. Eight bits choose the layer, the other 54 make a signed number
+  // on (-1, 1) of it, as bits used twice would show (Doornik 2005).
   double normal() {
     for (;;) {
       const std::uint64_t bits = next();
