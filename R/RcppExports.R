@@ -21,8 +21,8 @@ impute_ <- function(rows, mean_group, chol_group, first_cell, n_cells, mean, cho
     .Call(`_hmvn_impute_`, rows, mean_group, chol_group, first_cell, n_cells, mean, chol, chosen, seed)
 }
 
-inspect_dimension_ <- function(patterns, n_groups, model_list) {
-    .Call(`_hmvn_inspect_dimension_`, patterns, n_groups, model_list)
+inspect_layout_ <- function(n_groups, model_list) {
+    .Call(`_hmvn_inspect_layout_`, n_groups, model_list)
 }
 
 inspect_likelihood_ <- function(patterns, n_groups, location, factor) {
@@ -37,8 +37,16 @@ inspect_draws_ <- function(patterns, n_groups, model_list, positions, seed) {
     .Call(`_hmvn_inspect_draws_`, patterns, n_groups, model_list, positions, seed)
 }
 
-inspect_blocks_ <- function(patterns, n_groups, model_list, positions, seed) {
-    .Call(`_hmvn_inspect_blocks_`, patterns, n_groups, model_list, positions, seed)
+inspect_moves_ <- function(patterns, n_groups, model_list, positions, program) {
+    .Call(`_hmvn_inspect_moves_`, patterns, n_groups, model_list, positions, program)
+}
+
+time_gradient_ <- function(patterns, n_groups, model_list, repeats) {
+    .Call(`_hmvn_time_gradient_`, patterns, n_groups, model_list, repeats)
+}
+
+inspect_direct_ <- function(patterns, n_groups, model_list, proposals) {
+    .Call(`_hmvn_inspect_direct_`, patterns, n_groups, model_list, proposals)
 }
 
 inspect_map_ <- function(family, parameters, scores) {
@@ -51,14 +59,6 @@ inspect_stream_ <- function(seed, unit, chain, n) {
 
 inspect_gamma_ <- function(seed, shape, n) {
     .Call(`_hmvn_inspect_gamma_`, seed, shape, n)
-}
-
-time_gradient_ <- function(patterns, n_groups, model_list, repeats) {
-    .Call(`_hmvn_time_gradient_`, patterns, n_groups, model_list, repeats)
-}
-
-inspect_direct_ <- function(patterns, n_groups, model_list, proposals) {
-    .Call(`_hmvn_inspect_direct_`, patterns, n_groups, model_list, proposals)
 }
 
 time_inverse_wishart_ <- function(n_features, df, n_draws) {

@@ -85,15 +85,14 @@ BEGIN_RCPP
     return rcpp_result_gen;
 END_RCPP
 }
-// inspect_dimension_
-int inspect_dimension_(const Rcpp::List& patterns, int n_groups, const Rcpp::List& model_list);
-RcppExport SEXP _hmvn_inspect_dimension_(SEXP patternsSEXP, SEXP n_groupsSEXP, SEXP model_listSEXP) {
+// inspect_layout_
+Rcpp::List inspect_layout_(int n_groups, const Rcpp::List& model_list);
+RcppExport SEXP _hmvn_inspect_layout_(SEXP n_groupsSEXP, SEXP model_listSEXP) {
 BEGIN_RCPP
     Rcpp::RObject rcpp_result_gen;
-    Rcpp::traits::input_parameter< const Rcpp::List& >::type patterns(patternsSEXP);
     Rcpp::traits::input_parameter< int >::type n_groups(n_groupsSEXP);
     Rcpp::traits::input_parameter< const Rcpp::List& >::type model_list(model_listSEXP);
-    rcpp_result_gen = Rcpp::wrap(inspect_dimension_(patterns, n_groups, model_list));
+    rcpp_result_gen = Rcpp::wrap(inspect_layout_(n_groups, model_list));
     return rcpp_result_gen;
 END_RCPP
 }
@@ -137,17 +136,43 @@ BEGIN_RCPP
     return rcpp_result_gen;
 END_RCPP
 }
-// inspect_blocks_
-Rcpp::List inspect_blocks_(const Rcpp::List& patterns, int n_groups, const Rcpp::List& model_list, const Rcpp::NumericMatrix& positions, double seed);
-RcppExport SEXP _hmvn_inspect_blocks_(SEXP patternsSEXP, SEXP n_groupsSEXP, SEXP model_listSEXP, SEXP positionsSEXP, SEXP seedSEXP) {
+// inspect_moves_
+Rcpp::List inspect_moves_(const Rcpp::List& patterns, int n_groups, const Rcpp::List& model_list, const Rcpp::NumericMatrix& positions, const Rcpp::IntegerMatrix& program);
+RcppExport SEXP _hmvn_inspect_moves_(SEXP patternsSEXP, SEXP n_groupsSEXP, SEXP model_listSEXP, SEXP positionsSEXP, SEXP programSEXP) {
 BEGIN_RCPP
     Rcpp::RObject rcpp_result_gen;
     Rcpp::traits::input_parameter< const Rcpp::List& >::type patterns(patternsSEXP);
     Rcpp::traits::input_parameter< int >::type n_groups(n_groupsSEXP);
     Rcpp::traits::input_parameter< const Rcpp::List& >::type model_list(model_listSEXP);
     Rcpp::traits::input_parameter< const Rcpp::NumericMatrix& >::type positions(positionsSEXP);
-    Rcpp::traits::input_parameter< double >::type seed(seedSEXP);
-    rcpp_result_gen = Rcpp::wrap(inspect_blocks_(patterns, n_groups, model_list, positions, seed));
+    Rcpp::traits::input_parameter< const Rcpp::IntegerMatrix& >::type program(programSEXP);
+    rcpp_result_gen = Rcpp::wrap(inspect_moves_(patterns, n_groups, model_list, positions, program));
+    return rcpp_result_gen;
+END_RCPP
+}
+// time_gradient_
+double time_gradient_(const Rcpp::List& patterns, int n_groups, const Rcpp::List& model_list, int repeats);
+RcppExport SEXP _hmvn_time_gradient_(SEXP patternsSEXP, SEXP n_groupsSEXP, SEXP model_listSEXP, SEXP repeatsSEXP) {
+BEGIN_RCPP
+    Rcpp::RObject rcpp_result_gen;
+    Rcpp::traits::input_parameter< const Rcpp::List& >::type patterns(patternsSEXP);
+    Rcpp::traits::input_parameter< int >::type n_groups(n_groupsSEXP);
+    Rcpp::traits::input_parameter< const Rcpp::List& >::type model_list(model_listSEXP);
+    Rcpp::traits::input_parameter< int >::type repeats(repeatsSEXP);
+    rcpp_result_gen = Rcpp::wrap(time_gradient_(patterns, n_groups, model_list, repeats));
+    return rcpp_result_gen;
+END_RCPP
+}
+// inspect_direct_
+Rcpp::RObject inspect_direct_(const Rcpp::List& patterns, int n_groups, const Rcpp::List& model_list, int proposals);
+RcppExport SEXP _hmvn_inspect_direct_(SEXP patternsSEXP, SEXP n_groupsSEXP, SEXP model_listSEXP, SEXP proposalsSEXP) {
+BEGIN_RCPP
+    Rcpp::RObject rcpp_result_gen;
+    Rcpp::traits::input_parameter< const Rcpp::List& >::type patterns(patternsSEXP);
+    Rcpp::traits::input_parameter< int >::type n_groups(n_groupsSEXP);
+    Rcpp::traits::input_parameter< const Rcpp::List& >::type model_list(model_listSEXP);
+    Rcpp::traits::input_parameter< int >::type proposals(proposalsSEXP);
+    rcpp_result_gen = Rcpp::wrap(inspect_direct_(patterns, n_groups, model_list, proposals));
     return rcpp_result_gen;
 END_RCPP
 }
@@ -185,32 +210,6 @@ BEGIN_RCPP
     Rcpp::traits::input_parameter< double >::type shape(shapeSEXP);
     Rcpp::traits::input_parameter< int >::type n(nSEXP);
     rcpp_result_gen = Rcpp::wrap(inspect_gamma_(seed, shape, n));
-    return rcpp_result_gen;
-END_RCPP
-}
-// time_gradient_
-double time_gradient_(const Rcpp::List& patterns, int n_groups, const Rcpp::List& model_list, int repeats);
-RcppExport SEXP _hmvn_time_gradient_(SEXP patternsSEXP, SEXP n_groupsSEXP, SEXP model_listSEXP, SEXP repeatsSEXP) {
-BEGIN_RCPP
-    Rcpp::RObject rcpp_result_gen;
-    Rcpp::traits::input_parameter< const Rcpp::List& >::type patterns(patternsSEXP);
-    Rcpp::traits::input_parameter< int >::type n_groups(n_groupsSEXP);
-    Rcpp::traits::input_parameter< const Rcpp::List& >::type model_list(model_listSEXP);
-    Rcpp::traits::input_parameter< int >::type repeats(repeatsSEXP);
-    rcpp_result_gen = Rcpp::wrap(time_gradient_(patterns, n_groups, model_list, repeats));
-    return rcpp_result_gen;
-END_RCPP
-}
-// inspect_direct_
-Rcpp::RObject inspect_direct_(const Rcpp::List& patterns, int n_groups, const Rcpp::List& model_list, int proposals);
-RcppExport SEXP _hmvn_inspect_direct_(SEXP patternsSEXP, SEXP n_groupsSEXP, SEXP model_listSEXP, SEXP proposalsSEXP) {
-BEGIN_RCPP
-    Rcpp::RObject rcpp_result_gen;
-    Rcpp::traits::input_parameter< const Rcpp::List& >::type patterns(patternsSEXP);
-    Rcpp::traits::input_parameter< int >::type n_groups(n_groupsSEXP);
-    Rcpp::traits::input_parameter< const Rcpp::List& >::type model_list(model_listSEXP);
-    Rcpp::traits::input_parameter< int >::type proposals(proposalsSEXP);
-    rcpp_result_gen = Rcpp::wrap(inspect_direct_(patterns, n_groups, model_list, proposals));
     return rcpp_result_gen;
 END_RCPP
 }
@@ -323,16 +322,16 @@ static const R_CallMethodDef CallEntries[] = {
     {"_hmvn_derive_quantity_", (DL_FUNC) &_hmvn_derive_quantity_, 5},
     {"_hmvn_mean_shrinkage_", (DL_FUNC) &_hmvn_mean_shrinkage_, 5},
     {"_hmvn_impute_", (DL_FUNC) &_hmvn_impute_, 9},
-    {"_hmvn_inspect_dimension_", (DL_FUNC) &_hmvn_inspect_dimension_, 3},
+    {"_hmvn_inspect_layout_", (DL_FUNC) &_hmvn_inspect_layout_, 2},
     {"_hmvn_inspect_likelihood_", (DL_FUNC) &_hmvn_inspect_likelihood_, 4},
     {"_hmvn_inspect_density_", (DL_FUNC) &_hmvn_inspect_density_, 4},
     {"_hmvn_inspect_draws_", (DL_FUNC) &_hmvn_inspect_draws_, 5},
-    {"_hmvn_inspect_blocks_", (DL_FUNC) &_hmvn_inspect_blocks_, 5},
+    {"_hmvn_inspect_moves_", (DL_FUNC) &_hmvn_inspect_moves_, 5},
+    {"_hmvn_time_gradient_", (DL_FUNC) &_hmvn_time_gradient_, 4},
+    {"_hmvn_inspect_direct_", (DL_FUNC) &_hmvn_inspect_direct_, 4},
     {"_hmvn_inspect_map_", (DL_FUNC) &_hmvn_inspect_map_, 3},
     {"_hmvn_inspect_stream_", (DL_FUNC) &_hmvn_inspect_stream_, 4},
     {"_hmvn_inspect_gamma_", (DL_FUNC) &_hmvn_inspect_gamma_, 3},
-    {"_hmvn_time_gradient_", (DL_FUNC) &_hmvn_time_gradient_, 4},
-    {"_hmvn_inspect_direct_", (DL_FUNC) &_hmvn_inspect_direct_, 4},
     {"_hmvn_time_inverse_wishart_", (DL_FUNC) &_hmvn_time_inverse_wishart_, 3},
     {"_hmvn_new_group_", (DL_FUNC) &_hmvn_new_group_, 4},
     {"_hmvn_sample_", (DL_FUNC) &_hmvn_sample_, 5},

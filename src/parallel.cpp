@@ -21,79 +21,105 @@ bool interrupt_pending() { return R_ToplevelExec(check_interrupt, nullptr) == FA
 
 // Each worker takes the next job from a common counter, so that long and short jobs spread evenly.
 struct JobWorker : public RcppParallel::Worker {
-  JobWorker(std::size_t n_jobs, const std::function<void(std::size_t)>& job,
-            std::atomic<bool>& stop, std::vector<std::exception_ptr>& failures)
-      : n_jobs(n_jobs), job(job), stop(stop), failures(failures) {}
+  JobWorker(std::size_t n_jobs, const std::function<void(std::size_t)>& job, RunControl& control)
+      : n_jobs(n_jobs), job(job), control(control), failures(n_jobs) {}
 
   void operator()(std::size_t, std::size_t) override {
-    for (std::size_t j = next++; j < n_jobs && !stop; j = next++) {
+    for (std::size_t j = next++; j < n_jobs && !control.stop; j = next++) {
       try {
         job(j);
+      } catch (const StopRequested&) {
+        // somebody else's failure, or the user
       } catch (...) {
         failures[j] = std::current_exception();
-        stop = true;
+        control.stop = true;
       }
+    }
+  }
+
+  void run(int cores) {
+    if (cores == 1) {
+      (*this)(0, 1);
+    } else {
+      RcppParallel::parallelFor(0, static_cast<std::size_t>(cores), *this, 1, cores);
     }
   }
 
   std::size_t n_jobs;
   const std::function<void(std::size_t)>& job;
-  std::atomic<bool>& stop;
-  std::vector<std::exception_ptr>& failures;
+  RunControl& control;
+  std::vector<std::exception_ptr> failures;
   std::atomic<std::size_t> next{0};
 };
+
+// Runs the worker on a thread of its own.
+class Helper {
+ public:
+  Helper(JobWorker& worker, int cores)
+      : thread_([this, &worker, cores] {
+          try {
+            worker.run(cores);
+          } catch (...) {
+            failure_ = std::current_exception();
+          }
+          const std::lock_guard<std::mutex> lock(mutex_);
+          done_ = true;
+          finished_.notify_one();
+        }) {}
+  ~Helper() { thread_.join(); }
+
+  // True if it has finished within 100 ms.
+  bool wait() {
+    std::unique_lock<std::mutex> lock(mutex_);
+    return finished_.wait_for(lock, std::chrono::milliseconds(100), [this] { return done_; });
+  }
+  // Why the worker could not be run, if so.
+  std::exception_ptr failure() const { return failure_; }
+
+ private:
+  std::mutex mutex_;
+  std::condition_variable finished_;
+  bool done_ = false;
+  std::exception_ptr failure_;
+  std::thread thread_;  // last: it uses the others
+};
+
+void rethrow(const std::exception_ptr& failure) {
+  if (failure) std::rethrow_exception(failure);
+}
 
 }  // namespace
 
 void run_jobs(std::size_t n_jobs, int cores, const std::function<void(std::size_t)>& job,
-              std::atomic<bool>& stop, const std::function<void()>& report) {
-  std::vector<std::exception_ptr> failures(n_jobs);
-  JobWorker worker(n_jobs, job, stop, failures);
-  std::mutex mutex;
-  std::condition_variable finished;
-  bool done = false;
-  std::exception_ptr launch_failure;
-  std::thread helper([&] {
-    try {
-      if (cores == 1) {
-        worker(0, 1);
-      } else {
-        RcppParallel::parallelFor(0, cores, worker, 1, cores);
-      }
-    } catch (...) {
-      launch_failure = std::current_exception();
-    }
-    const std::lock_guard<std::mutex> lock(mutex);
-    done = true;
-    finished.notify_one();
-  });
+              RunControl& control, const std::function<void()>& report) {
+  JobWorker worker(n_jobs, job, control);
   bool interrupted = false;
-  std::exception_ptr report_failure;
-  for (;;) {
-    {
-      std::unique_lock<std::mutex> lock(mutex);
-      if (finished.wait_for(lock, std::chrono::milliseconds(100), [&] { return done; })) break;
+  std::exception_ptr report_failure, launch_failure;
+  {
+    Helper helper(worker, cores);
+    while (!helper.wait()) {
+      if (interrupted || report_failure) continue;
+      interrupted = interrupt_pending();
+      if (!interrupted && report) {
+        try {
+          report();
+        } catch (...) {
+          report_failure = std::current_exception();
+        }
+      }
+      if (interrupted || report_failure) control.stop = true;
     }
-    if (interrupted || report_failure) continue;
-    if (interrupt_pending()) {
-      interrupted = true;
-      stop = true;
-      continue;
-    }
-    try {
-      report();
-    } catch (...) {
-      report_failure = std::current_exception();
-      stop = true;
-    }
+    launch_failure = helper.failure();
   }
-  helper.join();
   if (interrupted) throw Rcpp::internal::InterruptedException();
-  if (report_failure) std::rethrow_exception(report_failure);
-  if (launch_failure) std::rethrow_exception(launch_failure);
-  for (const std::exception_ptr& failure : failures) {
-    if (failure) std::rethrow_exception(failure);
-  }
+  rethrow(report_failure);
+  rethrow(launch_failure);
+  for (const std::exception_ptr& failure : worker.failures) rethrow(failure);
+}
+
+void run_jobs(std::size_t n_jobs, int cores, const std::function<void(std::size_t)>& job) {
+  RunControl control;
+  run_jobs(n_jobs, cores, job, control);
 }
 
 }  // namespace hmvn

@@ -1,7 +1,7 @@
 // The quantities that follow from a group's packed factor, by the names they have in R.
 #pragma once
 
-#include <hmvn/model/derive.hpp>
+#include "hmvn/predict/derive.hpp"
 
 #include <stdexcept>
 #include <string>

@@ -1,5 +1,5 @@
 // Border: summaries and convergence diagnostics of many quantities, shared out over threads.
-#include <hmvn/diagnostics/convergence.hpp>
+#include "hmvn/diagnostics/convergence.hpp"
 
 #include <Rcpp.h>
 #include "rcpp_parallel.h"

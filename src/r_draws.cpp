@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <string>
 
+#include "hmvn/predict/shrinkage.hpp"
 #include "r_derived.h"
 
 using hmvn::Derived;
@@ -68,26 +69,17 @@ Rcpp::NumericVector derive_quantity_(Rcpp::NumericVector chol, int n_features,
   return out;
 }
 
-// Posterior means of the shrinkage weights 1 / (1 + n (tau/sigma)^2), [group, feature], from every
-// `every`-th draw. `groups`: whose factor each group has, from 1; `n`: [group, feature]; `tau`:
-// [draw, feature].
+// Posterior means of the shrinkage weights, [group, feature], from every `every`-th draw.
+// `groups`: whose factor each group has, from 1; `n`: [group, feature]; `tau`: [draw, feature].
 // [[Rcpp::export(rng = false)]]
 Rcpp::NumericMatrix mean_shrinkage_(Rcpp::NumericVector chol, Rcpp::IntegerVector groups,
                                     Rcpp::NumericMatrix n, Rcpp::NumericMatrix tau, int every) {
-  const R_xlen_t draws = tau.nrow(), size = tau.ncol(), entries = size * (size + 1) / 2;
-  Rcpp::NumericMatrix out(static_cast<int>(groups.size()), static_cast<int>(size));
-  for (R_xlen_t g = 0; g < groups.size(); ++g) {
+  const R_xlen_t draws = tau.nrow(), entries = hmvn::packed_size(tau.ncol());
+  Rcpp::NumericMatrix out(static_cast<int>(groups.size()), tau.ncol());
+  for (int g = 0; g < out.nrow(); ++g) {
     const double* factor = chol.begin() + draws * entries * (groups[g] - 1);
-    for (R_xlen_t k = 0; k < size; ++k) {
-      const double* row = factor + draws * (k * (k + 1) / 2);
-      double sum = 0.0;
-      R_xlen_t used = 0;
-      for (R_xlen_t d = 0; d < draws; d += every, ++used) {
-        double variance = 0.0;
-        for (R_xlen_t m = 0; m <= k; ++m) variance += row[draws * m + d] * row[draws * m + d];
-        sum += 1.0 / (1.0 + n(g, k) * tau(d, k) * tau(d, k) / variance);
-      }
-      out(g, k) = sum / static_cast<double>(used);
+    for (int k = 0; k < out.ncol(); ++k) {
+      out(g, k) = hmvn::mean_shrinkage(factor, draws, k, n(g, k), &tau(0, k), every);
     }
   }
   return out;

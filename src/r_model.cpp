@@ -1,6 +1,7 @@
 #include "r_model.h"
 
 #include <stdexcept>
+#include <utility>
 
 namespace hmvn {
 
@@ -47,27 +48,22 @@ ScalePrior unpack_scale_prior(const std::string& family, double p1, double p2, d
 }
 
 Model unpack_model(const Rcpp::List& list) {
-  Model model;
+  ModelParts parts;
   const Rcpp::CharacterVector pooling = list["pooling"];
   const Rcpp::NumericMatrix heterogeneity = list["heterogeneity"];
-  model.mean = unpack_block(pooling, heterogeneity, 0);
-  model.scale = unpack_block(pooling, heterogeneity, 1);
-  model.correlation = unpack_block(pooling, heterogeneity, 2);
-  model.mean_location = copy_vector(list["location"]);
-  model.mean_scale = copy_vector(list["scale"]);
+  parts.mean = unpack_block(pooling, heterogeneity, 0);
+  parts.scale = unpack_block(pooling, heterogeneity, 1);
+  parts.correlation = unpack_block(pooling, heterogeneity, 2);
+  parts.mean_location = copy_vector(list["location"]);
+  parts.mean_scale = copy_vector(list["scale"]);
   const Rcpp::CharacterVector family = list["family"];
   const Rcpp::NumericMatrix parameters = list["parameters"];
-  const double eta = Rcpp::as<double>(list["eta"]);
-  const int n_features = model.n_features();
-  for (int k = 0; k < n_features; ++k) {
-    model.scale_priors.push_back(unpack_scale_prior(
+  for (int k = 0; k < parts.mean_location.size(); ++k) {
+    parts.scale_priors.push_back(unpack_scale_prior(
         Rcpp::as<std::string>(family[k]), parameters(k, 0), parameters(k, 1), parameters(k, 2)));
   }
-  for (int j = 1; j < n_features; ++j) {
-    model.correlation_priors.emplace_back(partial_correlation_shape(eta, n_features, j));
-  }
-  build_maps(model);
-  return model;
+  parts.eta = Rcpp::as<double>(list["eta"]);
+  return Model(std::move(parts));
 }
 
 std::vector<GroupStatistics> unpack_groups(const Rcpp::List& patterns, int n_groups,

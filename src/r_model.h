@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "hmvn/model/model.hpp"
-#include "hmvn/model/sufficient_statistics.hpp"
+#include "hmvn/model/group_statistics.hpp"
 
 namespace hmvn {
 

@@ -1,7 +1,7 @@
 // The border of new groups: one for every draw.
 #include <Rcpp.h>
 
-#include "hmvn/model/new_group.hpp"
+#include "hmvn/predict/new_group.hpp"
 #include "r_model.h"
 
 using namespace hmvn;

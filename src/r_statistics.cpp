@@ -1,17 +1,14 @@
-// The border for sufficient statistics: R vectors in, the pass of
-// hmvn/model/statistics.hpp over blocks of rows in parallel, R arrays out.
+// The border for sufficient statistics: R vectors in, passes over their cells, R arrays out.
 #include <Rcpp.h>
-#include "rcpp_parallel.h"
 
-#include <algorithm>
-#include <cmath>
-#include <exception>
-#include <type_traits>
 #include <vector>
 
-#include "hmvn/model/moments.hpp"
-#include "hmvn/model/scaled_rank.hpp"
-#include "hmvn/model/statistics.hpp"
+#include "hmvn/data/column_scan.hpp"
+#include "hmvn/data/moments.hpp"
+#include "hmvn/data/scaled_rank.hpp"
+#include "hmvn/data/statistics.hpp"
+#include "hmvn/data/whole_codes.hpp"
+#include "parallel.h"
 
 namespace {
 
@@ -30,118 +27,20 @@ std::vector<hmvn::Column> as_columns(const Rcpp::List& columns) {
   return result;
 }
 
-// Runs one pass over all blocks; what a block throws is kept in its slot and rethrown here,
-// on the main thread.
-template <class Pass>
-struct BlockWorker : public RcppParallel::Worker {
-  BlockWorker(Pass pass, std::size_t n_blocks) : pass(pass), errors(n_blocks) {}
-  void operator()(std::size_t begin, std::size_t end) override {
-    for (std::size_t block = begin; block < end; ++block) {
-      try {
-        pass(block);
-      } catch (...) {
-        errors[block] = std::current_exception();
-      }
-    }
-  }
-  Pass pass;
-  std::vector<std::exception_ptr> errors;
-};
-
-template <class Pass>
-void run_blocks(Pass pass, std::size_t n_blocks, int n_threads) {
-  BlockWorker<Pass> worker(pass, n_blocks);
-  if (n_threads > 1 && n_blocks > 1) {
-    RcppParallel::parallelFor(0, n_blocks, worker, 1, n_threads);
-  } else {
-    worker(0, n_blocks);
-  }
-  for (const std::exception_ptr& error : worker.errors)
-    if (error) std::rethrow_exception(error);
-}
-
-// R's NA is a NaN whose low word is 1954; any other NaN is the result of a computation.
-bool is_bad(double value) { return !std::isfinite(value) && !R_IsNA(value); }
-
-// What one column has besides finite numbers.
-struct ColumnScan {
-  bool missing = false;
-  R_xlen_t first_bad = -1;
-  double n_bad = 0;
-};
-
-// Without branches within a stride; what a stride may hide is looked at cell by cell.
-ColumnScan scan_column(const hmvn::Column& column, R_xlen_t n) {
-  ColumnScan found;
-  constexpr R_xlen_t stride = 4096;
-  for (R_xlen_t begin = 0; begin < n; begin += stride) {
-    const R_xlen_t end = std::min(begin + stride, n);
-    bool suspicious = false;
-    if (column.real) {
-      const double* value = column.real;  // x - x is 0 unless x is NA, NaN or infinite
-      for (R_xlen_t i = begin; i < end; ++i) suspicious |= !(value[i] - value[i] == 0);
-    } else {
-      for (R_xlen_t i = begin; i < end; ++i)
-        suspicious |= column.integer[i] == hmvn::Column::missing_integer;
-    }
-    if (!suspicious) continue;
-    if (!column.real) {
-      found.missing = true;
-      continue;
-    }
-    for (R_xlen_t i = begin; i < end; ++i) {
-      if (!is_bad(column.real[i])) {
-        found.missing |= std::isnan(column.real[i]);
-        continue;
-      }
-      if (found.first_bad < 0) found.first_bad = i;
-      ++found.n_bad;
-    }
-  }
-  return found;
-}
-
 int* numbers_of(const Rcpp::RObject& x, int) { return INTEGER(x); }
 double* numbers_of(const Rcpp::RObject& x, double) { return REAL(x); }
 
-// Codes of whole numbers by a table over their range; NULL where there are missing or broken
-// numbers or the range is too wide for a table.
 template <class Number>
-SEXP code_by_table(const Rcpp::RObject& x, bool plain, Number zero) {
-  const Number* value = numbers_of(x, zero);
-  const R_xlen_t n = Rf_xlength(x);
-  if (n == 0) return R_NilValue;
-  Number low = value[0], high = value[0];
-  bool whole = true;
-  for (R_xlen_t i = 0; i < n; ++i) {
-    low = std::min(low, value[i]);
-    high = std::max(high, value[i]);
-    if (std::is_floating_point<Number>::value) whole &= value[i] == std::trunc(value[i]);
-  }
-  const double first = static_cast<double>(low), width = static_cast<double>(high) - first + 1;
-  const double widest = std::min(1e8, std::max(1e6, 2.0 * static_cast<double>(n)));
-  const bool missing = std::is_integral<Number>::value && first == static_cast<double>(NA_INTEGER);
-  // not: all comparisons with NaN are false
-  if (!whole || missing || !(width <= widest) || !(std::fabs(first) <= 9007199254740992.0))
-    return R_NilValue;
-
-  std::vector<int> code(static_cast<std::size_t>(width), 0);
-  for (R_xlen_t i = 0; i < n; ++i) code[static_cast<std::size_t>(value[i] - low)] = 1;
-  int n_codes = 0;
-  for (int& c : code) {
-    if (c) c = ++n_codes;
-  }
-  const Rcpp::RObject values = Rf_allocVector(TYPEOF(x), n_codes);
-  for (std::size_t i = 0; i < code.size(); ++i) {
-    if (code[i]) numbers_of(values, zero)[code[i] - 1] = low + static_cast<Number>(i);
-  }
-  // numbers that are codes already need no copy
-  const bool are_codes = plain && TYPEOF(x) == INTSXP && first == 1 && n_codes == width;
-  Rcpp::RObject codes = x;
-  if (!are_codes) {
-    codes = Rf_allocVector(INTSXP, n);
-    int* out = INTEGER(codes);
-    for (R_xlen_t i = 0; i < n; ++i) out[i] = code[static_cast<std::size_t>(value[i] - low)];
+SEXP code_whole(const Rcpp::RObject& x, bool plain, Number zero) {
+  const hmvn::WholeCodes<Number> table(numbers_of(x, zero),
+                                       static_cast<std::size_t>(Rf_xlength(x)));
+  if (!table.found) return R_NilValue;
+  const Rcpp::RObject values = Rf_allocVector(TYPEOF(x), table.n_codes);
+  table.write_values(numbers_of(values, zero));
+  Rcpp::RObject codes = x;  // numbers that are codes already need no copy
+  if (!plain || TYPEOF(x) != INTSXP || !table.are_codes()) {
+    codes = Rf_allocVector(INTSXP, Rf_xlength(x));
+    table.write_codes(INTEGER(codes));
   }
   return Rcpp::List::create(Rcpp::_["codes"] = codes, Rcpp::_["values"] = values);
 }
@@ -154,11 +53,12 @@ SEXP code_by_table(const Rcpp::RObject& x, bool plain, Number zero) {
 // [[Rcpp::export(rng = false)]]
 Rcpp::List scan_cells_(Rcpp::List columns, int n_threads) {
   const std::vector<hmvn::Column> cells = as_columns(columns);
-  std::vector<ColumnScan> found(cells.size());
+  std::vector<hmvn::ColumnScan> found(cells.size());
   std::vector<R_xlen_t> length(cells.size());
   for (std::size_t k = 0; k < cells.size(); ++k) length[k] = Rf_xlength(columns[k]);
-  run_blocks([&](std::size_t k) { found[k] = scan_column(cells[k], length[k]); }, cells.size(),
-             n_threads);
+  hmvn::run_jobs(cells.size(), n_threads, [&](std::size_t k) {
+    found[k] = hmvn::scan_column(cells[k], static_cast<std::size_t>(length[k]));
+  });
   Rcpp::LogicalVector missing(columns.size());
   Rcpp::RObject bad = R_NilValue;
   for (std::size_t k = 0; k < cells.size(); ++k) {
@@ -177,8 +77,8 @@ Rcpp::List scan_cells_(Rcpp::List columns, int n_threads) {
 // codes.
 // [[Rcpp::export(rng = false)]]
 SEXP code_whole_(Rcpp::RObject x, bool plain) {
-  if (TYPEOF(x) == INTSXP) return code_by_table(x, plain, 0);
-  if (TYPEOF(x) == REALSXP) return code_by_table(x, plain, 0.0);
+  if (TYPEOF(x) == INTSXP) return code_whole(x, plain, 0);
+  if (TYPEOF(x) == REALSXP) return code_whole(x, plain, 0.0);
   return R_NilValue;
 }
 
@@ -210,31 +110,31 @@ Rcpp::List group_statistics_(Rcpp::List columns, Rcpp::LogicalVector missing,
     rows.weight = REAL(weight);
   }
 
-  const hmvn::Units units = hmvn::find_units(rows);
-  hmvn::StatisticsPass pass(rows, units);
-  run_blocks([&](std::size_t block) { pass.read_block(block); }, pass.n_blocks(), n_threads);
+  const hmvn::Patterns patterns = hmvn::find_patterns(rows);
+  hmvn::StatisticsPass pass(rows, patterns);
+  hmvn::run_jobs(pass.n_chunks(), n_threads, [&](std::size_t chunk) { pass.read_chunk(chunk); });
   pass.finish();
 
   const int K = static_cast<int>(rows.columns.size());
-  const int P = static_cast<int>(units.count);
+  const int P = static_cast<int>(patterns.count);
   Rcpp::NumericVector n(P), mean(Rcpp::Dimension(K, P)), scatter(Rcpp::Dimension(K, K, P));
   Rcpp::LogicalVector observed(Rcpp::Dimension(K, P));
   double* out = REAL(scatter);
   for (int p = 0; p < P; ++p) {
     n[p] = pass.n(p);
     for (int k = 0; k < K; ++k) {
-      observed[K * static_cast<R_xlen_t>(p) + k] = !units.is_missing(p, k);
+      observed[K * static_cast<R_xlen_t>(p) + k] = !patterns.is_missing(p, k);
       mean[K * static_cast<R_xlen_t>(p) + k] = pass.mean(p, k);
       for (int j = 0; j < K; ++j) *out++ = pass.scatter(p, k, j);
     }
   }
   return Rcpp::List::create(
       Rcpp::_["patterns"] = Rcpp::List::create(
-          Rcpp::_["group"] = Rcpp::IntegerVector(units.group.begin(), units.group.end()),
+          Rcpp::_["group"] = Rcpp::IntegerVector(patterns.group.begin(), patterns.group.end()),
           Rcpp::_["n"] = n, Rcpp::_["observed"] = observed, Rcpp::_["mean"] = mean,
           Rcpp::_["scatter"] = scatter),
-      Rcpp::_["n_rows"] = static_cast<double>(rows.n_rows) - units.n_empty,
-      Rcpp::_["n_empty"] = units.n_empty, Rcpp::_["n_missing"] = units.n_missing);
+      Rcpp::_["n_rows"] = static_cast<double>(rows.n_rows) - patterns.n_empty,
+      Rcpp::_["n_empty"] = patterns.n_empty, Rcpp::_["n_missing"] = patterns.n_missing);
 }
 
 // Merges patterns: pattern which[i] goes to into[i], 1..n_merged, all of them over `features`

@@ -20,10 +20,10 @@ core_case <- function(K, sizes = c(2, 5, 20), pooling = "none", missing = 0, see
   list(model = model, truth = truth, data = data, statistics = statistics, core = core, n_groups = length(sizes))
 }
 
-core_dimension <- function(case) inspect_dimension_(case$statistics$patterns, case$n_groups, case$core)
+core_layout <- function(case) inspect_layout_(case$n_groups, case$core)
 
 random_positions <- function(case, n, radius = 2) {
-  matrix(rnorm(core_dimension(case) * n, sd = radius / 2), ncol = n)
+  matrix(rnorm(core_layout(case)$dimension * n, sd = radius / 2), ncol = n)
 }
 
 all_poolings <- function(levels) {

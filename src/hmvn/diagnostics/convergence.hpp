@@ -1,10 +1,9 @@
 // Summaries and convergence diagnostics of one quantity: moments, quantiles, rank-normalised split
 // R-hat, and effective sizes in bulk and tails.
-#ifndef HMVN_DIAGNOSTICS_CONVERGENCE_HPP
-#define HMVN_DIAGNOSTICS_CONVERGENCE_HPP
+#pragma once
 
-#include <hmvn/diagnostics/effective_size.hpp>
-#include <hmvn/diagnostics/ranks.hpp>
+#include "hmvn/diagnostics/effective_size.hpp"
+#include "hmvn/diagnostics/ranks.hpp"
 
 #include <Eigen/Core>
 
@@ -237,5 +236,3 @@ class Convergence {
 };
 
 }  // namespace hmvn
-
-#endif

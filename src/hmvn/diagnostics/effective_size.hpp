@@ -1,6 +1,5 @@
 // The effective sample size of several chains, from their autocovariances up to Geyer's truncation.
-#ifndef HMVN_DIAGNOSTICS_EFFECTIVE_SIZE_HPP
-#define HMVN_DIAGNOSTICS_EFFECTIVE_SIZE_HPP
+#pragma once
 
 #include <Eigen/Core>
 #include <unsupported/Eigen/FFT>
@@ -120,5 +119,3 @@ inline double effective_size(Eigen::MatrixXd& chains, MeanAutocovariance& autoco
 }
 
 }  // namespace hmvn
-
-#endif

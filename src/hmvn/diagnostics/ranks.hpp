@@ -1,6 +1,5 @@
 // Sorting the draws of one quantity, and the normal scores of their ranks.
-#ifndef HMVN_DIAGNOSTICS_RANKS_HPP
-#define HMVN_DIAGNOSTICS_RANKS_HPP
+#pragma once
 
 #include <Eigen/Core>
 
@@ -196,5 +195,3 @@ class Sorter {
 };
 
 }  // namespace hmvn
-
-#endif

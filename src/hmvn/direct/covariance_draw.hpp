@@ -9,7 +9,7 @@
 #include "hmvn/direct/direct_match.hpp"
 #include "hmvn/direct/inverse_wishart.hpp"
 #include "hmvn/direct/mean_factor.hpp"
-#include "hmvn/model/log_product.hpp"
+#include "hmvn/math/log_product.hpp"
 
 namespace hmvn {
 
@@ -29,13 +29,24 @@ struct CovarianceDraw {
     variance.setZero(n_features);
     sigma.setZero(n_features);
   }
+
+  template <class Archive>
+  void visit(Archive& archive) {
+    archive(bartlett);
+    archive(factor);
+    archive(variance);
+    archive(sigma);
+    for (double* x : {&log_root, &log_sigma_sum, &size, &mismatch, &log_scales, &log_weight}) {
+      archive(*x);
+    }
+  }
 };
 
 // sum_k log(sigma_k^-c f_k(sigma_k)) with as few logarithms as the families allow.
 template <int K>
 class ScaleFactors {
  public:
-  explicit ScaleFactors(const CovarianceTarget& target) : priors_(target.model->scale_priors) {
+  explicit ScaleFactors(const DirectTarget& target) : priors_(target.model->scale_priors) {
     const int n_features = target.n_features();
     power_.setZero(n_features);
     linear_.setZero(n_features);
@@ -76,7 +87,7 @@ class ScaleFactors {
 template <int K>
 class DrawCompleter {
  public:
-  DrawCompleter(const CovarianceTarget& target, const DirectMatch& match)
+  DrawCompleter(const DirectTarget& target, const DirectMatch& match)
       : root_(match.root), mismatch_root_(match.mismatch_root), scales_(target) {
     row_.setZero(target.n_features());
     reciprocal_.setZero(target.n_features());
@@ -84,26 +95,26 @@ class DrawCompleter {
 
   // Sigma^-1 = C^-T A'A C^-1, so that tr(Sigma* Sigma^-1) = |A|^2 and tr((S - nu Sigma*) Sigma^-1)
   // = |A U|^2 (squared norms).
-  void complete(CovarianceDraw<K>& draw) {
-    const auto n_features = size_of<K>(draw.sigma.size());
+  [[gnu::noinline]] void complete(CovarianceDraw<K>& draw) {
+    const int n_features = size_of<K>(draw.sigma.size());
     factor_from_bartlett<K>(root_, draw.bartlett, reciprocal_, draw.factor);
     double all_size = 0.0, all_mismatch = 0.0;
     LogProduct<> scales, root;
-    repeat(
-        n_features, [&](auto i) __attribute__((
-                        always_inline)) {  // which compilers leave out of line at some K
-          product_row<K>(draw.bartlett, mismatch_root_, i, row_);
-          double square = 0.0;
-          repeat(plus_one(i), [&](auto j) {
-            square += draw.factor(i, j) * draw.factor(i, j);
-            all_size += draw.bartlett(i, j) * draw.bartlett(i, j);
-            all_mismatch += row_[j] * row_[j];
-          });
-          draw.variance[i] = square;
-          draw.sigma[i] = std::sqrt(square);
-          scales.multiply(draw.sigma[i]);
-          root.multiply(draw.factor(i, i));
-        });
+#pragma GCC unroll 16
+    for (int i = 0; i < n_features; ++i) {
+      product_row<K>(draw.bartlett, mismatch_root_, i, row_);
+      double square = 0.0;
+#pragma GCC unroll 16
+      for (int j = 0; j <= i; ++j) {
+        square += draw.factor(i, j) * draw.factor(i, j);
+        all_size += draw.bartlett(i, j) * draw.bartlett(i, j);
+        all_mismatch += row_[j] * row_[j];
+      }
+      draw.variance[i] = square;
+      draw.sigma[i] = std::sqrt(square);
+      scales.multiply(draw.sigma[i]);
+      root.multiply(draw.factor(i, i));
+    }
     draw.size = all_size;
     draw.mismatch = all_mismatch;
     draw.log_sigma_sum = scales.value();

@@ -13,7 +13,7 @@ namespace hmvn {
 template <int K>
 class ExactSampler {
  public:
-  ExactSampler(const CovarianceTarget& target, const DirectMatch& match)
+  ExactSampler(const DirectTarget& target, const DirectMatch& match)
       : bartlett_(target.n_features(), match.df + match.extra_df, match.df + match.extra_df),
         completer_(target, match),
         means_(target, match.root * match.root.transpose()),

@@ -21,7 +21,7 @@ class IndependenceChain {
  public:
   static constexpr double defensive_share = 0.1;
 
-  IndependenceChain(const CovarianceTarget& target, const DirectMatch& match, RandomStream& random)
+  IndependenceChain(const DirectTarget& target, const DirectMatch& match, RandomStream& random)
       : extra_df_(std::max(1.6 * (target.sigma_power() + 1.0), match.extra_df)),
         defensive_extra_df_(match.extra_df),
         matched_(target.n_features(), match.df + extra_df_, match.df + extra_df_),
@@ -46,6 +46,11 @@ class IndependenceChain {
   double proposed_log_weight() const { return proposed_log_weight_; }
   const CovarianceDraw<K>& draw() const { return current_; }
   MeanFactor<K>& means() { return means_; }
+
+  template <class Archive>
+  void visit(Archive& archive) {
+    current_.visit(archive);
+  }
 
  private:
   // log of the constant of the inverse-Wishart with df nu = df + a and scale nu Sigma* in its

@@ -4,7 +4,7 @@
 #include <cmath>
 #include <vector>
 
-#include "hmvn/direct/small_triangles.hpp"
+#include "hmvn/math/unrolled.hpp"
 #include "hmvn/random/random_stream.hpp"
 
 namespace hmvn {
@@ -22,7 +22,7 @@ class BartlettFactor {
 
   template <int K>
   void draw(RandomStream& random, SquareRows<K>& a) const {
-    const auto n_features = size_of<K>(a.rows());
+    const int n_features = size_of<K>(a.rows());
     for (int i = 0; i < n_features; ++i) {
       for (int j = 0; j < i; ++j) a(i, j) = scale_ * random.normal();
       a(i, i) = diagonal_scale_ * std::sqrt(random.gamma(diagonal_[i]));
@@ -40,9 +40,11 @@ template <int K>
                                                         const SquareRows<K>& a,
                                                         Values<K>& reciprocal,
                                                         SquareRows<K>& factor) {
-  const auto n_features = size_of<K>(a.rows());
-  repeat(n_features, [&](auto i) { reciprocal[i] = 1.0 / a(i, i); });
-  repeat(n_features, [&](auto i) { quotient_row<K>(root, a, reciprocal, i, factor); });
+  const int n_features = size_of<K>(a.rows());
+#pragma GCC unroll 16
+  for (int i = 0; i < n_features; ++i) reciprocal[i] = 1.0 / a(i, i);
+#pragma GCC unroll 16
+  for (int i = 0; i < n_features; ++i) quotient_row<K>(root, a, reciprocal, i, factor);
 }
 
 }  // namespace hmvn

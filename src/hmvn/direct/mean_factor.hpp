@@ -8,10 +8,10 @@
 #include <cmath>
 #include <vector>
 
-#include "hmvn/direct/covariance_target.hpp"
-#include "hmvn/direct/small_triangles.hpp"
-#include "hmvn/model/log_product.hpp"
-#include "hmvn/model/special_functions.hpp"
+#include "hmvn/direct/direct_target.hpp"
+#include "hmvn/math/unrolled.hpp"
+#include "hmvn/math/log_product.hpp"
+#include "hmvn/math/special_functions.hpp"
 #include "hmvn/random/random_stream.hpp"
 
 namespace hmvn {
@@ -22,7 +22,7 @@ template <int K>
 class MeanFactor {
  public:
   // `contact`: Sigma*
-  MeanFactor(const CovarianceTarget& target, const Eigen::MatrixXd& contact)
+  MeanFactor(const DirectTarget& target, const Eigen::MatrixXd& contact)
       : n_features_(target.n_features()),
         variance_(target.model->mean_scale.array().square()),
         precision_(variance_.cwiseInverse()) {
@@ -38,7 +38,7 @@ class MeanFactor {
                   precision_.cwiseProduct(target.group_mean[g]),
                   {},
                   0.0};
-      floor_ -= 0.5 * (log_variance + group.delta.dot(group.pull));
+      floor_ -= 0.5 * (log_variance + group.delta.dot(group.tilt));
       variance_share_ += 0.5 / group.n * precision_;
       Eigen::MatrixXd spread = contact / group.n;
       spread.diagonal() += variance_;
@@ -94,20 +94,17 @@ class MeanFactor {
   // probability, which is near 1 where there are many rows. After a few refusals the exact
   // conditional is taken instead; each way has the same law, so that which is taken does not
   // matter.
-  void draw(int g, const SquareRows<K>& factor, RandomStream& random, Values<K>& white,
-            Values<K>& deviation) {
-    const auto n_features = size_of<K>(n_features_);
+  [[gnu::noinline]] void draw(int g, const SquareRows<K>& factor, RandomStream& random,
+                              Values<K>& white, Values<K>& deviation) {
+    const int n_features = size_of<K>(n_features_);
     const Group& group = groups_[g];
     const double spread = 1.0 / group.root_n, share = spread * spread;
-    repeat(n_features, [&](auto j) { tilt_[j] = 0.0; });
-    repeat(n_features, [&](auto i) {
-      repeat(plus_one(i), [&](auto j) { tilt_[j] += factor(i, j) * group.pull[i]; });
-    });
+    multiply_columns<K>(factor, group.tilt, tilt_);
     for (int attempt = 0; attempt < 4; ++attempt) {
       for (int j = 0; j < n_features; ++j) white[j] = random.normal() * spread - tilt_[j] * share;
-      multiply(factor, white, deviation);
+      multiply_rows<K>(factor, white, deviation);
       double square = 0.0;
-      repeat(n_features, [&](auto i) { square += deviation[i] * deviation[i] * precision_[i]; });
+      for (int i = 0; i < n_features; ++i) square += deviation[i] * deviation[i] * precision_[i];
       const double u = random.uniform();
       if (u < 1.0 - 0.5 * square || std::log(u) < -0.5 * square) return;
     }
@@ -130,7 +127,7 @@ class MeanFactor {
  private:
   struct Group {
     double n, root_n;
-    Values<K> delta, pull, slope;  // pull = D^-1 delta; slope = (Sigma*/n + D)^-1 delta
+    Values<K> delta, tilt, slope;  // tilt = D^-1 delta; slope = (Sigma*/n + D)^-1 delta
     double tangent;                // -delta' slope / 2 - slope' Sigma* slope / 2n
   };
 
@@ -139,7 +136,7 @@ class MeanFactor {
   void draw_conditional(int g, const SquareRows<K>& factor, RandomStream& random, Values<K>& white,
                         Values<K>& deviation) {
     for (int i = 0; i < n_features_; ++i) noise_[i] = random.normal() / groups_[g].root_n;
-    multiply(factor, noise_, deviation);
+    multiply_rows<K>(factor, noise_, deviation);
     for (int i = 0; i < n_features_; ++i) {
       solution_[i] = groups_[g].delta[i] + deviation[i] - std::sqrt(variance_[i]) * random.normal();
     }
@@ -156,15 +153,7 @@ class MeanFactor {
       for (int i = j; i < n_features_; ++i) sum += factor(i, j) * solution_[i];
       white[j] = noise_[j] - sum / groups_[g].n;
     }
-    multiply(factor, white, deviation);
-  }
-
-  void multiply(const SquareRows<K>& factor, const Values<K>& x, Values<K>& out) const {
-    repeat(size_of<K>(n_features_), [&](auto i) {
-      double sum = 0.0;
-      repeat(plus_one(i), [&](auto j) { sum += factor(i, j) * x[j]; });
-      out[i] = sum;
-    });
+    multiply_rows<K>(factor, white, deviation);
   }
 
   void fill_covariance(const SquareRows<K>& factor) {
@@ -184,7 +173,7 @@ class MeanFactor {
       for (int j = 0; j < i; ++j) spread_(i, j) = share * covariance_(i, j);
       spread_(i, i) = share * covariance_(i, i) + variance_[i];
     }
-    cholesky_in_place<K>(spread_, reciprocal_);
+    factor_rows<K>(spread_, reciprocal_);
   }
 
   void forward_solve() {

@@ -3,7 +3,6 @@
 #pragma once
 
 #include <Eigen/Core>
-#include <cstddef>
 
 #include "hmvn/mcmc/dual_averaging.hpp"
 #include "hmvn/mcmc/phase_space.hpp"
@@ -58,12 +57,19 @@ class Chain {
     state_.evaluate(target, state_.current);
   }
 
-  // Whether the target's last evaluation was at the position.
-  bool is_target_here() const { return state_.is_here; }
-
   const Eigen::VectorXd& position() {
-    if (!state_.is_here) state_.map.to_position(state_.current.standard, state_.position);
+    state_.map.to_position(state_.current.standard, state_.position);
     return state_.position;
+  }
+
+  // All that lasts from one iteration to the next.
+  template <class Archive>
+  void visit(Archive& archive) {
+    state_.visit(archive);
+    step_size_.visit(archive);
+    covariance_.visit(archive);
+    archive(iteration_);
+    archive(window_);
   }
 
  private:
@@ -72,7 +78,8 @@ class Chain {
              RandomStream& random) {
     step_size_.advance(facts.accept_stat);
     state_.step_size = step_size_.step_size();
-    if (window_ < schedule_.window_ends.size() && iteration_ >= schedule_.first_slow) {
+    if (window_ < static_cast<int>(schedule_.window_ends.size()) &&
+        iteration_ >= schedule_.first_slow) {
       covariance_.add(position());
       if (iteration_ + 1 == schedule_.window_ends[window_]) {
         ++window_;
@@ -94,7 +101,7 @@ class Chain {
   DualAveraging step_size_;
   CovarianceEstimator covariance_;
   int iteration_ = 0;
-  std::size_t window_ = 0;
+  int window_ = 0;
 };
 
 }  // namespace hmvn

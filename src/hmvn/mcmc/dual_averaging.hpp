@@ -43,6 +43,11 @@ class DualAveraging {
     return count_ > 0.0 ? std::exp(log_averaged_step_) : step_size();
   }
 
+  template <class Archive>
+  void visit(Archive& archive) {
+    for (double* x : {&center_, &count_, &error_, &log_step_, &log_averaged_step_}) archive(*x);
+  }
+
  private:
   DualAveragingSettings settings_;
   double log_largest_;

@@ -3,11 +3,10 @@
 
 #include <Eigen/Core>
 #include <algorithm>
-#include <atomic>
 #include <cmath>
 #include <limits>
-#include <stdexcept>
 
+#include "hmvn/mcmc/run_control.hpp"
 #include "hmvn/mcmc/standardisation.hpp"
 #include "hmvn/random/random_stream.hpp"
 
@@ -15,15 +14,6 @@ namespace hmvn {
 
 // What a target must offer: `double target(position, gradient)` returns the log density and fills
 // the gradient. A position where it cannot be computed has log density -inf (a divergence).
-
-// Thrown from within a trajectory when the owner of the flag asks the chain to stop.
-struct StopRequested : std::runtime_error {
-  StopRequested() : std::runtime_error("stopped") {}
-};
-
-inline void stop_if_asked(const std::atomic<bool>& stop) {
-  if (stop.load(std::memory_order_relaxed)) throw StopRequested();
-}
 
 // A point of the standardised space with its momentum, and what the target says of it.
 struct PhasePoint {
@@ -54,7 +44,6 @@ struct TransitionStatistics {
 struct ChainState {
   PhasePoint current;
   Eigen::VectorXd position, position_gradient;  // where the target was last evaluated
-  bool is_here = false;                         // and whether that is the current point
   Standardisation map;
   double max_energy_error = 1000.0;  // a trajectory with more has diverged
   double step_size = 1.0;
@@ -71,7 +60,16 @@ struct ChainState {
     map.to_position(z.standard, position);
     z.log_density = target(position, position_gradient);
     map.standardise_gradient(position_gradient, z.gradient);
-    is_here = &z == &current;
+  }
+
+  // All that lasts from one transition to the next.
+  template <class Archive>
+  void visit(Archive& archive) {
+    archive(current.standard);
+    archive(current.gradient);
+    archive(current.log_density);
+    archive(step_size);
+    map.visit(archive);
   }
 
   void learn(const Eigen::VectorXd& mean, const Eigen::MatrixXd& covariance) {
@@ -102,7 +100,8 @@ void find_reasonable_step_size(ChainState& state, PhasePoint& z, double largest,
     state.step_size = std::min(before * (direction == 1 ? 2.0 : 0.5), largest);
     if (state.step_size == before) return;
     if (!(state.step_size < 1e7) || (direction == -1 && !(state.step_size > 1e-12))) {
-      throw std::runtime_error(
+      throw SamplingFailure(
+          "no_step_size",
           "no step size works: the posterior is improper or its density cannot be computed");
     }
   }

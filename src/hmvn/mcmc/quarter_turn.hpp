@@ -24,8 +24,8 @@ class QuarterTurn {
   static constexpr double angle = 1.5707963267948966, jitter = 0.3;
   static constexpr int refined = 4;
 
-  // At most 2^max_tree_depth - 1 steps, as of NUTS; a trajectory that would need more counts as of
-  // that depth, others as of none.
+  // A trajectory has at most 2^max_tree_depth - 1 steps, as one of NUTS. `tree_depth` is 0, or
+  // max_tree_depth where the step size asked for more steps than that.
   QuarterTurn(Eigen::Index n, const std::atomic<bool>& stop, int least_steps, int max_tree_depth)
       : stop_(stop),
         least_steps_(least_steps),
@@ -53,7 +53,6 @@ class QuarterTurn {
     }
     const bool accepted = !overshot && std::log(random.uniform()) < change;
     if (accepted) std::swap(state.current, proposal_);
-    state.is_here = accepted;
     facts.accept_stat = overshot ? 0.0 : std::min(1.0, std::exp(change));
     facts.step_size = nominal;
     facts.energy = state.current.energy();

@@ -60,6 +60,13 @@ class Standardisation {
     }
   }
 
+  template <class Archive>
+  void visit(Archive& archive) {
+    archive(center_);
+    archive(scale_);
+    archive(root_);
+  }
+
  private:
   MetricShape shape_;
   Eigen::VectorXd center_, scale_;
@@ -97,8 +104,8 @@ class CovarianceEstimator {
 
   double count() const { return count_; }
 
-  // Shrunk towards zero and the identity, where the target is standardised to, with the weight of
-  // five draws for every column to be learned.
+  // Shrunk towards mean 0 and the identity matrix, at which the coordinates (C5)-(C9) aim; the
+  // prior weighs as much as five draws a column.
   Eigen::VectorXd mean() const { return weight() * mean_; }
   Eigen::MatrixXd covariance() const {
     Eigen::MatrixXd estimate = (weight() / (count_ - 1.0)) * squares_;
@@ -108,6 +115,13 @@ class CovarianceEstimator {
       estimate.array() += 1.0 - weight();
     }
     return estimate;
+  }
+
+  template <class Archive>
+  void visit(Archive& archive) {
+    archive(count_);
+    archive(mean_);
+    archive(squares_);
   }
 
  private:

@@ -3,7 +3,7 @@
 
 #include <cmath>
 
-#include "hmvn/model/special_functions.hpp"
+#include "hmvn/math/special_functions.hpp"
 
 namespace hmvn {
 

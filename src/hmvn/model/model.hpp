@@ -3,7 +3,6 @@
 #pragma once
 
 #include <Eigen/Core>
-#include <cmath>
 #include <vector>
 
 #include "hmvn/model/correlation_prior.hpp"
@@ -17,7 +16,7 @@ enum class Pooling { none, partial, complete };
 // The heterogeneity h of a block under partial pooling: fixed by the user, or Beta(shape1, shape2).
 struct HeterogeneityPrior {
   bool fixed = false;
-  double value = 1.0;
+  double value = 1.0;  // if fixed
   double shape1 = 1.0, shape2 = 1.0;
 
   double log_density(double log_h, double log_1mh) const {
@@ -30,38 +29,46 @@ struct Block {
   Pooling pooling = Pooling::none;
   HeterogeneityPrior heterogeneity;
 
+  bool pooled() const { return pooling != Pooling::none; }
   bool partial() const { return pooling == Pooling::partial; }
   bool complete() const { return pooling == Pooling::complete; }
   bool learned() const { return partial() && !heterogeneity.fixed; }
-  // h where it is not learned.
-  double constant() const { return partial() ? heterogeneity.value : complete() ? 0.0 : 1.0; }
+  // h where it is not learned, else a guess.
+  double h_or(double guess) const {
+    return learned() ? guess : partial() ? heterogeneity.value : complete() ? 0.0 : 1.0;
+  }
 };
 
-struct Model {
+struct ModelParts {
   Block mean, scale, correlation;
-  Eigen::VectorXd mean_location, mean_scale;
-  std::vector<ScalePrior> scale_priors;                     // K
+  Eigen::VectorXd mean_location, mean_scale;  // (P1)
+  std::vector<ScalePrior> scale_priors;       // (P2), K
+  double eta = 1.0;                           // (P3)
+};
+
+// The parts with what follows from them.
+struct Model : ModelParts {
+  explicit Model(ModelParts parts);
+
   std::vector<PartialCorrelationPrior> correlation_priors;  // K - 1, by column
   CovarianceMaps maps;
 
   int n_features() const { return static_cast<int>(mean_location.size()); }
 
+  // Of a coordinate of the covariance matrix.
+  const Block& block_of(int coordinate) const {
+    return coordinate < n_features() ? scale : correlation;
+  }
+
+  // All groups have one covariance matrix.
+  bool one_covariance() const {
+    return scale.complete() && (correlation.complete() || n_features() == 1);
+  }
+
   // Nothing is shared: every group is a sampling unit of its own.
   bool groups_apart() const {
-    return mean.pooling == Pooling::none && scale.pooling == Pooling::none &&
-           (n_features() == 1 || correlation.pooling == Pooling::none);
+    return !mean.pooled() && !scale.pooled() && (n_features() == 1 || !correlation.pooled());
   }
 };
-
-// b_j of (P3) for column j = 1..K-1.
-inline double partial_correlation_shape(double eta, int n_features, int column) {
-  return eta + 0.5 * (n_features - 1 - column);
-}
-
-inline void build_maps(Model& model) {
-  for (const ScalePrior& prior : model.scale_priors) model.maps.scale.emplace_back(prior);
-  for (const PartialCorrelationPrior& prior : model.correlation_priors)
-    model.maps.correlation.emplace_back(prior);
-}
 
 }  // namespace hmvn

@@ -5,7 +5,7 @@
 #include <limits>
 #include <stdexcept>
 
-#include "hmvn/model/special_functions.hpp"
+#include "hmvn/math/special_functions.hpp"
 
 namespace hmvn {
 

@@ -6,8 +6,8 @@
 #include <functional>
 #include <vector>
 
-#include "hmvn/model/special_functions.hpp"
-#include "hmvn/model/spline.hpp"
+#include "hmvn/math/special_functions.hpp"
+#include "hmvn/math/spline.hpp"
 
 namespace hmvn {
 

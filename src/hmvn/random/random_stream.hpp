@@ -70,7 +70,10 @@ class RandomStream {
   }
   double gamma(double shape) { return gamma(GammaShape(shape)); }
 
-  double chi_square(double df) { return 2.0 * gamma(0.5 * df); }
+  template <class Archive>
+  void visit(Archive& archive) {
+    for (std::uint64_t& word : state_) archive(word);
+  }
 
  private:
   static constexpr std::uint64_t golden_gamma = 0x9e3779b97f4a7c15ULL;

@@ -1,3 +1,0 @@
-#include "features_compiled.h"
-
-HMVN_COMPILE_FOR(Eigen::Dynamic)

@@ -1,0 +1,34 @@
+#include "hmvn/coordinates/layout.hpp"
+
+namespace hmvn {
+
+Layout make_layout(const Model& model, int n_groups) {
+  const int n_features = model.n_features();
+  Layout layout;
+  layout.n_groups = n_groups;
+  const auto learn = [&](const Block& block) {
+    if (!block.learned()) return Layout::not_learned;
+    layout.learned.push_back(block.heterogeneity);
+    return static_cast<int>(layout.learned.size()) - 1;
+  };
+  for (int k = 0; k < n_features; ++k) layout.mean_heterogeneity.push_back(learn(model.mean));
+  int of_correlations = Layout::not_learned;  // one for all
+  for (int c = 0; c < n_coordinates(n_features); ++c) {
+    const Block& block = model.block_of(c);
+    if (block.complete()) {
+      layout.common_coordinates.push_back(c);
+      continue;
+    }
+    if (c == n_features) of_correlations = learn(block);
+    if (block.partial()) layout.partial.push_back(layout.n_own());
+    layout.own_coordinates.push_back(c);
+    layout.own_heterogeneity.push_back(c < n_features ? learn(block) : of_correlations);
+    (c < n_features ? layout.n_own_scales : layout.n_own_correlations) += 1;
+  }
+  layout.heterogeneities = {0, static_cast<int>(layout.learned.size())};
+  layout.population = {layout.heterogeneities.end(), static_cast<int>(layout.partial.size())};
+  layout.common = {layout.population.end(), static_cast<int>(layout.common_coordinates.size())};
+  return layout;
+}
+
+}  // namespace hmvn

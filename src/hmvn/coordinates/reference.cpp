@@ -1,0 +1,265 @@
+#include "hmvn/coordinates/reference.hpp"
+
+#include <Eigen/Cholesky>
+#include <cmath>
+#include <limits>
+
+#include "hmvn/model/covariance_map.hpp"
+#include "hmvn/model/group_likelihood.hpp"
+#include "hmvn/model/mean_law.hpp"
+
+namespace hmvn {
+
+namespace {
+
+// One group's log likelihood in its scores. Its mean is integrated out under the group's own prior
+// (P1); or, where the heterogeneity of means is set to a small value, under that of groups around
+// the prior location, to which the statistics have then been shifted.
+class GroupScoreLikelihood {
+ public:
+  GroupScoreLikelihood(const Model& model, const GroupStatistics& group)
+      : model_(&model), groups_{group} {
+    const int n_features = model.n_features();
+    point_.resize(n_features);
+    like_.resize(1);
+    like_[0].resize(n_features, group.patterns.size());
+    means_.resize(n_features, 1, false);
+    const double h = model.mean.h_or(1.0);
+    for (int k = 0; k < n_features; ++k) means_.set_prior(k, model.mean_scale[k], h, 0.0);
+    moments_.resize(n_features);
+    scratch_.resize(n_features);
+    factor_gradient_.setZero(n_features, n_features);
+  }
+
+  double operator()(const Eigen::VectorXd& score, Eigen::VectorXd& gradient) {
+    point_.score = score;
+    fill_factor(model_->maps, point_);
+    double of_means = 0.0;
+    gradient.setZero(score.size());
+    if (!point_.factor.allFinite() ||
+        !fill_likelihood(groups_[0], point_.factor, like_[0], scratch_) ||
+        !means_.invert(0, groups_[0], like_[0]) || !means_.combine(groups_, like_, of_means)) {
+      return -std::numeric_limits<double>::infinity();
+    }
+    means_.fill_moments(0, groups_[0], like_[0], true, moments_);
+    differentiate_likelihood(groups_[0], point_.factor, like_[0], moments_, scratch_,
+                             factor_gradient_);
+    differentiate_factor(point_, factor_gradient_, gradient);
+    const double value = like_[0].within + of_means;
+    return std::isfinite(value) && gradient.allFinite() ? value
+                                                        : -std::numeric_limits<double>::infinity();
+  }
+
+  // The estimate of a mean, less its prior location, at the covariance matrix last evaluated, and
+  // its information: 0 where the feature was not observed.
+  double mean_estimate(int k) const { return like_[0].estimate[k]; }
+  double mean_information(int k) const {
+    return groups_[0].observed[k] != 0.0 ? 1.0 / like_[0].spread(k, k) : 0.0;
+  }
+
+  // Expected (Fisher) information in the scores at the point last evaluated: sum over patterns of
+  // n tr(Sigma^-1 dSigma_a Sigma^-1 dSigma_b) / 2, less the share that estimating the mean takes.
+  Eigen::MatrixXd information() const {
+    const int n_features = model_->n_features();
+    const Eigen::Index n_scores = point_.score.size();
+    const double n = groups_[0].n, share = n > 1.0 ? (n - 1.0) / n : 0.0;
+    Eigen::MatrixXd information = Eigen::MatrixXd::Zero(n_scores, n_scores);
+    if (share == 0.0) return information;
+    const std::vector<Eigen::MatrixXd> change = covariance_changes();
+    Eigen::MatrixXd white(n_features * n_features, n_scores);
+    for (std::size_t p = 0; p < groups_[0].patterns.size(); ++p) {
+      const PatternStatistics& pattern = groups_[0].patterns[p];
+      const Eigen::MatrixXd inverse = like_[0].inverses[p];
+      for (Eigen::Index a = 0; a < n_scores; ++a) {
+        const Eigen::MatrixXd z =
+            inverse * (pattern.observed.asDiagonal() * change[a] * pattern.observed.asDiagonal()) *
+            inverse.transpose();
+        white.col(a) = Eigen::Map<const Eigen::VectorXd>(z.data(), z.size());
+      }
+      information.noalias() += (0.5 * pattern.n * share) * (white.transpose() * white);
+    }
+    return information;
+  }
+
+ private:
+  // dSigma / dscore for every coordinate.
+  std::vector<Eigen::MatrixXd> covariance_changes() const {
+    const int n_features = model_->n_features();
+    const Eigen::MatrixXd factor = point_.factor;
+    std::vector<Eigen::MatrixXd> change(point_.score.size());
+    for (int i = 0, at = n_features; i < n_features; ++i) {
+      const Eigen::RowVectorXd row = factor.row(i);
+      change[i] = covariance_change(factor, i, row * point_.value_slope[i]);
+      for (int j = 0; j < i; ++j, ++at) {
+        const Eigen::RowVectorXd tangent = stick_tangent(row, i, j, point_.value[at]);
+        change[at] = covariance_change(factor, i, tangent * point_.value_slope[at]);
+      }
+    }
+    return change;
+  }
+
+  // The change of Sigma when row i of its factor changes by `row`.
+  static Eigen::MatrixXd covariance_change(const Eigen::MatrixXd& factor, int i,
+                                           const Eigen::RowVectorXd& row) {
+    Eigen::MatrixXd change = Eigen::MatrixXd::Zero(factor.rows(), factor.cols());
+    change.row(i) = (factor * row.transpose()).transpose();
+    change.col(i) += change.row(i).transpose().eval();
+    return change;
+  }
+
+  const Model* model_;
+  std::vector<GroupStatistics> groups_;  // one
+  CovariancePoint<double, Eigen::Dynamic> point_;
+  std::vector<GroupLikelihood<double, Eigen::Dynamic>> like_;
+  MeanLaw<double, Eigen::Dynamic> means_;
+  GroupMeanMoments<Eigen::Dynamic> moments_;
+  LikelihoodScratch<double, Eigen::Dynamic> scratch_;
+  Eigen::MatrixXd factor_gradient_;
+};
+
+// The sum of several groups' likelihoods and a Normal(center, diag(spread^2)) prior. Coordinates
+// with spread 0 stay at the centre.
+class LocatedDensity {
+ public:
+  LocatedDensity(std::vector<GroupScoreLikelihood>& groups, const Eigen::VectorXd& center,
+                 const Eigen::VectorXd& spread)
+      : groups_(groups), center_(center), spread_(spread) {
+    prior_precision_ = spread.unaryExpr([](double s) { return s > 0.0 ? 1.0 / (s * s) : 0.0; });
+  }
+
+  double operator()(const Eigen::VectorXd& at, Eigen::VectorXd& slope) {
+    double value = -0.5 * (at - center_).cwiseAbs2().dot(prior_precision_);
+    slope = -(at - center_).cwiseProduct(prior_precision_);
+    for (GroupScoreLikelihood& group : groups_) {
+      value += group(at, part_);
+      slope += part_;
+    }
+    return value;
+  }
+
+  // The Fisher scoring step at the place last evaluated; zeroes the gradient where nothing moves.
+  Eigen::VectorXd step(Eigen::VectorXd& gradient) const {
+    Eigen::MatrixXd information = prior_precision_.asDiagonal();
+    for (const GroupScoreLikelihood& group : groups_) information += group.information();
+    for (Eigen::Index i = 0; i < gradient.size(); ++i) {
+      if (spread_[i] > 0.0) continue;
+      information.row(i).setZero();
+      information.col(i).setZero();
+      information(i, i) = 1.0;
+      gradient[i] = 0.0;
+    }
+    return information.ldlt().solve(gradient);
+  }
+
+ private:
+  std::vector<GroupScoreLikelihood>& groups_;
+  const Eigen::VectorXd &center_, &spread_;
+  Eigen::VectorXd prior_precision_, part_;
+};
+
+// Climbs by Fisher scoring with step halving. Returns the place reached.
+Eigen::VectorXd locate(LocatedDensity density, const Eigen::VectorXd& start) {
+  Eigen::VectorXd score = start, trial(start.size()), gradient(start.size());
+  double value = density(score, gradient);
+  for (int iteration = 0; iteration < 50 && std::isfinite(value); ++iteration) {
+    const Eigen::VectorXd step = density.step(gradient);
+    if (!step.allFinite() || step.dot(gradient) < 1e-8) break;
+    double trial_value = 0.0;
+    for (double fraction = 1.0; fraction > 1e-4; fraction *= 0.5) {
+      trial = score + fraction * step;
+      trial_value = density(trial, gradient);
+      if (std::isfinite(trial_value) && trial_value > value) break;
+    }
+    if (!(trial_value > value)) break;
+    score = trial;
+    value = trial_value;
+  }
+  return score;
+}
+
+QuadraticLikelihood quadratic_at(GroupScoreLikelihood& group, const Eigen::VectorXd& score) {
+  QuadraticLikelihood quadratic;
+  Eigen::VectorXd gradient(score.size());
+  group(score, gradient);
+  quadratic.information = group.information();
+  quadratic.b = gradient + quadratic.information * score;
+  return quadratic;
+}
+
+// Scores to start from: each feature's pooled within-group variance, no correlation.
+Eigen::VectorXd starting_scores(const Model& model, const std::vector<GroupStatistics>& groups) {
+  const int n_features = model.n_features();
+  Eigen::VectorXd squares = Eigen::VectorXd::Zero(n_features), freedom = squares;
+  for (const GroupStatistics& group : groups) {
+    for (const PatternStatistics& pattern : group.patterns) {
+      squares += pattern.scatter.diagonal();
+      freedom += (pattern.n - 1.0) * pattern.observed;
+    }
+  }
+  Eigen::VectorXd score = Eigen::VectorXd::Zero(n_coordinates(n_features));
+  for (int k = 0; k < n_features; ++k) {
+    if (squares[k] > 0.0 && freedom[k] > 0.0)
+      score[k] = model.maps.scale[k].inverse(0.5 * std::log(squares[k] / freedom[k]));
+  }
+  return score;
+}
+
+// The groups as seen from their common mean, where means are (nearly) completely pooled: a group's
+// distance from it is then spread.
+std::vector<GroupStatistics> shift_to_common_mean(std::vector<GroupStatistics> groups,
+                                                  Eigen::Index n_features) {
+  Eigen::VectorXd sum = Eigen::VectorXd::Zero(n_features), n = sum;
+  for (const GroupStatistics& group : groups) {
+    for (const PatternStatistics& pattern : group.patterns) {
+      sum += pattern.n * pattern.mean;
+      n += pattern.n * pattern.observed;
+    }
+  }
+  const Eigen::VectorXd common = sum.cwiseQuotient(n.cwiseMax(1e-300));
+  for (GroupStatistics& group : groups) {
+    for (PatternStatistics& pattern : group.patterns)
+      pattern.mean -= common.cwiseProduct(pattern.observed);
+  }
+  return groups;
+}
+
+}  // namespace
+
+Reference make_reference(const Model& model, const std::vector<GroupStatistics>& given) {
+  const int n_features = model.n_features(), n = n_coordinates(n_features);
+  const std::vector<GroupStatistics> groups =
+      model.mean.h_or(1.0) < 0.5 ? shift_to_common_mean(given, n_features) : given;
+  std::vector<GroupScoreLikelihood> likelihoods;
+  likelihoods.reserve(groups.size());
+  for (const GroupStatistics& group : groups) likelihoods.emplace_back(model, group);
+  Reference reference;
+  const Eigen::VectorXd zero = Eigen::VectorXd::Zero(n), one = Eigen::VectorXd::Ones(n);
+  reference.pooled = locate(LocatedDensity(likelihoods, zero, one), starting_scores(model, groups));
+  Eigen::VectorXd center(n), spread(n);
+  for (int c = 0; c < n; ++c) {
+    const Block& block = model.block_of(c);
+    center[c] = block.pooled() ? reference.pooled[c] : 0.0;
+    spread[c] = block.h_or(0.5);
+  }
+  reference.mean_information.setZero(n_features, static_cast<Eigen::Index>(groups.size()));
+  reference.mean_b = reference.mean_information;
+  std::vector<GroupScoreLikelihood> single;
+  for (GroupScoreLikelihood& likelihood : likelihoods) {
+    single.assign(1, likelihood);
+    const Eigen::VectorXd mode =
+        groups.size() == 1 && model.groups_apart()
+            ? reference.pooled
+            : locate(LocatedDensity(single, center, spread), reference.pooled);
+    const Eigen::Index g = static_cast<Eigen::Index>(reference.groups.size());
+    reference.groups.push_back(quadratic_at(likelihood, mode));
+    for (int k = 0; k < n_features; ++k) {
+      const double information = likelihood.mean_information(k);
+      const double scale = model.mean_scale[k];
+      reference.mean_information(k, g) = scale * scale * information;
+      reference.mean_b(k, g) = scale * information * likelihood.mean_estimate(k);
+    }
+  }
+  return reference;
+}
+
+}  // namespace hmvn

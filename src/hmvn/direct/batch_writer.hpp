@@ -1,0 +1,70 @@
+// Directly drawn covariance matrices on their way into batches, with their means and lp__.
+#pragma once
+
+#include <Eigen/Core>
+
+#include "hmvn/direct/covariance_draw.hpp"
+#include "hmvn/direct/draw_batch.hpp"
+#include "hmvn/direct/mean_factor.hpp"
+#include "hmvn/math/log_product.hpp"
+
+namespace hmvn {
+
+// Writes a covariance matrix's draw, with its means and the parts of lp__, to a row of a batch.
+template <int K>
+class BatchWriter {
+ public:
+  BatchWriter(const DirectTarget& target) : target_(target), n_features_(target.n_features()) {
+    const Model& model = *target.model;
+    white_.setZero(n_features_);
+    deviation_.setZero(n_features_);
+    log_likelihood_ = -0.5 * log_2pi * n_features_ * target.n;
+    log_prior_ = target.n_groups *
+                 (n_features_ * log_normal_density(0.0) - model.mean_scale.array().log().sum());
+    for (int k = 1; k < n_features_; ++k)
+      log_prior_ += (n_features_ - k) * model.correlation_priors[k - 1].log_density(0.0);
+  }
+
+  void write(const CovarianceDraw<K>& draw, MeanFactor<K>& means, double accept_stat,
+             RandomStream& random, DrawBatch& batch) {
+    const int n_features = size_of<K>(n_features_);
+    const int row = batch.size++;
+    // LKJ density of the factor L of Omega: prod_i L_ii^(K - i + 2 eta - 2), i = 2..K, over its
+    // constant. |L| goes apart; the powers K - i are those of a product of products.
+    LogProduct<> products;
+    double product = 1.0;
+    for (int k = 1; k < n_features - 1; ++k) {
+      product *= draw.factor(k, k) / draw.sigma[k];
+      products.multiply(product);
+    }
+    for (int k = 0, at = 0; k < n_features; ++k) {
+      for (int j = 0; j <= k; ++j) batch.factor(row, at++) = draw.factor(k, j);
+    }
+    for (int k = 0; k < batch.sigma.cols(); ++k) batch.sigma(row, k) = draw.sigma[k];
+    // tr(S Sigma^-1)
+    double quadratic = target_.degrees_of_freedom() * draw.size + draw.mismatch;
+    double log_prior = log_prior_ + draw.log_scales + target_.sigma_power() * draw.log_sigma_sum +
+                       (2.0 * target_.eta - 2.0) * (draw.log_root - draw.log_sigma_sum) +
+                       (n_features > 2 ? products.value() : 0.0);
+    for (int g = 0; g < means.n_groups(); ++g) {
+      means.draw(g, draw.factor, random, white_, deviation_);
+      quadratic += means.n(g) * white_.squaredNorm();
+      log_prior += means.log_prior(g, deviation_);
+      for (int k = 0; k < n_features; ++k) {
+        batch.mean(row, g * n_features + k) =
+            target_.model->mean_location[k] + means.delta(g)[k] + deviation_[k];
+      }
+    }
+    batch.log_likelihood[row] = log_likelihood_ - target_.n * draw.log_root - 0.5 * quadratic;
+    batch.log_prior[row] = log_prior;
+    batch.accept_stat[row] = accept_stat;
+  }
+
+ private:
+  const DirectTarget& target_;
+  int n_features_;
+  double log_likelihood_ = 0.0, log_prior_ = 0.0;  // constants
+  Values<K> white_, deviation_;
+};
+
+}  // namespace hmvn

@@ -1,0 +1,36 @@
+// How whoever runs chains and the chains speak: stop, and how far they are.
+#pragma once
+
+#include <atomic>
+#include <stdexcept>
+
+namespace hmvn {
+
+// Thrown from within a trajectory when the owner of the flag asks the chain to stop. Not a failure.
+struct StopRequested : std::runtime_error {
+  StopRequested() : std::runtime_error("stopped") {}
+};
+
+inline void stop_if_asked(const std::atomic<bool>& stop) {
+  if (stop.load(std::memory_order_relaxed)) throw StopRequested();
+}
+
+// One for all threads.
+struct RunControl {
+  std::atomic<bool> stop{false};
+  std::atomic<long long> iterations_done{0};  // for the progress bar
+};
+
+// What cannot go on, with the topic that the border tells R: see failure_topics in
+// R/sample_chains.R.
+class SamplingFailure : public std::runtime_error {
+ public:
+  SamplingFailure(const char* topic, const char* reason)
+      : std::runtime_error(reason), topic_(topic) {}
+  const char* topic() const { return topic_; }
+
+ private:
+  const char* topic_;
+};
+
+}  // namespace hmvn

@@ -1,0 +1,51 @@
+#include "hmvn/model/group_statistics.hpp"
+
+#include <Eigen/Eigenvalues>
+#include <Eigen/QR>
+#include <cmath>
+#include <utility>
+
+namespace hmvn {
+
+// Scaled to unit diagonal first, so that features of very different size are all resolved; rounding
+// below zero is rounding of zero.
+Eigen::MatrixXd semidefinite_root(const Eigen::MatrixXd& scatter) {
+  const Eigen::VectorXd scale =
+      scatter.diagonal().unaryExpr([](double v) { return v > 0.0 ? std::sqrt(v) : 1.0; });
+  const Eigen::MatrixXd scaled =
+      scale.cwiseInverse().asDiagonal() * scatter * scale.cwiseInverse().asDiagonal();
+  const Eigen::SelfAdjointEigenSolver<Eigen::MatrixXd> eigen(scaled);
+  const Eigen::VectorXd root = eigen.eigenvalues().cwiseMax(0.0).cwiseSqrt();
+  // with E diag(root) = R'Q, R of a QR decomposition of its transpose: R' is a root as well
+  const Eigen::HouseholderQR<Eigen::MatrixXd> qr(root.asDiagonal() *
+                                                 eigen.eigenvectors().transpose());
+  const Eigen::MatrixXd upper = qr.matrixQR().triangularView<Eigen::Upper>();
+  return scale.asDiagonal() * upper.transpose();
+}
+
+PatternStatistics make_pattern(double n, const Eigen::VectorXd& observed,
+                               const Eigen::VectorXd& mean, const Eigen::MatrixXd& scatter) {
+  PatternStatistics pattern;
+  pattern.n = n;
+  pattern.n_observed = static_cast<int>(observed.sum());
+  pattern.observed = observed;
+  pattern.mean = mean.cwiseProduct(observed);
+  pattern.scatter = observed.asDiagonal() * scatter * observed.asDiagonal();
+  pattern.has_scatter = pattern.scatter.diagonal().maxCoeff() > 0.0;
+  pattern.scatter_root = pattern.has_scatter ? semidefinite_root(pattern.scatter) : pattern.scatter;
+  return pattern;
+}
+
+GroupStatistics make_group(std::vector<PatternStatistics> patterns, Eigen::Index n_features) {
+  GroupStatistics group;
+  group.observed = Eigen::VectorXd::Zero(n_features);
+  for (const PatternStatistics& pattern : patterns) {
+    group.n += pattern.n;
+    group.observed = group.observed.cwiseMax(pattern.observed);
+  }
+  group.n_observed = static_cast<int>(group.observed.sum());
+  group.patterns = std::move(patterns);
+  return group;
+}
+
+}  // namespace hmvn

@@ -1,0 +1,8 @@
+#include "hmvn/posterior/posterior_of.hpp"
+
+namespace hmvn {
+
+template std::unique_ptr<Posterior> make_posterior_of<2>(const Model&, const Coordinates&,
+                                                         std::vector<GroupStatistics>);
+
+}  // namespace hmvn

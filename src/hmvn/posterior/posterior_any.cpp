@@ -1,0 +1,9 @@
+#include "hmvn/posterior/posterior_of.hpp"
+
+namespace hmvn {
+
+template std::unique_ptr<Posterior> make_posterior_of<Eigen::Dynamic>(const Model&,
+                                                                      const Coordinates&,
+                                                                      std::vector<GroupStatistics>);
+
+}  // namespace hmvn

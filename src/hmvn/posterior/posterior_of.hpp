@@ -1,0 +1,189 @@
+// The posterior of a sampling unit for K features, known to the compiler or Eigen::Dynamic: the
+// only code that is compiled once for every K.
+#pragma once
+
+#include <Eigen/Core>
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <memory>
+#include <utility>
+#include <vector>
+
+#include "hmvn/posterior/density.hpp"
+#include "hmvn/posterior/posterior.hpp"
+#include "hmvn/posterior/read.hpp"
+
+namespace hmvn {
+
+// Where `work_` was filled is remembered part by part, beside where the posterior stands: the
+// shared part in `shared_at_` and each group's own in a column of `own_at_`. What differs is filled
+// anew when it is needed, and only then.
+template <int K>
+class PosteriorOf : public Posterior {
+ public:
+  PosteriorOf(const Model& model, const Coordinates& coordinates,
+              std::vector<GroupStatistics> groups)
+      : layout_(coordinates.layout),
+        density_(model, coordinates, std::move(groups)),
+        gradient_(density_),
+        reader_(density_) {
+    density_.resize(work_);
+    position_.setZero(layout_.dimension());
+    at_ = position_;
+    population_mean_.setZero(model.n_features());
+  }
+
+  const Layout& layout() const override { return layout_; }
+
+  bool is_scarce(int g) const override {
+    double cells = 0.0;
+    for (const PatternStatistics& pattern : density_.groups()[g].patterns) {
+      cells += pattern.n * pattern.n_observed;
+    }
+    const double n_features = density_.model().n_features();
+    return cells > 0.0 && cells < n_features * (n_features + 10.0);
+  }
+
+  const Eigen::VectorXd& position() const override { return position_; }
+
+  double move(const Eigen::VectorXd& position) override {
+    position_ = position;
+    return settle();
+  }
+
+  double shared(const Eigen::VectorXd& x, Eigen::VectorXd& gradient) override {
+    const Eigen::Index n_own = position_.size() - layout_.n_shared();
+    if (at_shared(x)) {
+      settle_groups();
+    } else {
+      at_.head(layout_.n_shared()) = x;
+      at_.tail(n_own) = position_.tail(n_own);
+      fill();
+    }
+    if (!differentiate()) return failed;
+    gradient = whole_gradient_.head(layout_.n_shared());
+    return value_;
+  }
+
+  void move_shared(const Eigen::VectorXd& x) override { position_.head(layout_.n_shared()) = x; }
+
+  void draw_mean_population(RandomStream& random) override {
+    settle();
+    work_.means.draw_population(random, mean_score_);
+    population_mean_ = work_.means.population_scale().cwiseProduct(mean_score_);
+  }
+
+  double group(int g, const Eigen::VectorXd& x, Eigen::VectorXd& gradient) override {
+    if (!at_shared(position_.head(layout_.n_shared()))) settle();
+    if (!at_group(g, x)) fill_group(g, x);
+    if (!group_filled_[g]) return failed;
+    const double value = density_.of_group(g, population_mean_, work_);
+    summed_ = false;  // the group's part of the law of the means is no longer that of the whole
+    if (!std::isfinite(value)) return failed;
+    gradient_.of_group(g, work_, gradient);
+    return gradient.allFinite() ? value : failed;
+  }
+
+  void move_group(int g, const Eigen::VectorXd& x) override {
+    const Range own = layout_.own(g);
+    position_.segment(own.begin, own.size) = x;
+  }
+
+  double whole(const Eigen::VectorXd& position, Eigen::VectorXd& gradient) override {
+    at_ = position;
+    fill();
+    if (!differentiate()) {
+      gradient.setZero(position.size());
+      return failed;
+    }
+    gradient = whole_gradient_;
+    return value_;
+  }
+
+  void read(RandomStream& random, Draw& out) override {
+    settle();
+    reader_(work_, random, out);
+  }
+
+ private:
+  static constexpr double failed = -std::numeric_limits<double>::infinity();
+
+  template <class X>
+  bool at_shared(const X& x) const {
+    return shared_filled_ && at_.head(layout_.n_shared()) == x;
+  }
+  template <class X>
+  bool at_group(int g, const X& x) const {
+    const Range own = layout_.own(g);
+    return group_filled_[g] && at_.segment(own.begin, own.size) == x;
+  }
+
+  // Fills everything at `at_`.
+  void fill() {
+    value_ = density_(at_, work_);
+    shared_filled_ = summed_ = std::isfinite(value_);
+    group_filled_.assign(static_cast<std::size_t>(layout_.n_groups), shared_filled_);
+  }
+
+  template <class X>
+  void fill_group(int g, const X& x) {
+    const Range own = layout_.own(g);
+    at_.segment(own.begin, own.size) = x;
+    group_filled_[g] = density_.fill_group(g, x, work_);
+    summed_ = false;
+  }
+
+  // Fills what is not filled where the posterior stands; the log density there.
+  double settle() {
+    if (at_shared(position_.head(layout_.n_shared()))) {
+      settle_groups();
+    } else {
+      at_ = position_;
+      fill();
+    }
+    return value_;
+  }
+
+  // The same where what is shared is filled.
+  void settle_groups() {
+    for (int g = 0; g < layout_.n_groups; ++g) {
+      const Range own = layout_.own(g);
+      const auto x = position_.segment(own.begin, own.size);
+      if (!at_group(g, x)) fill_group(g, x);
+    }
+    if (summed_) return;
+    const bool filled =
+        std::find(group_filled_.begin(), group_filled_.end(), 0) == group_filled_.end();
+    value_ = filled ? density_.sum(work_) : failed;
+    summed_ = filled;
+  }
+
+  // The gradient at `at_`; false if density or gradient are not finite there.
+  bool differentiate() {
+    if (!std::isfinite(value_)) return false;
+    gradient_(at_, work_, whole_gradient_);
+    return whole_gradient_.allFinite();
+  }
+
+  const Layout& layout_;
+  Density<double, K> density_;
+  DensityGradient<K> gradient_;
+  PosteriorReader<K> reader_;
+  DensityWork<double, K> work_;
+  Eigen::VectorXd position_;  // where it stands
+  Eigen::VectorXd at_;        // where `work_` was filled
+  bool shared_filled_ = false, summed_ = false;
+  std::vector<char> group_filled_;
+  double value_ = failed;  // at `at_`, if summed
+  Eigen::VectorXd whole_gradient_, mean_score_;
+  Eigen::Matrix<double, K, 1> population_mean_;  // T u_0, since draw_mean_population()
+};
+
+template <int K>
+std::unique_ptr<Posterior> make_posterior_of(const Model& model, const Coordinates& coordinates,
+                                             std::vector<GroupStatistics> groups) {
+  return std::make_unique<PosteriorOf<K>>(model, coordinates, std::move(groups));
+}
+
+}  // namespace hmvn

@@ -1,0 +1,85 @@
+// A new group's mean and covariance matrix given the population (S4).
+#pragma once
+
+#include <Eigen/Core>
+#include <cmath>
+
+#include "hmvn/math/packed.hpp"
+#include "hmvn/model/covariance_map.hpp"
+#include "hmvn/model/model.hpp"
+#include "hmvn/random/random_stream.hpp"
+
+namespace hmvn {
+
+// What one draw says about the population, read at v. What a block's pooling does not have is not
+// read.
+struct Population {
+  Eigen::VectorXd mean, scale;         // mu0, sigma0
+  Eigen::VectorXd correlation_factor;  // Cholesky factor of Omega0, packed
+  Eigen::VectorXd h_mean, h_scale;
+  double h_correlation = 0.0;
+
+  void resize(int n_features) {
+    mean.setZero(n_features);
+    scale.setOnes(n_features);
+    correlation_factor.setZero(packed_size(n_features));
+    for (int i = 0; i < n_features; ++i) correlation_factor[packed_size(i + 1) - 1] = 1.0;
+    h_mean.setZero(n_features);
+    h_scale.setZero(n_features);
+  }
+};
+
+// Draws new groups. Under no pooling v plays no part (h = 1), under complete pooling the value
+// itself is kept (h = 0).
+class NewGroup {
+ public:
+  explicit NewGroup(const Model& model)
+      : model_(&model), value_(n_coordinates(model.n_features())) {}
+
+  void draw(const Population& population, RandomStream& random, Eigen::VectorXd& mean,
+            Eigen::VectorXd& packed_factor) {
+    const Model& model = *model_;
+    const int n_features = model.n_features();
+    mean.resize(n_features);
+    packed_factor.resize(packed_size(n_features));
+    for (int k = 0; k < n_features; ++k) {
+      const double e = random.normal();
+      if (!model.mean.pooled()) mean[k] = model.mean_location[k] + model.mean_scale[k] * e;
+      if (model.mean.partial())
+        mean[k] = population.mean[k] + model.mean_scale[k] * population.h_mean[k] * e;
+      if (model.mean.complete()) mean[k] = population.mean[k];
+    }
+    for (int i = 0; i < n_features; ++i) {
+      value_[i] = std::log(population.scale[i]);
+      rejoin_stick(i, population.correlation_factor.segment(packed_size(i), i + 1),
+                   value_.segment(first_correlation(n_features, i), i));
+    }
+    for (int k = 0; k < n_features; ++k) {
+      value_[k] = step(model.scale, model.maps.scale[k], value_[k], population.h_scale[k], random);
+    }
+    for (int i = 1, at = n_features; i < n_features; ++i) {
+      for (int j = 0; j < i; ++j, ++at) {
+        value_[at] = step(model.correlation, model.maps.correlation[j], value_[at],
+                          population.h_correlation, random);
+      }
+    }
+    for (int i = 0; i < n_features; ++i) {
+      break_stick(i, std::exp(value_[i]), value_.segment(first_correlation(n_features, i), i),
+                  packed_factor.segment(packed_size(i), i + 1));
+    }
+  }
+
+ private:
+  // (S4) in one coordinate: u = v + h e, with v the score of the population's value.
+  static double step(const Block& block, const ScoreMap& map, double value, double h,
+                     RandomStream& random) {
+    const double e = random.normal();
+    if (block.complete()) return value;
+    return map(block.partial() ? map.inverse(value) + h * e : e).x;
+  }
+
+  const Model* model_;
+  Eigen::VectorXd value_;
+};
+
+}  // namespace hmvn

@@ -1,0 +1,127 @@
+// The chain of a unit: transitions on what groups share, then on every group by itself. Here model
+// and sampler meet.
+#pragma once
+
+#include <Eigen/Core>
+#include <algorithm>
+#include <cmath>
+#include <utility>
+#include <vector>
+
+#include "hmvn/mcmc/chain.hpp"
+#include "hmvn/posterior/posterior.hpp"
+#include "hmvn/random/random_stream.hpp"
+
+namespace hmvn {
+
+// Moves the posterior to a start uniform on (-radius, radius) in every coordinate.
+Eigen::VectorXd move_to_start(Posterior& posterior, double radius, RandomStream& random);
+
+// The settings of chains on what is shared, and on the own quantities of groups with few rows and
+// of the others.
+struct SweepSettings {
+  ChainSettings shared, scarce, own;
+};
+
+// A sweep has parts: what groups share, if anything, and every group's own quantities, if any.
+// Given what they share, groups are independent, so that each takes steps of the size that suits
+// it, and the work of an iteration grows with the number of groups and no faster. The coordinates
+// of the parts are standardised given each other (C5)-(C9), which is what lets them move far in one
+// iteration. `Mover`: see mcmc/contracts.hpp.
+template <class Mover>
+class Sweep {
+ public:
+  Sweep(Posterior& posterior, const SweepSettings& settings, RandomStream random,
+        Mover shared_mover, Mover own_mover)
+      : posterior_(posterior),
+        layout_(posterior.layout()),
+        random_(random),
+        shared_mover_(std::move(shared_mover)),
+        own_mover_(std::move(own_mover)) {
+    const Eigen::VectorXd start = move_to_start(posterior, settings.shared.init_radius, random_);
+    if (has_shared()) {
+      shared_.emplace_back(shared_target(), shared_mover_, start.head(layout_.n_shared()),
+                           settings.shared, random_);
+    }
+    if (!has_own()) return;
+    posterior_.draw_mean_population(random_);
+    for (int g = 0; g < layout_.n_groups; ++g) {
+      const Range own = layout_.own(g);
+      own_.emplace_back(own_target(g), own_mover_, start.segment(own.begin, own.size),
+                        posterior_.is_scarce(g) ? settings.scarce : settings.own, random_);
+    }
+  }
+
+  int n_parts() const { return static_cast<int>(shared_.size() + own_.size()); }
+
+  // Facts about one iteration over all parts. The energy has a meaning only where there is one.
+  TransitionStatistics advance() {
+    TransitionStatistics facts;
+    if (has_shared()) advance_shared(facts);
+    if (has_own()) advance_groups(facts);
+    return facts;
+  }
+
+  // A draw at the position reached.
+  void read(Draw& out) { posterior_.read(random_, out); }
+
+  template <class Archive>
+  void visit(Archive& archive) {
+    random_.visit(archive);
+    for (Chain& chain : shared_) chain.visit(archive);
+    for (Chain& chain : own_) chain.visit(archive);
+    Eigen::VectorXd position = posterior_.position();
+    archive(position);
+    posterior_.move(position);
+  }
+
+ private:
+  bool has_shared() const { return layout_.n_shared() > 0; }
+  bool has_own() const { return layout_.n_own() > 0; }
+
+  auto shared_target() {
+    return [this](const Eigen::VectorXd& x, Eigen::VectorXd& gradient) {
+      return posterior_.shared(x, gradient);
+    };
+  }
+  auto own_target(int g) {
+    return [this, g](const Eigen::VectorXd& x, Eigen::VectorXd& gradient) {
+      return posterior_.group(g, x, gradient);
+    };
+  }
+
+  void advance_shared(TransitionStatistics& facts) {
+    Chain& chain = shared_[0];
+    if (has_own()) chain.look_again(shared_target());  // groups have moved
+    facts = chain.advance(shared_target(), shared_mover_, random_);
+    posterior_.move_shared(chain.position());
+  }
+
+  void advance_groups(TransitionStatistics& facts) {
+    posterior_.draw_mean_population(random_);
+    double accept = facts.accept_stat, steps = 0.0, step_size = 0.0;
+    for (int g = 0; g < layout_.n_groups; ++g) {
+      Chain& chain = own_[g];
+      chain.look_again(own_target(g));  // what is shared has moved
+      const TransitionStatistics one = chain.advance(own_target(g), own_mover_, random_);
+      posterior_.move_group(g, chain.position());
+      accept += one.accept_stat;
+      steps += one.n_leapfrog;
+      facts.tree_depth = std::max(facts.tree_depth, one.tree_depth);
+      facts.divergent = facts.divergent || one.divergent;
+      step_size += one.step_size;
+      if (!has_shared()) facts.energy = one.energy;
+    }
+    facts.accept_stat = accept / n_parts();
+    if (!has_shared()) facts.step_size = step_size / layout_.n_groups;
+    facts.n_leapfrog += static_cast<int>(std::lround(steps / layout_.n_groups));
+  }
+
+  Posterior& posterior_;
+  const Layout& layout_;
+  RandomStream random_;
+  Mover shared_mover_, own_mover_;
+  std::vector<Chain> shared_, own_;  // none or one; none or one a group
+};
+
+}  // namespace hmvn

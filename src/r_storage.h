@@ -1,0 +1,90 @@
+// Where draws go: R's arrays, written by plain pointers from worker threads.
+#pragma once
+
+#include <Rcpp.h>
+
+#include <algorithm>
+#include <vector>
+
+#include "hmvn/model/model.hpp"
+#include "hmvn/sampling/sampling.hpp"
+
+namespace hmvn {
+
+// An R array [iteration, chain, index]. Not set to zero first: every value is written once, and
+// touching gigabytes twice is felt. Without values where the user keeps none.
+class DrawArray {
+ public:
+  DrawArray() = default;
+  DrawArray(int n_iterations, int n_chains, R_xlen_t n_values);
+
+  template <class Values>
+  void write(int iteration, int chain, R_xlen_t first, const Values& values) {
+    if (data_ == nullptr) return;
+    double* at = place(iteration, chain, first);
+    for (Eigen::Index i = 0; i < values.size(); ++i) at[i * stride_] = values(i);
+  }
+  void write_value(int iteration, int chain, double value) {
+    if (data_ != nullptr) *place(iteration, chain, 0) = value;
+  }
+  // The first `n` rows of `columns`, a matrix with one row a draw and one column an index from
+  // `first` on.
+  void write_columns(int iteration, int chain, R_xlen_t first, const Eigen::MatrixXd& columns,
+                     int n);
+  bool kept() const { return data_ != nullptr; }
+  SEXP get() const { return data_ == nullptr ? R_NilValue : static_cast<SEXP>(array_); }
+
+ private:
+  double* place(int iteration, int chain, R_xlen_t first) {
+    return data_ + iteration + static_cast<R_xlen_t>(chain) * n_iterations_ + first * stride_;
+  }
+
+  R_xlen_t n_iterations_ = 0, stride_ = 0;
+  Rcpp::NumericVector array_{0};
+  double* data_ = nullptr;
+};
+
+// What the whole fit keeps; units write disjoint parts of means and factors.
+struct Storage {
+  DrawArray mean, factor, mean0, scale0, correlation_factor0, h_mean, h_scale, h_correlation;
+};
+
+struct StorageSize {
+  int n_kept, n_chains;
+  R_xlen_t n_groups;
+  bool keep_mean, keep_factor;
+};
+
+Storage allocate(const Model& model, const StorageSize& size);
+
+// Facts of every kept iteration, over the units of one slice and chain, to be summed over slices in
+// a fixed order.
+struct IterationFacts {
+  std::vector<double> accept_stat, step_size, n_leapfrog, energy, log_likelihood, log_prior;
+  std::vector<int> tree_depth, divergent;
+
+  void resize(int n);
+};
+
+// Takes one chain's draws of one unit.
+class UnitSink : public DrawSink {
+ public:
+  UnitSink(const Model& model, Storage& storage, IterationFacts& facts, int chain,
+           R_xlen_t first_group)
+      : model_(model), storage_(storage), facts_(facts), chain_(chain), first_group_(first_group) {}
+
+  void record(int kept, const Draw& draw, const TransitionStatistics& facts) override;
+  void record(int kept, const DrawBatch& batch) override;
+
+ private:
+  void record_population(int kept, const Draw& draw);
+  void record_population(int kept, const DrawBatch& batch);
+
+  const Model& model_;
+  Storage& storage_;
+  IterationFacts& facts_;
+  int chain_;
+  R_xlen_t first_group_;
+};
+
+}  // namespace hmvn
