@@ -1,11 +1,10 @@
 #include "hmvn/coordinates/coordinates.hpp"
 
-#include <Eigen/Cholesky>
-#include <Eigen/Eigenvalues>
 #include <algorithm>
 #include <cmath>
 
 #include "hmvn/coordinates/heterogeneity.hpp"
+#include "hmvn/math/dense.hpp"
 
 namespace hmvn {
 
@@ -40,9 +39,10 @@ void fill_estimates(const Reference& reference, int g, Coordinates& out) {
       select(quadratic.information, layout.own_coordinates, layout.common_coordinates);
   const Eigen::VectorXd b = select(quadratic.b, layout.own_coordinates);
   const Eigen::MatrixXd identity = Eigen::MatrixXd::Identity(layout.n_own(), layout.n_own());
-  const Eigen::LLT<Eigen::MatrixXd> posterior(own + identity);
+  const CholeskyFactor posterior(own + identity);
   const Eigen::VectorXd variance = posterior.solve(identity).diagonal();
-  const Eigen::VectorXd shift = posterior.solve(b - own * pooled_own - cross * pooled_common);
+  const Eigen::VectorXd shift =
+      posterior.solve_vector(b - own * pooled_own - cross * pooled_common);
   for (int p = 0; p < layout.population.size; ++p) {
     const int i = layout.partial[p];
     const double information = std::max(0.0, 1.0 / variance[i] - 1.0);
@@ -68,16 +68,16 @@ void fill_common(const Model& model, const Reference& reference, Coordinates& ou
         select(quadratic.information, layout.own_coordinates, layout.common_coordinates);
     const Eigen::MatrixXd scaled = h.asDiagonal() * own * h.asDiagonal();
     const Eigen::MatrixXd through =
-        h.asDiagonal() * (identity + scaled).llt().solve(h.asDiagonal() * cross);
+        h.asDiagonal() * CholeskyFactor(identity + scaled).solve(h.asDiagonal() * cross);
     precision +=
         select(quadratic.information, layout.common_coordinates, layout.common_coordinates) -
-        cross.transpose() * through;
+        multiply(cross.transpose(), through);
     b += select(quadratic.b, layout.common_coordinates) -
          through.transpose() * select(quadratic.b, layout.own_coordinates);
   }
-  const Eigen::LLT<Eigen::MatrixXd> root(0.5 * (precision + precision.transpose()));
-  out.common_spread = root.matrixU().solve(Eigen::MatrixXd::Identity(n_common, n_common));
-  out.common_center = root.solve(b);
+  const CholeskyFactor root(0.5 * (precision + precision.transpose()));
+  out.common_spread = root.inverse_upper();
+  out.common_center = root.solve_vector(b);
 }
 
 // The log of the density of all groups' estimates c_g of one score, with information j_g, given h:
@@ -160,12 +160,14 @@ GroupConstants<Eigen::Dynamic> make_group_constants(const Layout& layout,
     out.J_s_common = cross.topRows(n_features);
   }
   if (out.own_correlations) {
-    const Eigen::SelfAdjointEigenSolver<Eigen::MatrixXd> solver(J.bottomRightCorner(n, n));
-    out.Q = solver.eigenvectors();
-    out.l = solver.eigenvalues().cwiseMax(0.0);
+    const SymmetricEigen eigen = symmetric_eigen(J.bottomRightCorner(n, n));
+    out.Q = eigen.vectors;
+    out.l = eigen.values.cwiseMax(0.0);
     out.b_c = out.Q.transpose() * quadratic.b.tail(n);
-    out.J_c_common = out.Q.transpose() * cross.bottomRows(n);
-    if (out.own_scales) out.M = out.Q.transpose() * J.bottomLeftCorner(n, n_features);
+    out.J_c_common = multiply(out.Q.transpose(), cross.bottomRows(n));
+    if (out.own_scales) {
+      out.M = multiply(out.Q.transpose(), J.bottomLeftCorner(n, n_features));
+    }
   }
   return out;
 }

@@ -1,12 +1,12 @@
 #include "hmvn/coordinates/reference.hpp"
 
-#include <Eigen/Cholesky>
 #include <cmath>
 #include <limits>
 
 #include "hmvn/model/covariance_map.hpp"
 #include "hmvn/model/group_likelihood.hpp"
 #include "hmvn/model/mean_law.hpp"
+#include "hmvn/math/dense.hpp"
 
 namespace hmvn {
 
@@ -71,12 +71,12 @@ class GroupScoreLikelihood {
       const PatternStatistics& pattern = groups_[0].patterns[p];
       const Eigen::MatrixXd inverse = like_[0].inverses[p];
       for (Eigen::Index a = 0; a < n_scores; ++a) {
-        const Eigen::MatrixXd z =
-            inverse * (pattern.observed.asDiagonal() * change[a] * pattern.observed.asDiagonal()) *
-            inverse.transpose();
+        const Eigen::MatrixXd seen =
+            pattern.observed.asDiagonal() * change[a] * pattern.observed.asDiagonal();
+        const Eigen::MatrixXd z = multiply(multiply(inverse, seen), inverse.transpose());
         white.col(a) = Eigen::Map<const Eigen::VectorXd>(z.data(), z.size());
       }
-      information.noalias() += (0.5 * pattern.n * share) * (white.transpose() * white);
+      add_gram(0.5 * pattern.n * share, white, information);
     }
     return information;
   }
@@ -148,7 +148,7 @@ class LocatedDensity {
       information(i, i) = 1.0;
       gradient[i] = 0.0;
     }
-    return information.ldlt().solve(gradient);
+    return solve_symmetric(information, gradient);
   }
 
  private:

@@ -1,7 +1,6 @@
 #include "hmvn/direct/direct_target.hpp"
+#include "hmvn/math/dense.hpp"
 
-#include <Eigen/Cholesky>
-#include <Eigen/LU>
 #include <algorithm>
 #include <cmath>
 
@@ -58,9 +57,9 @@ MeanTilt mean_tilt(const DirectTarget& target, const Eigen::MatrixXd& covariance
     const double n = target.group_n[g];
     Eigen::MatrixXd spread = covariance;
     spread.diagonal() += n * variance;
-    const Eigen::LLT<Eigen::MatrixXd> root(spread);
+    const CholeskyFactor root(spread);
     tilt.determinants += root.solve(covariance).transpose();
-    const Eigen::VectorXd slope = n * root.solve(target.group_mean[g]);
+    const Eigen::VectorXd slope = n * root.solve_vector(target.group_mean[g]);
     tilt.kappa += mean_kappa(n, slope, covariance.diagonal().cwiseSqrt());
   }
   return tilt;
@@ -99,7 +98,7 @@ bool find_contact(const DirectTarget& target, Contact& contact) {
     left += means.determinants;
     left.diagonal().array() += df;
     const double damping = caution * (df + alpha.mean()) / (df + 2.0 * alpha.mean());
-    const Eigen::MatrixXd solved = left.partialPivLu().solve(target.scatter);
+    const Eigen::MatrixXd solved = solve_general(left, target.scatter);
     const Eigen::MatrixXd next =
         (1.0 - damping) * point + 0.5 * damping * (solved + solved.transpose());
     const double last_change = change;

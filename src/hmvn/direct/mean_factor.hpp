@@ -2,7 +2,6 @@
 // their draws given it.
 #pragma once
 
-#include <Eigen/Cholesky>
 #include <Eigen/Core>
 #include <algorithm>
 #include <cmath>
@@ -13,6 +12,7 @@
 #include "hmvn/math/log_product.hpp"
 #include "hmvn/math/special_functions.hpp"
 #include "hmvn/random/random_stream.hpp"
+#include "hmvn/math/dense.hpp"
 
 namespace hmvn {
 
@@ -42,7 +42,7 @@ class MeanFactor {
       variance_share_ += 0.5 / group.n * precision_;
       Eigen::MatrixXd spread = contact / group.n;
       spread.diagonal() += variance_;
-      group.slope = spread.llt().solve(target.group_mean[g]);
+      group.slope = CholeskyFactor(spread).solve_vector(target.group_mean[g]);
       group.tangent = -0.5 * group.delta.dot(group.slope) -
                       0.5 / group.n * group.slope.dot(contact * group.slope);
       ceiling_ -= 0.5 * log_variance;

@@ -1,7 +1,6 @@
 #include "hmvn/direct/weight_bound.hpp"
+#include "hmvn/math/dense.hpp"
 
-#include <Eigen/Cholesky>
-#include <Eigen/Eigenvalues>
 #include <algorithm>
 #include <cmath>
 #include <limits>
@@ -110,8 +109,7 @@ double largest_extra_df(const Contact& contact) {
   const Eigen::VectorXd root =
       contact.epsilon.cwiseQuotient(contact.covariance.diagonal()).cwiseSqrt();
   const Eigen::MatrixXd scaled = root.asDiagonal() * contact.covariance * root.asDiagonal();
-  return 0.999 * Eigen::SelfAdjointEigenSolver<Eigen::MatrixXd>(scaled, Eigen::EigenvaluesOnly)
-                     .eigenvalues()[0];
+  return 0.999 * smallest_eigenvalue(scaled);
 }
 
 double bound_log_weight(const DirectTarget& target, const Contact& contact, double extra_df,
@@ -127,12 +125,11 @@ double bound_log_weight(const DirectTarget& target, const Contact& contact, doub
     const double n = target.group_n[g];
     Eigen::MatrixXd spread = contact.covariance / n;
     spread.diagonal() += variance;
-    const Eigen::LLT<Eigen::MatrixXd> root(spread);
+    const CholeskyFactor root(spread);
     const Eigen::MatrixXd share = root.solve(contact.covariance) / n;  // (Sigma* + n D)^-1 Sigma*
-    determinants -=
-        Eigen::MatrixXd(root.matrixL()).diagonal().array().log().sum() + 0.5 * share.trace();
+    determinants -= root.lower().diagonal().array().log().sum() + 0.5 * share.trace();
     const Eigen::VectorXd& delta = target.group_mean[g];
-    const Eigen::VectorXd slope = root.solve(delta);
+    const Eigen::VectorXd slope = root.solve_vector(delta);
     quadratic -= 0.5 * delta.dot(slope);
     energy += 0.5 / n * slope.dot(contact.covariance * slope);
     kappa += mean_kappa(n, slope, scale);

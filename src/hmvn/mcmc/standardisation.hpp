@@ -1,9 +1,10 @@
 // The affine map between a chain's position and the standardised space it moves in.
 #pragma once
 
-#include <Eigen/Cholesky>
 #include <Eigen/Core>
 #include <cmath>
+
+#include "hmvn/math/dense.hpp"
 
 namespace hmvn {
 
@@ -23,7 +24,7 @@ class Standardisation {
     if (shape_ == MetricShape::diagonal) {
       scale_ = covariance.array().sqrt();
     } else {
-      root_ = covariance.llt().matrixL();
+      root_ = CholeskyFactor(covariance).lower();
     }
   }
 
@@ -43,7 +44,7 @@ class Standardisation {
     if (root_.size() == 0) {
       standard.array() /= scale_.array();
     } else {
-      root_.triangularView<Eigen::Lower>().solveInPlace(standard);
+      solve_lower_in_place(root_, standard);
     }
   }
 

@@ -1,7 +1,6 @@
 #include "hmvn/model/group_statistics.hpp"
+#include "hmvn/math/dense.hpp"
 
-#include <Eigen/Eigenvalues>
-#include <Eigen/QR>
 #include <cmath>
 #include <utility>
 
@@ -14,12 +13,10 @@ Eigen::MatrixXd semidefinite_root(const Eigen::MatrixXd& scatter) {
       scatter.diagonal().unaryExpr([](double v) { return v > 0.0 ? std::sqrt(v) : 1.0; });
   const Eigen::MatrixXd scaled =
       scale.cwiseInverse().asDiagonal() * scatter * scale.cwiseInverse().asDiagonal();
-  const Eigen::SelfAdjointEigenSolver<Eigen::MatrixXd> eigen(scaled);
-  const Eigen::VectorXd root = eigen.eigenvalues().cwiseMax(0.0).cwiseSqrt();
+  const SymmetricEigen eigen = symmetric_eigen(scaled);
+  const Eigen::VectorXd root = eigen.values.cwiseMax(0.0).cwiseSqrt();
   // with E diag(root) = R'Q, R of a QR decomposition of its transpose: R' is a root as well
-  const Eigen::HouseholderQR<Eigen::MatrixXd> qr(root.asDiagonal() *
-                                                 eigen.eigenvectors().transpose());
-  const Eigen::MatrixXd upper = qr.matrixQR().triangularView<Eigen::Upper>();
+  const Eigen::MatrixXd upper = qr_triangle(root.asDiagonal() * eigen.vectors.transpose());
   return scale.asDiagonal() * upper.transpose();
 }
 

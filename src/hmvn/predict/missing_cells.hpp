@@ -2,10 +2,10 @@
 #pragma once
 
 #include <Eigen/Core>
-#include <Eigen/QR>
 #include <vector>
 
 #include "hmvn/random/random_stream.hpp"
+#include "hmvn/math/dense.hpp"
 
 namespace hmvn {
 
@@ -34,8 +34,7 @@ class MissingCells {
       if (missing[k]) order_[at++] = k;
     }
     for (int k = 0; k < n_features; ++k) permuted_.col(k) = factor.row(order_[k]).transpose();
-    qr_.compute(permuted_);
-    root_ = qr_.matrixQR().transpose();
+    root_ = qr_triangle(permuted_).transpose();
   }
 
   // Draws the missing cells of `row` in the order of the features; `row` holds the observed ones.
@@ -59,7 +58,6 @@ class MissingCells {
   std::vector<int> order_;
   int n_observed_ = 0;
   Eigen::MatrixXd permuted_, root_;
-  Eigen::HouseholderQR<Eigen::MatrixXd> qr_;
   Eigen::VectorXd z_;
 };
 
