@@ -1,7 +1,8 @@
 # Is the checkout written in one style? Names file and line of what is not, and fails.
 #   Rscript tools/check_style.R [R] [C++]
-# C++ is laid out by clang-format (.clang-format; version 14 decides in CI), its guards and includes follow four rules below. R
-# follows the linters of .lintr. Both are at most 100 characters wide. Files that Rcpp writes are left alone.
+# C++ is laid out by clang-format (.clang-format; version 14 decides in CI), its guards and includes
+# follow the rules below. R follows the linters of .lintr. Both are at most 100 characters wide.
+# Files that Rcpp writes are left alone.
 
 main <- function(parts) {
   if (length(parts) == 0) parts <- c("C++", "R")
@@ -34,7 +35,8 @@ cpp_layout <- function() {
   if (failed && length(places) == 0) c("clang-format failed:", found) else places
 }
 
-# A header is guarded by `#pragma once`. Our own headers are named in quotes from src (hmvn/<room>/<file>.hpp), others in angles.
+# A header is guarded by `#pragma once`. Our own headers are named in quotes, from src
+# (hmvn/<room>/<file>.hpp), others in angles.
 cpp_includes <- function() {
   files <- cpp_files()
   unlist(lapply(files, function(file) {

@@ -1,9 +1,9 @@
-# Reads which C++ file includes which, and reports the house: rooms (folders), levels, arrows between rooms.
+# Reads which C++ file includes which, and reports rooms (folders), levels and arrows between rooms:
 #   Rscript tools/cpp_rooms.R [src]
-# Fails on a circle, of rooms or of files, and on an arrow that runs against `may_see`. A .cpp and the header of its name count as
-# one file: a circle that is closed by the .cpp is a circle to the reader.
+# Fails on a circle, of rooms or of files, and on an arrow that runs against `may_see`. A .cpp and
+# the header of its name count as one file: a circle closed by the .cpp is a circle to the reader.
 
-# Room -> the rooms it may include. `border` are the files outside hmvn/, the only ones that know R and threads.
+# Room -> the rooms it may include. `border`: the files outside hmvn/; they alone know R and threads.
 base <- c("math", "random")
 below_posterior <- c(base, "data", "model", "coordinates", "direct")
 may_see <- list(
@@ -22,7 +22,9 @@ may_see <- list(
 may_see$border <- names(may_see)
 
 # Headers that no file in hmvn/ includes, and those that only some rooms do.
-not_in_core <- "^(R[.]h|Rinternals[.]h|Rcpp.*|thread|mutex|condition_variable|future|iostream|fstream)$"
+not_in_core <- paste0(
+  "^(R[.]h|Rinternals[.]h|Rcpp.*|thread|mutex|condition_variable|future|iostream|fstream)$"
+)
 only_in <- list(chrono = "sampling")
 
 main <- function(src) {
@@ -36,7 +38,8 @@ main <- function(src) {
   file_graph <- adjacency(stems, stem_of(own$file), stem_of(own$target))
 
   show_rooms(graph, files, src)
-  cat("\nthe tallest chimney: ", max(levels_of(file_graph), 0, na.rm = TRUE), " files, each including the next\n", sep = "")
+  tallest <- max(levels_of(file_graph), 0, na.rm = TRUE)
+  cat("\nthe longest chain: ", tallest, " files, each including the next\n", sep = "")
   show_arrows(arrows)
   problems <- c(
     forbidden_arrows(arrows), forbidden_headers(includes),
@@ -49,7 +52,8 @@ main <- function(src) {
 
 # reading -------------------------------------------------------------------
 
-# Data frame of file, line, header (as written) and target (the file of src meant, or NA). A file without includes has one row.
+# Data frame of file, line, header (as written) and target (the file of src meant, or NA). A file
+# without includes has one row.
 read_includes <- function(src) {
   files <- list.files(src, "[.](cpp|h|hpp)$", recursive = TRUE)
   files <- files[files != "RcppExports.cpp"]
@@ -69,7 +73,10 @@ find_header <- function(header, file, files) {
   ifelse(header %in% files, header, ifelse(beside %in% files, beside, NA_character_))
 }
 
-room_of <- function(file) ifelse(grepl("^hmvn/[^/]+/", file), sub("^hmvn/([^/]+)/.*", "\\1", file), "border")
+room_of <- function(file) {
+  folder <- "^hmvn/([^/]+)/.*"
+  ifelse(grepl(folder, file), sub(folder, "\\1", file), "border")
+}
 
 stem_of <- function(file) sub("[.][a-z]+$", "", file)
 
@@ -96,7 +103,8 @@ circles <- function(graph) {
   unique(unname(sets))
 }
 
-# Level of each node: 1 sees nothing, others are one above the highest they see. NA in and above a circle.
+# Level of each node: 1 sees nothing, others are one above the highest that they see. NA in and
+# above a circle.
 levels_of <- function(graph) {
   level <- rep(NA_real_, nrow(graph))
   for (step in seq_len(nrow(graph))) {
@@ -113,15 +121,15 @@ show_rooms <- function(graph, files, src) {
   room <- room_of(files)
   level <- levels_of(graph)
   cat(
-    length(files), " files in ", nrow(graph), " rooms, ", max(level, 0, na.rm = TRUE), " levels, ", sum(graph), " arrows between rooms\n\n",
-    sep = ""
+    length(files), " files in ", nrow(graph), " rooms, ", max(level, 0, na.rm = TRUE), " levels, ",
+    sum(graph), " arrows between rooms\n\n", sep = ""
   )
   cat(sprintf("%5s  %-12s %5s %6s  %s\n", "level", "room", "files", "lines", "sees"), sep = "")
   for (i in order(-level, rownames(graph), na.last = FALSE)) {
     name <- rownames(graph)[i]
-    cat(sprintf(
-      "%5s  %-12s %5d %6d  %s\n", level[i], name, sum(room == name), sum(lines[room == name]), toString(colnames(graph)[graph[i, ]])
-    ))
+    here <- room == name
+    sees <- toString(colnames(graph)[graph[i, ]])
+    cat(sprintf("%5s  %-12s %5d %6d  %s\n", level[i], name, sum(here), sum(lines[here]), sees))
   }
 }
 
@@ -133,21 +141,22 @@ show_arrows <- function(arrows) {
 
 forbidden_arrows <- function(arrows) {
   unknown <- setdiff(room_of(arrows$file), names(may_see))
-  allowed <- mapply(function(from, to) to %in% may_see[[from]], room_of(arrows$file), room_of(arrows$target))
-  wrong <- arrows[!as.logical(allowed), ]
-  c(
-    sprintf("room %s is not in the table of %s", unknown, "tools/cpp_rooms.R"),
-    sprintf("src/%s:%d: %s must not see %s (%s)", wrong$file, wrong$line, room_of(wrong$file), room_of(wrong$target), wrong$target)
+  from <- room_of(arrows$file)
+  to <- room_of(arrows$target)
+  allowed <- as.logical(mapply(function(from, to) to %in% may_see[[from]], from, to))
+  wrong <- sprintf(
+    "src/%s:%d: %s must not see %s (%s)", arrows$file, arrows$line, from, to, arrows$target
   )
+  c(sprintf("room %s has no row in `may_see` of tools/cpp_rooms.R", unknown), wrong[!allowed])
 }
 
 forbidden_headers <- function(includes) {
   core <- includes[!is.na(includes$header) & room_of(includes$file) != "border", ]
-  kept_out <- mapply(function(header, room) {
+  room <- room_of(core$file)
+  kept_out <- as.logical(mapply(function(header, room) {
     grepl(not_in_core, header) || !is.null(only_in[[header]]) && !room %in% only_in[[header]]
-  }, core$header, room_of(core$file))
-  wrong <- core[as.logical(kept_out), ]
-  sprintf("src/%s:%d: %s must not see <%s>", wrong$file, wrong$line, room_of(wrong$file), wrong$header)
+  }, core$header, room))
+  sprintf("src/%s:%d: %s must not see <%s>", core$file, core$line, room, core$header)[kept_out]
 }
 
 circle_lines <- function(graph, what) {
