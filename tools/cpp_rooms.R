@@ -3,7 +3,7 @@
 # Fails on a circle, of rooms or of files, and on an arrow that runs against `may_see`. A .cpp and
 # the header of its name count as one file: a circle closed by the .cpp is a circle to the reader.
 
-# Room -> the rooms it may include. `border`: the files outside hmvn/, where R and threads are known.
+# Room -> the rooms it may include. `border`: the files outside hmvn/, which may use R and threads.
 base <- c("math", "random")
 below_posterior <- c(base, "data", "model", "coordinates", "direct")
 may_see <- list(
