@@ -211,9 +211,9 @@ install_checkout <- function(checkout, vignettes) {
   if (vignettes) {
     say("Building the vignettes (about half a minute).")
     # Everything is compiled in `source`: the second time only pages are added
-    vignettes <- build_vignettes(source, lib) && install_source(source, lib, flags)
+    built <- build_vignettes(source, lib) && install_source(source, lib, flags)
+    if (!built) say("Vignettes could not be built. ", without_vignettes)
   }
-  if (!vignettes) say("Vignettes are not installed; their text is in ", checkout, "/vignettes.")
   writeLines(sums, mark)
   invisible(lib)
 }
@@ -235,10 +235,12 @@ install_source <- function(source, lib, flags) {
   run_quietly(r_command(), args, env = paste0("MAKEFLAGS=", shQuote(flags))) == 0
 }
 
+without_vignettes <- "hmvn is installed without vignettes; read them in the folder vignettes/."
+
 can_build_vignettes <- function() {
   packages <- vapply(used_by_vignettes, requireNamespace, logical(1), quietly = TRUE)
   missing <- c(used_by_vignettes[!packages], if (!nzchar(Sys.which("pandoc"))) "pandoc")
-  if (length(missing) > 0) say("Not there, but needed to build the vignettes: ", toString(missing))
+  if (length(missing) > 0) say(toString(missing), " not found. ", without_vignettes)
   length(missing) == 0
 }
 
