@@ -1,10 +1,14 @@
-# R CMD build, then R CMD check --as-cran on the tarball, in the folder given. Fails on an error, a warning, or a note of our own making.
-# Tests are left out: .ci/run has just run them.
+# R CMD build, then R CMD check --as-cran on the tarball, in the folder given. Fails on an error, a
+# warning, or a note of our own making. Tests are left out: .ci/run has just run them.
 
-# Notes that come from the machine (check: what its text must match): debug symbols alone make the library large, the distribution's
-# compiler flags, no HTML tidy, a suggested package that the platform does not have.
+# Notes that come from the machine (check: what its text must match): the library alone is large
+# (debug symbols), the distribution's compiler flags, no HTML tidy, a suggested package that the
+# platform does not have.
 not_ours <- c(
-  "installed package size" = "^\\s*installed size is +[0-9.]+Mb\\s+sub-directories of 1Mb or more:\\s+libs +[0-9.]+Mb\\s*$",
+  "installed package size" = paste0(
+    "^\\s*installed size is +[0-9.]+Mb\\s+",
+    "sub-directories of 1Mb or more:\\s+libs +[0-9.]+Mb\\s*$"
+  ),
   "compilation flags used" = "",
   "HTML version of manual" = "'?tidy'? (doesn't|found|not)|no command 'tidy'",
   "package dependencies" = "^Packages? suggested but not available for checking: [^\n]*$"
@@ -14,17 +18,27 @@ largest_tarball <- 10e6
 main <- function(work) {
   checkout <- getwd()
   setwd(work)
-  has <- c(vignettes = nzchar(Sys.which("pandoc")[[1]]), manual = nzchar(Sys.which("pdflatex")[[1]]))
-  if (run("build", c(if (!has[["vignettes"]]) "--no-build-vignettes", shQuote(checkout))) != 0) {
+  has_pandoc <- nzchar(Sys.which("pandoc"))
+  has_latex <- nzchar(Sys.which("pdflatex"))
+  if (run("build", c(if (!has_pandoc) "--no-build-vignettes", shQuote(checkout))) != 0) {
     return(1)
   }
   tarball <- list.files(pattern = "^hmvn_.*\\.tar\\.gz$")
   # Neither network nor clock, and what the platform lacks of the suggested packages is a note
-  Sys.setenv(`_R_CHECK_CRAN_INCOMING_` = "false", `_R_CHECK_SYSTEM_CLOCK_` = "0", `_R_CHECK_FORCE_SUGGESTS_` = "false")
-  status <- run("check", c("--as-cran", "--no-tests", if (!has[["vignettes"]]) "--ignore-vignettes", if (!has[["manual"]]) "--no-manual", tarball))
+  Sys.setenv(
+    `_R_CHECK_CRAN_INCOMING_` = "false", `_R_CHECK_SYSTEM_CLOCK_` = "0",
+    `_R_CHECK_FORCE_SUGGESTS_` = "false"
+  )
+  left_out <- c(
+    "--no-tests", if (!has_pandoc) "--ignore-vignettes", if (!has_latex) "--no-manual"
+  )
+  status <- run("check", c("--as-cran", left_out, tarball))
   found <- read_check("hmvn.Rcheck/00check.log")
   if (file.size(tarball) > largest_tarball) {
-    found <- rbind(found, data.frame(Check = "size of the tarball", Status = "ERROR", Output = paste(file.size(tarball), "bytes"), ours = TRUE))
+    size <- paste(file.size(tarball), "bytes")
+    found <- rbind(
+      found, data.frame(Check = "size of the tarball", Status = "ERROR", Output = size, ours = TRUE)
+    )
   }
   report(found)
   if (status != 0 || any(found$ours)) 1 else 0
@@ -34,19 +48,20 @@ run <- function(command, args) system2(file.path(R.home("bin"), "R"), c("CMD", c
 
 # What was not OK: data frame of Check, Status, Output, ours.
 read_check <- function(log) {
-  found <- as.data.frame(tools::check_packages_in_dir_details(logs = log))[c("Check", "Status", "Output")]
+  found <- as.data.frame(tools::check_packages_in_dir_details(logs = log))
+  found <- found[c("Check", "Status", "Output")]
   found <- found[found$Status %in% c("ERROR", "FAIL", "FAILURE", "WARNING", "WARN", "NOTE"), ]
   pattern <- not_ours[found$Check]
-  excused <- found$Status == "NOTE" & !is.na(pattern) & mapply(grepl, ifelse(is.na(pattern), "^$", pattern), found$Output, perl = TRUE)
-  found$ours <- !as.logical(excused)
+  pattern[is.na(pattern) | found$Status != "NOTE"] <- "(?!)" # matches nothing
+  found$ours <- !as.logical(mapply(grepl, pattern, found$Output, perl = TRUE))
   found
 }
 
 report <- function(found) {
-  cat("\n", sum(found$ours), " problems of our own, ", sum(!found$ours), " notes that come from the machine\n", sep = "")
-  for (i in seq_len(nrow(found))) {
-    cat("\n", found$Status[i], if (found$ours[i]) " (ours)" else " (machine)", ": ", found$Check[i], "\n", found$Output[i], "\n", sep = "")
-  }
+  cat("\n", sum(found$ours), " problems of our own, ", sep = "")
+  cat(sum(!found$ours), " notes that come from the machine\n", sep = "")
+  whose <- ifelse(found$ours, "ours", "machine")
+  cat(sprintf("\n%s (%s): %s\n%s\n", found$Status, whose, found$Check, found$Output), sep = "")
 }
 
 quit(status = main(normalizePath(commandArgs(trailingOnly = TRUE)[1])))

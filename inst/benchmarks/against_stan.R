@@ -1,22 +1,26 @@
 # hmvn against Stan, alternating:
-#   Rscript inst/benchmarks/against_stan.R [--runs=5] [--folder=inst/benchmarks/results] [problem ...]
-# Needs rstan 2.32 or later; the environment variable HMVN_STAN_LIB may name the library that it is in, and
-# HMVN_STAN_CACHE a folder that keeps compiled programs (else they are compiled anew, one to two minutes each).
+#   Rscript inst/benchmarks/against_stan.R [--runs=5] [--folder=<folder>] [problem ...]
+# Needs rstan 2.32 or later; the environment variable HMVN_STAN_LIB may name the library that it is
+# in, and HMVN_STAN_CACHE a folder that keeps compiled programs (else they are compiled anew, one to
+# two minutes each).
 #
-# hmvn: the whole call of fit_hmvn(), from data frame to fit, 4 chains of 1,000 + 1,000 iterations, one core. Stan: its
-# own clock of sampling alone, no warm-up, no compilation; chains and iterations below. That is `ratio`; `ratio_sampling`
-# is sampling alone against sampling alone, and `ratio_warm` the whole call against warm-up and sampling. Both processor
-# times are noted as well. Effective sample sizes of both are computed by the same code: the least over all means, standard deviations
-# and correlations, the smaller of bulk and tail. hmvn and rstan run in processes of their own, for they may come with
-# different TBB libraries. Saves one file a problem.
+# hmvn: the whole call of fit_hmvn(), from data frame to fit, 4 chains of 1,000 + 1,000 iterations,
+# one core. Stan: its own clock of sampling alone, no warm-up, no compilation; chains and iterations
+# below. That is `ratio`; `ratio_sampling` is sampling alone against sampling alone, and
+# `ratio_warm` the whole call against warm-up and sampling. Both processor times are noted as well.
+# Effective sample sizes of both are computed by the same code: the least over all means, standard
+# deviations and correlations, the smaller of bulk and tail. hmvn and rstan run in processes of
+# their own, for they may come with different TBB libraries. Saves one file a problem.
 
-# Stan's program and length of run (slow problems: one chain), and the number of runs where it is less than `--runs`.
-# Stan's default target acceptance is raised where it leaves divergent transitions.
-# "direct" repeats a problem with the direct translation.
+# Stan's program and length of run (slow problems: one chain), and the number of runs where it is
+# less than `--runs`. Stan's default target acceptance is raised where it leaves divergent
+# transitions. "direct" repeats a problem with the direct translation.
 plans <- function() {
-  plan <- function(problem, program, chains = 2, warmup = 1000, sampling = 1000, runs = Inf, adapt_delta = 0.8) {
+  plan <- function(problem, program, chains = 2, warmup = 1000, sampling = 1000, runs = Inf,
+                   adapt_delta = 0.8) {
     list(
-      problem = problem, program = program, chains = chains, warmup = warmup, sampling = sampling, runs = runs,
+      problem = problem, program = program, chains = chains, warmup = warmup, sampling = sampling,
+      runs = runs,
       adapt_delta = adapt_delta
     )
   }
@@ -32,7 +36,9 @@ plans <- function() {
     collinear_partial = plan("collinear_partial", "partial_expert", adapt_delta = 0.95),
     seed_direct = plan("seed", "unpooled_direct", warmup = 500, sampling = 500, runs = 3),
     iris_direct = plan("iris", "unpooled_direct", runs = 3),
-    synth_direct = plan("synth", "unpooled_direct", chains = 1, warmup = 300, sampling = 300, runs = 1)
+    synth_direct = plan(
+      "synth", "unpooled_direct", chains = 1, warmup = 300, sampling = 300, runs = 1
+    )
   )
 }
 
@@ -41,16 +47,23 @@ main <- function(chosen, runs, folder) {
   if (length(chosen) == 0) chosen <- names(all)
   unknown <- setdiff(chosen, names(all))
   if (length(unknown)) stop("No problem is called ", toString(unknown), ".", call. = FALSE)
-  for (name in chosen) keep_going(compare_on(name, all[[name]], min(runs, all[[name]]$runs), folder))
+  for (name in chosen) {
+    keep_going(compare_on(name, all[[name]], min(runs, all[[name]]$runs), folder))
+  }
 }
 
 compare_on <- function(name, plan, runs, folder) {
-  cat("\n", name, ": 4 x (1,000 + 1,000) against ", plan$chains, " x (", plan$warmup, " + ", plan$sampling, ") of ",
-    plan$program, ".stan\n", sep = "")
+  cat(
+    "\n", name, ": 4 x (1,000 + 1,000) against ", plan$chains, " x (", plan$warmup, " + ",
+    plan$sampling, ") of ", plan$program, ".stan\n", sep = ""
+  )
   compile_seconds <- run_worker("compile", name)$seconds
   each <- do.call(cbind, lapply(seq_len(runs), function(run) {
     each <- c(measure_hmvn(name, run), measure_stan(name, run))
-    cat("run", run, ": ", paste(names(each), signif(each, 3), sep = " ", collapse = ", "), "\n", sep = "")
+    cat(
+      "run", run, ": ", paste(names(each), signif(each, 3), sep = " ", collapse = ", "), "\n",
+      sep = ""
+    )
     each
   }))
   middle <- apply(each, 1, stats::median)
@@ -59,9 +72,12 @@ compare_on <- function(name, plan, runs, folder) {
     ratio_sampling = middle[["hmvn_per_second_sampling"]] / middle[["stan_per_second"]],
     ratio_warm = middle[["hmvn_per_second"]] / middle[["stan_per_second_warm"]],
     ratio_cpu = middle[["hmvn_per_second_cpu"]] / middle[["stan_per_second_cpu"]],
-    stan_chains = plan$chains, stan_iterations = plan$sampling, stan_seconds_compile = compile_seconds
+    stan_chains = plan$chains, stan_iterations = plan$sampling,
+    stan_seconds_compile = compile_seconds
   ))
-  results <- rbind(summarise_runs("against_stan", name, each), summarise_runs("against_stan", name, summary))
+  results <- rbind(
+    summarise_runs("against_stan", name, each), summarise_runs("against_stan", name, summary)
+  )
   print(results[c("measure", "median", "least", "greatest")], row.names = FALSE)
   save_results(results, paste0("stan_", name), folder, versions = run_worker("version", name))
 }
@@ -81,7 +97,8 @@ measure_stan <- function(name, run) {
   ess <- least_ess(found$draws)
   c(
     stan_seconds_warmup = found$warmup, stan_seconds_sampling = found$sampling, stan_ess = ess,
-    stan_per_second = ess / found$sampling, stan_per_second_warm = ess / (found$warmup + found$sampling),
+    stan_per_second = ess / found$sampling,
+    stan_per_second_warm = ess / (found$warmup + found$sampling),
     stan_per_second_cpu = ess / found$sampling_cpu,
     stan_leapfrog = found$leapfrog, stan_microseconds_gradient = found$microseconds_gradient,
     stan_divergent = found$divergent
@@ -106,7 +123,10 @@ work_hmvn <- function(problem, run) {
   library(hmvn)
   warm_up()
   timed <- quietly(time_call(problem, seed = as.integer(run), cores = 1))
-  list(seconds = timed$seconds, cpu = timed$cpu, sampling = sum(timed$fit$time$sampling), draws = draws_of_fit(timed$fit))
+  list(
+    seconds = timed$seconds, cpu = timed$cpu, sampling = sum(timed$fit$time$sampling),
+    draws = draws_of_fit(timed$fit)
+  )
 }
 
 work_stan <- function(plan, problem, run) {
@@ -114,7 +134,8 @@ work_stan <- function(plan, problem, run) {
     program <- stan_program(plan$program)
     quantities <- c("mu", "sigma", "Omega")
     used <- system.time(fit <- quietly(rstan::sampling(
-      program$model, data = stan_data(problem, plan$program), pars = quantities, chains = plan$chains, cores = 1,
+      program$model, data = stan_data(problem, plan$program), pars = quantities,
+      chains = plan$chains, cores = 1,
       iter = plan$warmup + plan$sampling, warmup = plan$warmup, seed = as.integer(run), refresh = 0,
       control = list(adapt_delta = plan$adapt_delta)
     )))
@@ -143,5 +164,7 @@ if (nzchar(job)) {
   given <- arguments_given()
   saveRDS(do.call(work, as.list(c(job, given[-1]))), given[1], compress = FALSE)
 } else {
-  main(arguments_given(), as.integer(option_given("runs", 5)), option_given("folder", results_folder()))
+  main(
+    arguments_given(), as.integer(option_given("runs", 5)), option_given("folder", results_folder())
+  )
 }

@@ -1,5 +1,5 @@
-# Do the Stan programs that hmvn is measured against have its posterior? Their log densities against hmvn's at random
-# points, up to a constant and with the Jacobians of their parameters:
+# Do the Stan programs that hmvn is measured against have its posterior? Their log densities against
+# hmvn's at random points, up to a constant and with the Jacobians of their parameters:
 #   Rscript inst/benchmarks/check_stan.R [case ...]
 # Needs rstan as against_stan.R does.
 
@@ -8,8 +8,12 @@ n_points <- 100
 cases <- function() {
   case <- function(program, problem) list(program = program, problem = problem)
   list(
-    direct = case("unpooled_direct", new_problem(simulate_groups(3, 3, 12), mean_scale = 1.3, sd_rate = 0.7)),
-    expert = case("unpooled_expert", new_problem(simulate_groups(3, 4, 12), mean_location = 0.4, eta = 1.3)),
+    direct = case(
+      "unpooled_direct", new_problem(simulate_groups(3, 3, 12), mean_scale = 1.3, sd_rate = 0.7)
+    ),
+    expert = case(
+      "unpooled_expert", new_problem(simulate_groups(3, 4, 12), mean_location = 0.4, eta = 1.3)
+    ),
     partial = case("partial_expert", new_problem(simulate_related(4, 4, 15, 0.6), "partial")),
     partial_uneven = case("partial_expert", benchmark_problem("schools_partial"))
   )
@@ -21,12 +25,16 @@ cases <- function() {
 points_of <- function(case) {
   library(hmvn)
   problem <- cases()[[case]]$problem
-  fit <- quietly(time_call(problem, iter_warmup = 1, iter_sampling = 1, chains = 1, seed = 1, algorithm = "nuts")$fit)
+  timed <- quietly(time_call(
+    problem, iter_warmup = 1, iter_sampling = 1, chains = 1, seed = 1, algorithm = "nuts"
+  ))
+  fit <- timed$fit
   model <- hmvn:::specify_model(fit$statistics, fit$prior_given, fit$pooling, NULL)
   core <- hmvn:::model_for_core(model)
   G <- length(fit$statistics$labels)
   set.seed(3)
-  positions <- matrix(rnorm(n_points * hmvn:::inspect_dimension_(fit$statistics$patterns, G, core)), ncol = n_points)
+  dimension <- hmvn:::inspect_dimension_(fit$statistics$patterns, G, core)
+  positions <- matrix(rnorm(n_points * dimension), ncol = n_points)
   hmvn:::inspect_draws_(fit$statistics$patterns, G, core, positions, 3)
 }
 
@@ -60,7 +68,8 @@ translate <- function(point, data, given) {
   log_density <- point$log_likelihood + point$log_prior
   if (given$program == "unpooled_direct") {
     cube <- aperm(array(unlist(L), c(data$K, data$K, G)), c(3, 1, 2))
-    return(list(parameters = list(mu = t(point$mean), sigma = t(sigma), L = cube), log_density = log_density))
+    parameters <- list(mu = t(point$mean), sigma = t(sigma), L = cube)
+    return(list(parameters = parameters, log_density = log_density))
   }
   z <- vapply(seq_len(G), function(g) {
     forwardsolve(A[[g]], point$mean[, g] - data$ybar[, g]) * sqrt(data$n[g])
@@ -79,8 +88,9 @@ translate <- function(point, data, given) {
   translate_partial(point, data, list(z = z, sigma = sigma, c = c), log_density - lkj)
 }
 
-# Scores in place of standard deviations and partial correlations: in a group they are standard normal under the prior.
-# The population's scores are integrated out: divided by their density given the groups' scores.
+# Scores in place of standard deviations and partial correlations: in a group they are standard
+# normal under the prior. The population's scores are integrated out: divided by their density given
+# the groups' scores.
 translate_partial <- function(point, data, values, log_density) {
   K <- data$K
   b <- data$eta + (K - 1 - column_of(K)) / 2
@@ -91,21 +101,25 @@ translate_partial <- function(point, data, values, log_density) {
   u_mean <- (point$mean - data$mean_location) / data$mean_scale
   u_sd <- score_sd(values$sigma)
   u_cor <- score_cor(values$c)
-  log_density <- log_density + sum(dnorm(u_sd, log = TRUE)) - sum(dexp(values$sigma, data$sd_rate, log = TRUE)) +
-    sum(dnorm(u_cor, log = TRUE))
+  log_density <- log_density + sum(dnorm(u_sd, log = TRUE)) -
+    sum(dexp(values$sigma, data$sd_rate, log = TRUE)) + sum(dnorm(u_cor, log = TRUE))
   h_cor <- rep(point$h_cor, length(b))
   v_mean <- (point$mean0 - data$mean_location) / data$mean_scale
   v_cor <- score_cor(partials_of_factor(unpack(point$chol_cor0)))
   log_density <- log_density - population_log_density(v_mean, u_mean, point$h_mean) -
-    population_log_density(score_sd(point$scale0), u_sd, point$h_sd) - population_log_density(v_cor, u_cor, h_cor) +
-    uncentring_jacobian(point$h_sd, data$centred_sd, data$G) + uncentring_jacobian(h_cor, data$centred_cor, data$G)
+    population_log_density(score_sd(point$scale0), u_sd, point$h_sd) -
+    population_log_density(v_cor, u_cor, h_cor) +
+    uncentring_jacobian(point$h_sd, data$centred_sd, data$G) +
+    uncentring_jacobian(h_cor, data$centred_cor, data$G)
   parameters <- list(
-    z = values$z, x_sd = uncentre(u_sd, point$h_sd, data$centred_sd), x_cor = uncentre(u_cor, h_cor, data$centred_cor)
+    z = values$z, x_sd = uncentre(u_sd, point$h_sd, data$centred_sd),
+    x_cor = uncentre(u_cor, h_cor, data$centred_cor)
   )
   list(parameters = c(parameters, point[c("h_mean", "h_sd", "h_cor")]), log_density = log_density)
 }
 
-# log density of the population's scores u0 = v / sqrt(1 - h^2), one a row of u, given those of the groups
+# log density of the population's scores u0 = v / sqrt(1 - h^2), one a row of u, given those of the
+# groups
 population_log_density <- function(v, u, h) {
   common <- h^2 + ncol(u) * (1 - h^2)
   sd <- h * sqrt((1 - h^2) / common)

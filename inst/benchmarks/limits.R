@@ -1,15 +1,18 @@
 # How fast hmvn is and how its cost grows, without another program:
 #   Rscript inst/benchmarks/limits.R [--runs=5] [--folder=inst/benchmarks/results] [part ...]
 # Parts (all by default), each saved in a file of its own:
-#   wishart   sampling time per effective draw and group against an independent inverse-Wishart draw in the same C++
-#   groups    cost per draw and group by number of groups, without pooling and with partial pooling; one gradient
+#   wishart   sampling time per effective draw and group against an independent inverse-Wishart
+#             draw in the same C++
+#   groups    cost per draw and group by number of groups, without pooling and with partial
+#             pooling; one gradient
 #   rows      sampling time, and time of reading, by number of rows
 #   features  cost per draw and group by number of features
 #   threads   sampling time with one core and with two
 #   reading   whole call on ten million rows against one rowsum() of the same data frame
 #   call      whole call on two groups of 1,000 rows, in a fresh process and later
 #   memory    100,000 groups: seconds, memory, seconds of summary()
-# Medians of `runs` runs where nothing else is said. Time of sampling: the chains' own clocks, summed, without warm-up.
+# Medians of `runs` runs where nothing else is said. Time of sampling: the chains' own clocks,
+# summed, without warm-up.
 
 parts <- list()
 
@@ -21,7 +24,10 @@ measure_fits <- function(benchmark, problems, runs, measure, ...) {
     problem <- problems[[case]]
     repeat_runs(benchmark, case, runs, function(run) {
       timed <- quietly(time_call(problem, seed = run, ...))
-      c(seconds_call = timed$seconds, seconds_sampling = sampling_seconds(timed$fit), measure(timed$fit, problem))
+      c(
+        seconds_call = timed$seconds, seconds_sampling = sampling_seconds(timed$fit),
+        measure(timed$fit, problem)
+      )
     })
   })
   do.call(rbind, found)
@@ -63,10 +69,13 @@ named_by <- function(sizes) stats::setNames(sizes, format(sizes, scientific = FA
 parts$groups <- function(runs) {
   sizes <- named_by(c(10, 100, 1000, 10000))
   none <- measure_fits(
-    "groups without pooling", lapply(sizes, function(G) new_problem(simulate_groups(G, 3, 50))), min(runs, 3),
+    "groups without pooling", lapply(sizes, function(G) new_problem(simulate_groups(G, 3, 50))),
+    min(runs, 3),
     cores = 1, iter_warmup = 500, iter_sampling = 250, per_draw_and_group
   )
-  related <- lapply(named_by(c(25, 250, 2500)), function(G) new_problem(simulate_related(G, 3, 20, 0.7), "partial"))
+  related <- lapply(
+    named_by(c(25, 250, 2500)), function(G) new_problem(simulate_related(G, 3, 20, 0.7), "partial")
+  )
   partial <- measure_fits(
     "groups with partial pooling", related, min(runs, 3),
     cores = 1, chains = 1, iter_warmup = 300, iter_sampling = 300, per_draw_of_both_kinds
@@ -75,7 +84,8 @@ parts$groups <- function(runs) {
   gradient <- lapply(names(sizes), function(case) {
     data <- simulate_groups(sizes[[case]], 3, 50)
     repeat_runs("gradient by groups", case, runs, function(run) {
-      c(microseconds_gradient_group = 1e6 * seconds_per_gradient(statistics_of(data)) / sizes[[case]])
+      seconds <- seconds_per_gradient(statistics_of(data))
+      c(microseconds_gradient_group = 1e6 * seconds / sizes[[case]])
     })
   })
   rbind(none, partial, do.call(rbind, gradient))
@@ -89,7 +99,8 @@ parts$rows <- function(runs) {
       reading <- system.time(statistics <- statistics_of(problem$data))[["elapsed"]]
       timed <- quietly(time_call(problem, seed = run, cores = 1))
       c(
-        seconds_statistics = reading, seconds_call = timed$seconds, seconds_sampling = sampling_seconds(timed$fit),
+        seconds_statistics = reading, seconds_call = timed$seconds,
+        seconds_sampling = sampling_seconds(timed$fit),
         microseconds_gradient = 1e6 * seconds_per_gradient(statistics)
       )
     })
@@ -110,14 +121,16 @@ seconds_per_gradient <- function(statistics) {
 parts$features <- function(runs) {
   sizes <- named_by(c(2, 3, 4, 6, 8, 12, 16, 20))
   measure_fits(
-    "features", lapply(sizes, function(K) new_problem(simulate_groups(10, K, 50 * K))), min(runs, 3),
+    "features", lapply(sizes, function(K) new_problem(simulate_groups(10, K, 50 * K))),
+    min(runs, 3),
     cores = 1, per_draw_of_both_kinds
   )
 }
 
 # threads -------------------------------------------------------------------
 
-# Time that passes in the sampler, warm-up included where there is any: the chains' own clocks run side by side.
+# Time that passes in the sampler, warm-up included where there is any: the chains' own clocks run
+# side by side.
 parts$threads <- function(runs) {
   fit <- quietly(time_call(benchmark_problem("big"), seed = 1)$fit)
   model <- hmvn:::specify_model(fit$statistics, fit$prior_given, fit$pooling, NULL)
@@ -184,8 +197,10 @@ alone <- list(
     size <- as.double(utils::object.size(timed$fit)) / 2^30
     summary <- system.time(found <- summary(timed$fit))[["elapsed"]]
     c(
-      draws = n_draws(timed$fit), seconds_call = timed$seconds, seconds_sampling = sampling_seconds(timed$fit),
-      gigabytes_fit = size, gigabytes_before = before, gigabytes_peak_call = after, seconds_summary = summary,
+      draws = n_draws(timed$fit), seconds_call = timed$seconds,
+      seconds_sampling = sampling_seconds(timed$fit),
+      gigabytes_fit = size, gigabytes_before = before, gigabytes_peak_call = after,
+      seconds_summary = summary,
       quantities_summary = nrow(found), gigabytes_peak_summary = peak_gigabytes()
     )
   }
@@ -213,12 +228,15 @@ main <- function(chosen, runs, folder) {
   }
 }
 
-source(file.path(dirname(sub("^--file=", "", grep("^--file=", commandArgs(), value = TRUE)[1])), "problems.R"))
+here <- dirname(sub("^--file=", "", grep("^--file=", commandArgs(), value = TRUE)[1]))
+source(file.path(here, "problems.R"))
 library(hmvn)
 options(width = 150)
 job <- option_given("job", "")
 if (nzchar(job)) {
   saveRDS(alone[[job]](), arguments_given())
 } else {
-  main(arguments_given(), as.integer(option_given("runs", 5)), option_given("folder", results_folder()))
+  main(
+    arguments_given(), as.integer(option_given("runs", 5)), option_given("folder", results_folder())
+  )
 }

@@ -1,9 +1,10 @@
-# What against_stan.R and limits.R share: data, priors, effective sample sizes, and how results are written.
+# What against_stan.R and limits.R share: data, priors, effective sample sizes, and how results are
+# written.
 
 # problems ------------------------------------------------------------------
 
-# A problem: data (column `group`, then the features), the constants of the prior (means Normal, standard deviations
-# exponential, correlation matrices LKJ) and the pooling.
+# A problem: data (column `group`, then the features), the constants of the prior (means Normal,
+# standard deviations exponential, correlation matrices LKJ) and the pooling.
 benchmark_problem <- function(name) {
   switch(name,
     seed = new_problem(simulate_groups(2, 2, 1000), mean_scale = 1),
@@ -20,14 +21,19 @@ benchmark_problem <- function(name) {
   )
 }
 
-new_problem <- function(data, pooling = "none", mean_location = 0, mean_scale = 2.5, sd_rate = 1, eta = 2) {
+new_problem <- function(data, pooling = "none", mean_location = 0, mean_scale = 2.5, sd_rate = 1,
+                        eta = 2) {
   list(
     data = data, features = setdiff(names(data), "group"), pooling = pooling,
-    prior = list(mean_location = mean_location, mean_scale = mean_scale, sd_rate = sd_rate, eta = eta)
+    prior = list(
+      mean_location = mean_location, mean_scale = mean_scale, sd_rate = sd_rate, eta = eta
+    )
   )
 }
 
-iris_data <- function() data.frame(group = as.character(datasets::iris$Species), datasets::iris[1:4])
+iris_data <- function() {
+  data.frame(group = as.character(datasets::iris$Species), datasets::iris[1:4])
+}
 
 schools_data <- function() utils::read.csv(beside_script("data", "schools.csv"))
 
@@ -43,7 +49,8 @@ simulate_groups <- function(groups, features, rows) {
   bind_groups(y)
 }
 
-# Groups that resemble each other: every feature is a common factor, with a loading near `loading`, and its own noise.
+# Groups that resemble each other: every feature is a common factor, with a loading near `loading`,
+# and its own noise.
 simulate_related <- function(groups, features, rows, loading) {
   set.seed(21)
   y <- lapply(seq_len(groups), function(g) {
@@ -94,7 +101,8 @@ warm_up <- function() {
 # Short runs end in warnings about effective sample sizes: known here.
 quietly <- function(expr) suppressWarnings(suppressMessages(expr))
 
-# Draws of all means, standard deviations and correlations (lower triangle) as [iteration, chain, quantity].
+# Draws of all means, standard deviations and correlations (lower triangle) as [iteration, chain,
+# quantity].
 draws_of_fit <- function(fit) {
   draws <- posterior::as_draws_rvars(fit, variable = c("mu", "sigma", "Omega"))
   flat <- lapply(draws, function(x) {
@@ -105,7 +113,10 @@ draws_of_fit <- function(fit) {
   K <- length(fit$statistics$features)
   lower <- rep(lower.tri(diag(K)), each = dim(flat$Omega)[3] / K^2)
   flat$Omega <- flat$Omega[, , lower, drop = FALSE]
-  array(unlist(flat, use.names = FALSE), c(dim(flat$mu)[1:2], sum(vapply(flat, function(x) dim(x)[3], 1L))))
+  array(
+    unlist(flat, use.names = FALSE),
+    c(dim(flat$mu)[1:2], sum(vapply(flat, function(x) dim(x)[3], 1L)))
+  )
 }
 
 # The least over quantities of the smaller of bulk and tail effective sample size
@@ -147,14 +158,18 @@ show <- function(results) {
 }
 
 # A benchmark that fails does not keep the others from being run.
-keep_going <- function(expr) tryCatch(expr, error = function(cnd) message("Failed: ", conditionMessage(cnd)))
+keep_going <- function(expr) {
+  tryCatch(expr, error = function(cnd) message("Failed: ", conditionMessage(cnd)))
+}
 
-# One file a benchmark, so that one can be repeated alone; the machine is described in its first lines.
+# One file a benchmark, so that one can be repeated alone; the machine is described in its first
+# lines.
 save_results <- function(results, name, folder, versions = character()) {
   force(results) # what is printed while it is measured does not belong into the file
   file <- file.path(folder, paste0(name, ".csv"))
   head <- paste("#", c(describe_machine(), versions))
-  writeLines(c(head, utils::capture.output(utils::write.csv(results, row.names = FALSE, quote = FALSE))), file)
+  table <- utils::capture.output(utils::write.csv(results, row.names = FALSE, quote = FALSE))
+  writeLines(c(head, table), file)
   cat("Saved: ", file, "\n", sep = "")
 }
 
@@ -165,7 +180,9 @@ describe_machine <- function() {
     if (length(found)) processor <- sub(".*: *", "", found[1])
   }
   c(
-    paste0("hmvn ", utils::packageVersion("hmvn"), ", ", R.version.string, ", ", format(Sys.Date())),
+    paste0(
+      "hmvn ", utils::packageVersion("hmvn"), ", ", R.version.string, ", ", format(Sys.Date())
+    ),
     paste0(processor, ", ", parallel::detectCores(), " cores, ", R.version$platform)
   )
 }
@@ -178,7 +195,8 @@ run_worker <- function(job, ...) {
   on.exit(unlink(exchange))
   if (!nzchar(Sys.getenv("HMVN_STAN_CACHE"))) Sys.setenv(HMVN_STAN_CACHE = tempdir())
   status <- system2(
-    file.path(R.home("bin"), "Rscript"), shQuote(c(this_script(), paste0("--job=", job), exchange, ...))
+    file.path(R.home("bin"), "Rscript"),
+    shQuote(c(this_script(), paste0("--job=", job), exchange, ...))
   )
   if (status != 0) stop("The process for ", job, " failed.", call. = FALSE)
   readRDS(exchange)

@@ -8,7 +8,8 @@ with_stan <- function(expr) {
   expr
 }
 
-# The compiled program and the seconds it took, from the cache where that has it. Processes of one run share a cache.
+# The compiled program and the seconds it took, from the cache where that has it. Processes of one
+# run share a cache.
 stan_program <- function(name) {
   source <- beside_script("stan", paste0(name, ".stan"))
   folder <- Sys.getenv("HMVN_STAN_CACHE", tempdir())
@@ -18,7 +19,10 @@ stan_program <- function(name) {
     return(readRDS(file))
   }
   cat("Compiling ", name, ".stan\n", sep = "")
-  seconds <- system.time(model <- rstan::stan_model(source, model_name = name, auto_write = FALSE))[["elapsed"]]
+  time <- system.time({
+    model <- rstan::stan_model(source, model_name = name, auto_write = FALSE)
+  })
+  seconds <- time[["elapsed"]]
   program <- list(model = model, seconds = seconds)
   saveRDS(program, file)
   program
@@ -37,7 +41,9 @@ stan_data <- function(problem, program) {
   ))
   if (program == "unpooled_direct") {
     last <- cumsum(n)
-    rows <- list(N = nrow(y), y = y[order(group), ], first = array(last - n + 1), last = array(last))
+    rows <- list(
+      N = nrow(y), y = y[order(group), ], first = array(last - n + 1), last = array(last)
+    )
     return(c(list(K = K, G = G), rows, prior))
   }
   ybar <- rowsum(y, group) / n
@@ -48,23 +54,29 @@ stan_data <- function(problem, program) {
   if (program == "partial_expert") c(data, list(h_prior = c(1, 1)), choose_centring(n, S)) else data
 }
 
-# Scores of a quantity are sampled as such unless the groups might be equal in it, judged by their estimates' variance
-# against their standard errors; then not centred. With few groups that takes more. (The best of the rules tried.)
+# Scores of a quantity are sampled as such unless the groups might be equal in it, judged by their
+# estimates' variance against their standard errors; then not centred. With few groups that takes
+# more. (The best of the rules tried.)
 choose_centring <- function(n, S) {
   K <- dim(S)[2]
   some <- n > K + 1
   limit <- 1 + sqrt(3 / sum(some))
-  log_sd <- vapply(seq_len(K), function(k) 0.5 * log(S[some, k, k] / (n[some] - 1)), double(sum(some)))
+  log_sd <- vapply(
+    seq_len(K), function(k) 0.5 * log(S[some, k, k] / (n[some] - 1)), double(sum(some))
+  )
   error_sd <- mean(0.5 / (n[some] - 1))
   partial <- t(apply(S[some, , , drop = FALSE], 1, function(x) atanh(partial_correlations(x))))
   error_cor <- mean(1 / (n[some] - 1))
   list(
     centred_sd = array(as.integer(apply(log_sd, 2, stats::var) > limit * error_sd)),
-    centred_cor = array(rep(as.integer(mean(apply(partial, 2, stats::var)) > limit * error_cor), K * (K - 1) / 2))
+    centred_cor = array(
+      rep(as.integer(mean(apply(partial, 2, stats::var)) > limit * error_cor), K * (K - 1) / 2)
+    )
   )
 }
 
-# Canonical partial correlations, row by row, from a scatter matrix or from the Cholesky factor of a correlation matrix
+# Canonical partial correlations, row by row, from a scatter matrix or from the Cholesky factor of a
+# correlation matrix
 partial_correlations <- function(S) partials_of_factor(t(chol(stats::cov2cor(S))))
 
 partials_of_factor <- function(L) {

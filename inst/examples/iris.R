@@ -14,10 +14,13 @@ for (species in rownames(Sigma)) {
 }
 
 # For comparison: own means, but one covariance matrix for all
-shared <- fit_hmvn(iris, group = ~ Species, pooling = c(sd = "complete", cor = "complete"), seed = 1)
+shared <- fit_hmvn(
+  iris, group = ~ Species, pooling = c(sd = "complete", cor = "complete"), seed = 1
+)
 
 file <- c(commandArgs(trailingOnly = TRUE), "hmvn-iris.png")[1]
-png(file, width = 1200, height = 560, res = 130, type = if (capabilities("cairo")) "cairo" else getOption("bitmapType"))
+type <- if (capabilities("cairo")) "cairo" else getOption("bitmapType")
+png(file, width = 1200, height = 560, res = 130, type = type)
 par(mfrow = c(1, 2), mar = c(4, 4, 1, 1))
 plot_ellipses(fit, iris, "Species", c("Sepal.Length", "Sepal.Width"), shared = shared)
 plot_ellipses(fit, iris, "Species", c("Petal.Length", "Petal.Width"), shared = shared)

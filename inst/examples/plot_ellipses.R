@@ -1,8 +1,9 @@
 # A picture of group covariances over the data, in base graphics.
 
-# For two features: the rows of each group, the 90 % ellipse of its posterior mean and covariance, and, thin, the ellipses of
-# single posterior draws, whose spread is the uncertainty. An ellipse holds 90 % of a group's rows where they are Normal.
-# `group`: the name of a column of `data`. `shared`: another fit, dashed in black, for comparison.
+# For two features: the rows of each group, the 90 % ellipse of its posterior mean and covariance,
+# and, thin, the ellipses of single posterior draws, whose spread is the uncertainty. An ellipse
+# holds 90 % of a group's rows where they are Normal. `group`: the name of a column of `data`.
+# `shared`: another fit, dashed in black, for comparison.
 plot_ellipses <- function(fit, data, group, features, n_draws = 25, shared = NULL, main = NULL) {
   mu <- posterior::draws_of(group_mean(fit)[, features]) # [draw, group, feature]
   Sigma <- posterior::draws_of(group_cov(fit)[, features, features])
@@ -10,7 +11,10 @@ plot_ellipses <- function(fit, data, group, features, n_draws = 25, shared = NUL
   labels <- names(average)
   colours <- hcl.colors(length(labels), "Dark 3")
   dashed <- if (!is.null(shared)) {
-    group_ellipses(posterior::E(group_mean(shared)[, features]), posterior::E(group_cov(shared)[, features, features]))
+    group_ellipses(
+      posterior::E(group_mean(shared)[, features]),
+      posterior::E(group_cov(shared)[, features, features])
+    )
   }
 
   shown <- rbind(as.matrix(data[, features]), do.call(rbind, c(average, dashed)))
@@ -18,7 +22,8 @@ plot_ellipses <- function(fit, data, group, features, n_draws = 25, shared = NUL
   of_row <- match(as.character(data[[group]]), labels)
   points(data[, features], pch = 16, cex = 0.6, col = adjustcolor(colours[of_row], 0.4))
   for (draw in round(seq(1, nrow(mu), length.out = n_draws))) {
-    Map(lines, group_ellipses(mu[draw, , ], Sigma[draw, , , ]), col = adjustcolor(colours, 0.3), lwd = 0.5)
+    ellipses <- group_ellipses(mu[draw, , ], Sigma[draw, , , ])
+    Map(lines, ellipses, col = adjustcolor(colours, 0.3), lwd = 0.5)
   }
   Map(lines, average, col = colours, lwd = 2.5)
   Map(lines, dashed, lty = 2)

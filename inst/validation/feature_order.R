@@ -2,36 +2,53 @@
 #
 #   Rscript feature_order.R
 #
-# With 0 < h < 1 the joint law of the correlation block over groups depends on the order of the features (vignette
-# "model", section on pooling). Two data sets are fitted with the features in their order and in reverse, all blocks
-# partially pooled; posterior means by group are compared in units of the posterior sd. What chance alone does is seen
-# from a third fit, in the first order with another seed. One row a quantity is saved in results/feature_order.csv.gz.
+# With 0 < h < 1 the joint law of the correlation block over groups depends on the order of the
+# features (vignette "model", section on pooling). Two data sets are fitted with the features in
+# their order and in reverse, all blocks partially pooled; posterior means by group are compared in
+# units of the posterior sd. What chance alone does is seen from a third fit, in the first order
+# with another seed. One row a quantity is saved in results/feature_order.csv.gz.
 
 # `iter`: sampling iterations of each of four chains.
 order_cases <- function(here) {
-  schools <- file.path(here, "..", "..", "tests", "testthat", "reference", "e_schools_partial_data.csv")
+  schools <- file.path(
+    here, "..", "..", "tests", "testthat", "reference", "e_schools_partial_data.csv"
+  )
   prior <- function(location, scale, eta) {
-    hmvn_prior(mean = distributional::dist_normal(location, scale), sd = distributional::dist_exponential(1), cor = dist_lkj(eta))
+    hmvn_prior(
+      mean = distributional::dist_normal(location, scale), sd = distributional::dist_exponential(1),
+      cor = dist_lkj(eta)
+    )
   }
   list(
-    iris = list(data = stats::setNames(datasets::iris, c(names(iris)[1:4], "group")), prior = prior(3.5, 3, 2), iter = 20000),
+    iris = list(
+      data = stats::setNames(datasets::iris, c(names(iris)[1:4], "group")),
+      prior = prior(3.5, 3, 2), iter = 20000
+    ),
     schools = list(data = utils::read.csv(schools), prior = prior(0, 2, 1.5), iter = 5000)
   )
 }
 
-# Mean, sd and Monte Carlo error of every mu, sigma and Omega (lower triangle of the alphabetical order).
+# Mean, sd and Monte Carlo error of every mu, sigma and Omega (lower triangle of the alphabetical
+# order).
 estimates <- function(case, features, seed) {
   fit <- fit_hmvn(
     case$data, group = ~ group, features = features, pooling = "partial", prior = case$prior,
     chains = 4, iter_sampling = case$iter, seed = seed, progress = FALSE
   )
-  cat("  seed", seed, "divergent:", sum(fit$sampler$divergent), "seconds:", round(fit$time$total), "\n")
+  cat(
+    "  seed", seed, "divergent:", sum(fit$sampler$divergent), "seconds:", round(fit$time$total),
+    "\n"
+  )
   one <- function(x, quantity, group, feature, feature2 = NA) {
-    data.frame(quantity, group, feature, feature2, mean = mean(x), sd = stats::sd(x), mcse = posterior::mcse_mean(x),
-               rhat = posterior::rhat(x))
+    data.frame(
+      quantity, group, feature, feature2, mean = mean(x), sd = stats::sd(x),
+      mcse = posterior::mcse_mean(x), rhat = posterior::rhat(x)
+    )
   }
   rows <- list()
-  draws <- posterior::as_draws_rvars(fit, variable = c("mu", "sigma", "Omega", "mu0", "sigma0", "Omega0"))
+  draws <- posterior::as_draws_rvars(
+    fit, variable = c("mu", "sigma", "Omega", "mu0", "sigma0", "Omega0")
+  )
   matrix_of <- function(x) posterior::draws_of(x, with_chains = TRUE)
   pairs <- utils::combn(sort(features), 2)
   for (quantity in c("mu", "sigma")) {
@@ -49,7 +66,9 @@ estimates <- function(case, features, seed) {
   dimnames(population)[3:4] <- list(features, features)
   for (p in seq_len(ncol(pairs))) {
     f <- pairs[, p]
-    for (g in fit$statistics$labels) rows <- c(rows, list(one(values[, , g, f[1], f[2]], "Omega", g, f[1], f[2])))
+    for (g in fit$statistics$labels) {
+      rows <- c(rows, list(one(values[, , g, f[1], f[2]], "Omega", g, f[1], f[2])))
+    }
     rows <- c(rows, list(one(population[, , f[1], f[2]], "Omega0", NA, f[1], f[2])))
   }
   do.call(rbind, rows)
@@ -62,7 +81,8 @@ compare <- function(a, b, case, comparison) {
   sd <- sqrt((a$sd^2 + b$sd^2) / 2)
   data.frame(
     case, comparison, a[key], mean = a$mean, sd = sd, other = b$mean,
-    difference = (b$mean - a$mean) / sd, error = sqrt(a$mcse^2 + b$mcse^2) / sd, rhat = pmax(a$rhat, b$rhat)
+    difference = (b$mean - a$mean) / sd, error = sqrt(a$mcse^2 + b$mcse^2) / sd,
+    rhat = pmax(a$rhat, b$rhat)
   )
 }
 
@@ -83,5 +103,7 @@ if (sys.nframe() == 0L) {
   result <- do.call(rbind, result)
   number <- vapply(result, is.numeric, TRUE)
   result[number] <- lapply(result[number], signif, 6)
-  utils::write.csv(result, gzfile(file.path(here, "results", "feature_order.csv.gz")), row.names = FALSE)
+  utils::write.csv(
+    result, gzfile(file.path(here, "results", "feature_order.csv.gz")), row.names = FALSE
+  )
 }

@@ -1,11 +1,11 @@
-# The model once more, in plain R, written from the formulas alone and sharing no code with the package:
-# prior draws, data, and the log joint density lp__. Slow and simple; validation and tests compare the package with it.
-# Equation numbers are those of vignette("model").
+# The model once more, in plain R, written from the formulas alone and sharing no code with the
+# package: prior draws, data, and the log joint density lp__. Slow and simple; validation and tests
+# compare the package with it. Equation numbers are those of vignette("model").
 
-# A model: pooling c(mean, sd, cor); location, scale (P1); family and parameters by feature (P2); eta (P3);
-# heterogeneity: list by block of c(fixed, shape1, shape2).
-r_model <- function(K, pooling, location = rep(0, K), scale = rep(1, K), family = rep("exponential", K),
-                    parameters = cbind(rep(1, K), NA, NA), eta = 2,
+# A model: pooling c(mean, sd, cor); location, scale (P1); family and parameters by feature (P2);
+# eta (P3); heterogeneity: list by block of c(fixed, shape1, shape2).
+r_model <- function(K, pooling, location = rep(0, K), scale = rep(1, K),
+                    family = rep("exponential", K), parameters = cbind(rep(1, K), NA, NA), eta = 2,
                     heterogeneity = list(mean = c(NA, 1, 1), sd = c(NA, 1, 1), cor = c(NA, 1, 1))) {
   list(K = K, pooling = pooling, location = location, scale = scale, family = family,
        parameters = parameters, eta = eta, heterogeneity = heterogeneity)
@@ -29,7 +29,9 @@ r_families <- list(
   ),
   # truncated to (0, Inf): upper tails divided by the mass above 0
   normal = list(
-    d = function(x, p) dnorm(x, p[1], p[2], log = TRUE) - pnorm(0, p[1], p[2], lower.tail = FALSE, log.p = TRUE),
+    d = function(x, p) {
+      dnorm(x, p[1], p[2], log = TRUE) - pnorm(0, p[1], p[2], lower.tail = FALSE, log.p = TRUE)
+    },
     p = function(x, p, lower) {
       up <- pnorm(x, p[1], p[2], lower.tail = FALSE, log.p = TRUE) -
         pnorm(0, p[1], p[2], lower.tail = FALSE, log.p = TRUE)
@@ -37,12 +39,14 @@ r_families <- list(
     },
     q = function(l, p, lower) {
       up <- if (lower) log(-expm1(l)) else l
-      qnorm(up + pnorm(0, p[1], p[2], lower.tail = FALSE, log.p = TRUE), p[1], p[2], lower.tail = FALSE, log.p = TRUE)
+      above_0 <- pnorm(0, p[1], p[2], lower.tail = FALSE, log.p = TRUE)
+      qnorm(up + above_0, p[1], p[2], lower.tail = FALSE, log.p = TRUE)
     }
   ),
   student_t = list(
     d = function(x, p) {
-      dt((x - p[2]) / p[3], p[1], log = TRUE) - log(p[3]) - pt(-p[2] / p[3], p[1], lower.tail = FALSE, log.p = TRUE)
+      above_0 <- pt(-p[2] / p[3], p[1], lower.tail = FALSE, log.p = TRUE)
+      dt((x - p[2]) / p[3], p[1], log = TRUE) - log(p[3]) - above_0
     },
     p = function(x, p, lower) {
       up <- pt((x - p[2]) / p[3], p[1], lower.tail = FALSE, log.p = TRUE) -
@@ -86,7 +90,8 @@ r_score_of_partial <- function(model, j, c) {
   -sign(c) * qnorm(pbeta((1 - abs(c)) / 2, b, b, log.p = TRUE), log.p = TRUE)
 }
 
-# Row i of the Cholesky factor of a correlation matrix from its partial correlations c (lower triangle), and back.
+# Row i of the Cholesky factor of a correlation matrix from its partial correlations c (lower
+# triangle), and back.
 r_factor <- function(partial) {
   K <- nrow(partial)
   L <- diag(K)
@@ -129,7 +134,9 @@ r_prior_draw <- function(model, G) {
   v_cor[low] <- sqrt(1 - h$cor^2) * rnorm(sum(low))
   at_scores <- function(u_mean, u_sd, u_cor) {
     partial <- matrix(0, K, K)
-    for (i in seq_len(K)) for (j in seq_len(i - 1)) partial[i, j] <- r_partial_from_score(model, j, u_cor[i, j])
+    for (i in seq_len(K)) {
+      for (j in seq_len(i - 1)) partial[i, j] <- r_partial_from_score(model, j, u_cor[i, j])
+    }
     list(
       mu = model$location + model$scale * u_mean,
       sigma = vapply(seq_len(K), function(k) r_sigma_from_score(model, k, u_sd[k]), double(1)),
@@ -187,8 +194,9 @@ r_log_prior <- function(model, draw) {
       total <- total + sum(dbeta(h[[block]], prior[[2]], prior[[3]], log = TRUE))
     }
   }
-  # One scalar: its own density under none and complete (once); under partial the conditional density of its score,
-  # the change of variables from score to quantity, and the density of the population score.
+  # One scalar: its own density under none and complete (once); under partial the conditional
+  # density of its score, the change of variables from score to quantity, and the density of the
+  # population score.
   block_log_prior <- function(pooling, h, population, groups, natural, score) {
     values <- if (pooling == "complete") groups[1] else groups
     total <- sum(vapply(values, natural, double(1)))
@@ -212,12 +220,14 @@ r_log_prior <- function(model, draw) {
       function(x) r_score_of_sigma(model, k, x)
     )
   }
-  # The density is of the entries L_ij; a partial correlation's density is divided by dL_ij/dc_ij, the stick before j.
+  # The density is of the entries L_ij; a partial correlation's density is divided by dL_ij/dc_ij,
+  # the stick before j.
   for (i in seq_len(K)) {
     for (j in seq_len(i - 1)) {
       b <- r_shape(model, j)
       total <- total + block_log_prior(
-        pooling[["cor"]], h$cor, r_partials(draw$population$L)[i, j], pick(function(x) r_partials(x$L)[i, j]),
+        pooling[["cor"]], h$cor, r_partials(draw$population$L)[i, j],
+        pick(function(x) r_partials(x$L)[i, j]),
         function(c) dbeta((c + 1) / 2, b, b, log = TRUE) - log(2),
         function(c) r_score_of_partial(model, j, c)
       )

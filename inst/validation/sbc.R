@@ -1,10 +1,10 @@
-# Simulation-based calibration (Talts et al. 2018; with data-dependent quantities, Modrak et al. 2023).
+# Simulation-based calibration (Talts et al. 2018; quantities of data too, Modrak et al. 2023).
 #
 #   Rscript sbc.R [simulations = 1000] [variant ...]
 #
-# Parameters are drawn from the prior and data from the model by model_in_r.R, which shares no code with the package;
-# fit_hmvn() is run on the data; the rank of each true quantity among the draws must be uniform. Ranks are saved in
-# results/sbc_<variant>.csv.gz. No fit is excluded.
+# Parameters are drawn from the prior and data from the model by model_in_r.R, which shares no code
+# with the package; fit_hmvn() is run on the data; the rank of each true quantity among the draws
+# must be uniform. Ranks are saved in results/sbc_<variant>.csv.gz. No fit is excluded.
 
 sbc_variants <- function() {
   none <- c(mean = "none", sd = "none", cor = "none")
@@ -19,12 +19,15 @@ sbc_variants <- function() {
       family = c("lognormal", "gamma", "student_t"),
       parameters = rbind(c(-0.3, 0.6, NA), c(2, 2, NA), c(3, 0, 1))
     ),
-    partial_cor = list(pooling = c(mean = "none", sd = "complete", cor = "partial"), family = rep("normal", 3),
-                       parameters = cbind(rep(0, 3), 1, NA)),
+    partial_cor = list(
+      pooling = c(mean = "none", sd = "complete", cor = "partial"), family = rep("normal", 3),
+      parameters = cbind(rep(0, 3), 1, NA)
+    ),
     direct = list(pooling = none, sizes = c(10, 20, 40)),
     exact = list(pooling = none, sizes = c(60, 100, 200), algorithm = "direct"),
     exact_families = list(
-      pooling = none, sizes = c(60, 100, 200), algorithm = "direct", family = c("lognormal", "normal", "student_t"),
+      pooling = none, sizes = c(60, 100, 200), algorithm = "direct",
+      family = c("lognormal", "normal", "student_t"),
       parameters = rbind(c(-0.3, 0.6, NA), c(1, 1, NA), c(3, 0.5, 1))
     ),
     steps = list(pooling = none, sizes = c(10, 11, 12), algorithm = "direct"),
@@ -33,7 +36,8 @@ sbc_variants <- function() {
   )
 }
 
-# What is ranked: hyperparameters, the first three groups' mu, sigma, Omega, log det Sigma, log-likelihood, log-prior.
+# What is ranked: hyperparameters, the first three groups' mu, sigma, Omega, log det Sigma,
+# log-likelihood, log-prior.
 quantities_of <- function(model, draw, data) {
   K <- model$K
   low <- which(lower.tri(diag(K)), arr.ind = TRUE)
@@ -46,7 +50,9 @@ quantities_of <- function(model, draw, data) {
   if (model$pooling[["mean"]] != "none") out <- c(out, mu0 = draw$population$mu)
   if (model$pooling[["sd"]] != "none") out <- c(out, sigma0 = draw$population$sigma)
   numbered <- function(values, name) stats::setNames(values, paste0(name, seq_along(values)))
-  if (model$pooling[["cor"]] != "none") out <- c(out, numbered(cor_of(draw$population$L), "Omega0_"))
+  if (model$pooling[["cor"]] != "none") {
+    out <- c(out, numbered(cor_of(draw$population$L), "Omega0_"))
+  }
   for (g in 1:3) {
     group <- draw$groups[[g]]
     values <- c(mu = group$mu, sigma = group$sigma, numbered(cor_of(group$L), "Omega_"),
@@ -77,7 +83,8 @@ quantities_of_fit <- function(model, fit) {
   out <- cbind(log_likelihood = lp - lprior, log_prior = lprior)
   add <- function(values, name) {
     values <- as.matrix(values)
-    colnames(values) <- if (ncol(values) == 1 && !grepl("_$", name)) name else paste0(name, seq_len(ncol(values)))
+    one <- ncol(values) == 1 && !grepl("_$", name)
+    colnames(values) <- if (one) name else paste0(name, seq_len(ncol(values)))
     out <<- cbind(out, values)
   }
   if (!is.null(draws$h_mean)) add(matrix_of(draws$h_mean), "h_mean")
@@ -95,7 +102,10 @@ quantities_of_fit <- function(model, fit) {
     packed <- columns(draws$chol, M)
     scale <- t(apply(packed, 1, function(p) sqrt(rowSums(unpack(p)^2))))
     diagonal <- cumsum(seq_len(K))
-    group <- cbind(columns(draws$mean, K), scale, cor_rows(packed), 2 * rowSums(log(packed[, diagonal, drop = FALSE])))
+    group <- cbind(
+      columns(draws$mean, K), scale, cor_rows(packed),
+      2 * rowSums(log(packed[, diagonal, drop = FALSE]))
+    )
     colnames(group) <- paste0(c(paste0("mu", seq_len(K)), paste0("sigma", seq_len(K)),
                                 paste0("Omega_", seq_len(nrow(low))), "logdet"), "_g", g)
     out <- cbind(out, group)
@@ -106,13 +116,16 @@ quantities_of_fit <- function(model, fit) {
 simulate_once <- function(variant, simulation, K = 3, draws = 99, thin = 5) {
   set.seed(simulation)
   sizes <- if (is.null(variant$sizes)) c(2, 5, 10, 20) else variant$sizes
-  model <- do.call(r_model, c(list(K = K), variant[setdiff(names(variant), c("missing", "sizes", "algorithm"))]))
+  model <- do.call(
+    r_model, c(list(K = K), variant[setdiff(names(variant), c("missing", "sizes", "algorithm"))])
+  )
   truth <- r_prior_draw(model, length(sizes))
   data <- r_data(truth, sizes, missing = if (is.null(variant$missing)) 0 else variant$missing)
   fit <- suppressWarnings(suppressMessages(fit_hmvn(
     data, group = ~ g, pooling = model$pooling, prior = prior_of(model),
     algorithm = if (is.null(variant$algorithm)) "auto" else variant$algorithm,
-    chains = 1, iter_warmup = 500, iter_sampling = draws * thin, thin = thin, seed = simulation, progress = FALSE
+    chains = 1, iter_warmup = 500, iter_sampling = draws * thin, thin = thin, seed = simulation,
+    progress = FALSE
   )))
   true <- quantities_of(model, truth, data)
   drawn <- quantities_of_fit(model, fit)
@@ -132,7 +145,9 @@ prior_of <- function(model) {
       lognormal = distributional::dist_lognormal(p[1], p[2]),
       gamma = distributional::dist_gamma(p[1], p[2]),
       normal = distributional::dist_truncated(distributional::dist_normal(p[1], p[2]), 0, Inf),
-      student_t = distributional::dist_truncated(distributional::dist_student_t(p[1], p[2], p[3]), 0, Inf)
+      student_t = distributional::dist_truncated(
+        distributional::dist_student_t(p[1], p[2], p[3]), 0, Inf
+      )
     )
   }
   hmvn_prior(
@@ -145,7 +160,9 @@ prior_of <- function(model) {
 # Saved with one row a simulation: divergences, then the rank of every quantity.
 save_sbc <- function(result, file) {
   quantities <- unique(result$quantity)
-  ranks <- matrix(result$rank, ncol = length(quantities), byrow = TRUE, dimnames = list(NULL, quantities))
+  ranks <- matrix(
+    result$rank, ncol = length(quantities), byrow = TRUE, dimnames = list(NULL, quantities)
+  )
   first <- result[!duplicated(result$simulation), c("simulation", "divergent")]
   utils::write.csv(cbind(first, ranks), gzfile(file), row.names = FALSE)
 }
@@ -155,7 +172,8 @@ read_sbc <- function(file) {
   quantities <- setdiff(names(wide), c("simulation", "divergent"))
   data.frame(
     simulation = rep(wide$simulation, each = length(quantities)), quantity = quantities,
-    rank = as.vector(t(wide[quantities])), divergent = rep(wide$divergent, each = length(quantities))
+    rank = as.vector(t(wide[quantities])),
+    divergent = rep(wide$divergent, each = length(quantities))
   )
 }
 
@@ -169,12 +187,13 @@ sbc_p_values <- function(result, draws = 99, bins = 20) {
   }, double(1))
 }
 
-# Simultaneous 95 % band of the difference between the ECDF of n uniform ranks and the uniform, by simulation:
-# its half-width in units of the pointwise standard deviation.
+# Simultaneous 95 % band of the difference between the ECDF of n uniform ranks and the uniform, by
+# simulation: its half-width in units of the pointwise standard deviation.
 sbc_band <- function(n, draws = 99, level = 0.95, simulations = 2000) {
   z <- seq_len(draws) / (draws + 1)
   largest <- replicate(simulations, {
-    counts <- cumsum(tabulate(sample.int(draws + 1, n, replace = TRUE), draws + 1))[seq_len(draws)] / n
+    ranks <- tabulate(sample.int(draws + 1, n, replace = TRUE), draws + 1)
+    counts <- cumsum(ranks)[seq_len(draws)] / n
     max(abs(counts - z) / sqrt(z * (1 - z) / n))
   })
   unname(stats::quantile(largest, level))

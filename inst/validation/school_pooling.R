@@ -2,8 +2,9 @@
 #
 #   Rscript school_pooling.R
 #
-# results/school_prediction.csv: how well pupils are predicted from the others of their school and from other schools, under
-# seven ways of pooling. results/school_priors.csv: what priors of the heterogeneity do to the estimates.
+# results/school_prediction.csv: how well pupils are predicted from the others of their school and
+# from other schools, under seven ways of pooling. results/school_priors.csv: what priors of the
+# heterogeneity do to the estimates.
 
 school_data <- function() {
   pupils <- as.data.frame(nlme::bdf)
@@ -25,20 +26,22 @@ poolings <- function() {
   )
 }
 
-# The same fixed priors for all folds, near the defaults for all pupils. The lognormal keeps the posterior proper where two
-# pupils of a school happen to have the same score (M3).
+# The same fixed priors for all folds, near the defaults for all pupils. The lognormal keeps the
+# posterior proper where two pupils of a school happen to have the same score (M3).
 school_prior <- function(pupils, heterogeneity = NULL) {
   scores <- pupils[c("iq", "language", "arithmetic")]
   sds <- round(vapply(scores, stats::sd, 0), 1)
   hmvn_prior(
-    mean = distributional::dist_normal(round(colMeans(scores)), 2.5 * sds), sd = distributional::dist_lognormal(log(sds), 0.7),
+    mean = distributional::dist_normal(round(colMeans(scores)), 2.5 * sds),
+    sd = distributional::dist_lognormal(log(sds), 0.7),
     heterogeneity = heterogeneity
   )
 }
 
 fit_schools <- function(pupils, pooling, prior, seed, iter = 1000) {
   suppressWarnings(suppressMessages(fit_hmvn(
-    pupils, group = ~ school, pooling = pooling, prior = prior, chains = 1, iter_sampling = iter, seed = seed, progress = FALSE
+    pupils, group = ~ school, pooling = pooling, prior = prior, chains = 1, iter_sampling = iter,
+    seed = seed, progress = FALSE
   )))
 }
 
@@ -63,7 +66,8 @@ log_predictive <- function(fit, new) {
 }
 
 predict_pupils <- function(pupils, n_folds = 3) {
-  fold <- stats::ave(seq_len(nrow(pupils)), pupils$school, FUN = function(i) seq_along(i) %% n_folds) + 1
+  rank <- stats::ave(seq_len(nrow(pupils)), pupils$school, FUN = seq_along)
+  fold <- rank %% n_folds + 1
   prior <- school_prior(pupils)
   score <- vapply(poolings(), function(pooling) {
     cat(pooling, "\n")
@@ -77,7 +81,8 @@ predict_pupils <- function(pupils, n_folds = 3) {
   small <- stats::ave(numeric(nrow(pupils)), pupils$school, FUN = length) <= 12
   best <- which.max(colSums(score))
   data.frame(
-    do.call(rbind, poolings()), total = colSums(score), per_pupil = colMeans(score), per_pupil_small = colMeans(score[small, ]),
+    do.call(rbind, poolings()), total = colSums(score), per_pupil = colMeans(score),
+    per_pupil_small = colMeans(score[small, ]),
     behind_best = colSums(score) - sum(score[, best]),
     se = apply(score - score[, best], 2, stats::sd) * sqrt(nrow(score))
   )
@@ -86,14 +91,17 @@ predict_pupils <- function(pupils, n_folds = 3) {
 heterogeneity_priors <- function() {
   beta <- distributional::dist_beta
   list(
-    "Beta(1, 1)" = beta(1, 1), "Beta(1, 5)" = beta(1, 5), "Beta(2, 2)" = beta(2, 2), "cor fixed at 0.5" = list(cor = 0.5)
+    "Beta(1, 1)" = beta(1, 1), "Beta(1, 5)" = beta(1, 5), "Beta(2, 2)" = beta(2, 2),
+    "cor fixed at 0.5" = list(cor = 0.5)
   )
 }
 
 vary_priors <- function(pupils) {
   rows <- lapply(names(heterogeneity_priors()), function(name) {
     cat(name, "\n")
-    fit <- fit_schools(pupils, "partial", school_prior(pupils, heterogeneity_priors()[[name]]), seed = 1, iter = 2000)
+    fit <- fit_schools(
+      pupils, "partial", school_prior(pupils, heterogeneity_priors()[[name]]), seed = 1, iter = 2000
+    )
     draws <- posterior::as_draws_rvars(fit, variable = c("tau", "h_cor"))
     mean_sd <- function(x) sprintf("%.2f (%.2f)", posterior::E(x), posterior::sd(x))
     data.frame(
@@ -110,7 +118,9 @@ if (sys.nframe() == 0L) {
   library(hmvn)
   here <- dirname(sub("--file=", "", grep("--file=", commandArgs(), value = TRUE)))
   pupils <- school_data()
-  utils::write.csv(vary_priors(pupils), file.path(here, "results", "school_priors.csv"), row.names = FALSE)
+  utils::write.csv(
+    vary_priors(pupils), file.path(here, "results", "school_priors.csv"), row.names = FALSE
+  )
   table <- predict_pupils(pupils)
   number <- vapply(table, is.numeric, TRUE)
   table[number] <- lapply(table[number], round, 3)

@@ -1,9 +1,9 @@
 # Installs what is missing, then runs the tests; the last line has their totals:
-#   Rscript inst/setup/run_tests.R
+#   Rscript tools/run_tests.R
 here <- dirname(sub("^--file=", "", grep("^--file=", commandArgs(), value = TRUE)[1]))
 source(file.path(here, "install_missing.R"))
 
-lib <- install_missing(checkout_folder(), suggested = TRUE)
+lib <- install_missing(checkout_folder(), for_tests = TRUE)
 
 # All tests, also those left out on CRAN's machines
 Sys.setenv(NOT_CRAN = "true")

@@ -1,8 +1,0 @@
-# Installs what is missing, then estimates mean and covariance matrix of each species of iris and draws them:
-#   Rscript inst/setup/first_run.R
-here <- dirname(sub("^--file=", "", grep("^--file=", commandArgs(), value = TRUE)[1]))
-source(file.path(here, "install_missing.R"))
-
-lib <- install_missing(checkout_folder())
-library(hmvn, lib.loc = lib)
-source(file.path(here, "..", "examples", "iris.R"))
