@@ -65,6 +65,30 @@ time_inverse_wishart_ <- function(n_features, df, n_draws) {
     .Call(`_hmvn_time_inverse_wishart_`, n_features, df, n_draws)
 }
 
+inspect_transitions_ <- function(target, settings, starts, seed) {
+    .Call(`_hmvn_inspect_transitions_`, target, settings, starts, seed)
+}
+
+inspect_chain_ <- function(target, settings, start, iter_sampling, seed, number) {
+    .Call(`_hmvn_inspect_chain_`, target, settings, start, iter_sampling, seed, number)
+}
+
+inspect_step_size_search_ <- function(target, settings, position, seed) {
+    .Call(`_hmvn_inspect_step_size_search_`, target, settings, position, seed)
+}
+
+inspect_dual_averaging_ <- function(target_accept, largest, accept_stats, restarts) {
+    .Call(`_hmvn_inspect_dual_averaging_`, target_accept, largest, accept_stats, restarts)
+}
+
+inspect_standardisation_ <- function(metric, draws, positions, gradients) {
+    .Call(`_hmvn_inspect_standardisation_`, metric, draws, positions, gradients)
+}
+
+inspect_warmup_ <- function(iter_warmup) {
+    .Call(`_hmvn_inspect_warmup_`, iter_warmup)
+}
+
 new_group_ <- function(model_list, population, streams, seed) {
     .Call(`_hmvn_new_group_`, model_list, population, streams, seed)
 }
