@@ -13,9 +13,6 @@
 
 namespace hmvn {
 
-// What a target must offer: `double target(position, gradient)` returns the log density and fills
-// the gradient. A position where it cannot be computed has log density -inf (a divergence).
-
 // Thrown from within a trajectory when the owner of the flag asks the chain to stop.
 struct StopRequested : std::runtime_error {
   StopRequested() : std::runtime_error("stopped") {}
