@@ -65,6 +65,10 @@ time_inverse_wishart_ <- function(n_features, df, n_draws) {
     .Call(`_hmvn_time_inverse_wishart_`, n_features, df, n_draws)
 }
 
+inspect_steps_ <- function(target, settings, standard, momentum, n_steps) {
+    .Call(`_hmvn_inspect_steps_`, target, settings, standard, momentum, n_steps)
+}
+
 inspect_transitions_ <- function(target, settings, starts, seed) {
     .Call(`_hmvn_inspect_transitions_`, target, settings, starts, seed)
 }

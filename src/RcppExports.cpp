@@ -226,6 +226,20 @@ BEGIN_RCPP
     return rcpp_result_gen;
 END_RCPP
 }
+// inspect_steps_
+Rcpp::List inspect_steps_(const Rcpp::List& target, const Rcpp::List& settings, const Rcpp::NumericVector& standard, const Rcpp::NumericVector& momentum, int n_steps);
+RcppExport SEXP _hmvn_inspect_steps_(SEXP targetSEXP, SEXP settingsSEXP, SEXP standardSEXP, SEXP momentumSEXP, SEXP n_stepsSEXP) {
+BEGIN_RCPP
+    Rcpp::RObject rcpp_result_gen;
+    Rcpp::traits::input_parameter< const Rcpp::List& >::type target(targetSEXP);
+    Rcpp::traits::input_parameter< const Rcpp::List& >::type settings(settingsSEXP);
+    Rcpp::traits::input_parameter< const Rcpp::NumericVector& >::type standard(standardSEXP);
+    Rcpp::traits::input_parameter< const Rcpp::NumericVector& >::type momentum(momentumSEXP);
+    Rcpp::traits::input_parameter< int >::type n_steps(n_stepsSEXP);
+    rcpp_result_gen = Rcpp::wrap(inspect_steps_(target, settings, standard, momentum, n_steps));
+    return rcpp_result_gen;
+END_RCPP
+}
 // inspect_transitions_
 Rcpp::List inspect_transitions_(const Rcpp::List& target, const Rcpp::List& settings, const Rcpp::NumericMatrix& starts, double seed);
 RcppExport SEXP _hmvn_inspect_transitions_(SEXP targetSEXP, SEXP settingsSEXP, SEXP startsSEXP, SEXP seedSEXP) {
@@ -411,6 +425,7 @@ static const R_CallMethodDef CallEntries[] = {
     {"_hmvn_time_gradient_", (DL_FUNC) &_hmvn_time_gradient_, 4},
     {"_hmvn_inspect_direct_", (DL_FUNC) &_hmvn_inspect_direct_, 4},
     {"_hmvn_time_inverse_wishart_", (DL_FUNC) &_hmvn_time_inverse_wishart_, 3},
+    {"_hmvn_inspect_steps_", (DL_FUNC) &_hmvn_inspect_steps_, 5},
     {"_hmvn_inspect_transitions_", (DL_FUNC) &_hmvn_inspect_transitions_, 4},
     {"_hmvn_inspect_chain_", (DL_FUNC) &_hmvn_inspect_chain_, 6},
     {"_hmvn_inspect_step_size_search_", (DL_FUNC) &_hmvn_inspect_step_size_search_, 4},

@@ -187,6 +187,34 @@ class FactTable {
 
 }  // namespace
 
+// `n_steps` steps of a mover, of the settings' step size (back in time if it is negative), from a
+// position and a momentum of its standardised space: positions and momenta there, one column each,
+// the start's first, and energies.
+// [[Rcpp::export(rng = false)]]
+Rcpp::List inspect_steps_(const Rcpp::List& target, const Rcpp::List& settings,
+                          const Rcpp::NumericVector& standard, const Rcpp::NumericVector& momentum,
+                          int n_steps) {
+  WatchedTarget watched(target);
+  ChainState state = make_state(watched, settings, vector_of(standard));
+  PhasePoint& z = state.current;
+  z.standard = vector_of(standard);
+  z.momentum = vector_of(momentum);
+  state.evaluate(watched, z);
+  std::vector<Eigen::VectorXd> positions{z.standard}, momenta{z.momentum};
+  Rcpp::NumericVector energy = Rcpp::NumericVector::create(z.energy());
+  with_mover(settings, z.standard.size(), [&](auto& mover) {
+    for (int i = 0; i < n_steps; ++i) {
+      mover.move(watched, state, z, state.step_size);
+      positions.push_back(z.standard);
+      momenta.push_back(z.momentum);
+      energy.push_back(z.energy());
+    }
+  });
+  const Eigen::Index n = z.standard.size();
+  return Rcpp::List::create(Rcpp::_["standard"] = as_r(positions, n),
+                            Rcpp::_["momentum"] = as_r(momenta, n), Rcpp::_["energy"] = energy);
+}
+
 // One transition from every column of `starts`, each with a state and a stream of its own: where it
 // ends, facts, and where the target was evaluated on the way.
 // [[Rcpp::export(rng = false)]]

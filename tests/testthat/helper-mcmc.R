@@ -91,7 +91,7 @@ energy_of <- function(target, z) {
   if (is.nan(energy)) Inf else energy
 }
 
-# The generalised criterion of a trajectory and across its halves. Momenta are columns in time order.
+# The generalised criterion of a trajectory and across its halves; momenta are columns in time order
 turns_round <- function(early, late) {
   turned <- function(p) {
     along <- colSums(p * rowSums(p))
