@@ -49,6 +49,34 @@ inspect_direct_ <- function(patterns, n_groups, model_list, proposals) {
     .Call(`_hmvn_inspect_direct_`, patterns, n_groups, model_list, proposals)
 }
 
+inspect_steps_ <- function(target, settings, standard, momentum, n_steps) {
+    .Call(`_hmvn_inspect_steps_`, target, settings, standard, momentum, n_steps)
+}
+
+inspect_transitions_ <- function(target, settings, starts, seed) {
+    .Call(`_hmvn_inspect_transitions_`, target, settings, starts, seed)
+}
+
+inspect_chain_ <- function(target, settings, start, iter_sampling, seed, number) {
+    .Call(`_hmvn_inspect_chain_`, target, settings, start, iter_sampling, seed, number)
+}
+
+inspect_step_size_search_ <- function(target, settings, position, seed) {
+    .Call(`_hmvn_inspect_step_size_search_`, target, settings, position, seed)
+}
+
+inspect_dual_averaging_ <- function(target_accept, largest, accept_stats, restarts) {
+    .Call(`_hmvn_inspect_dual_averaging_`, target_accept, largest, accept_stats, restarts)
+}
+
+inspect_standardisation_ <- function(metric, draws, positions, gradients) {
+    .Call(`_hmvn_inspect_standardisation_`, metric, draws, positions, gradients)
+}
+
+inspect_warmup_ <- function(iter_warmup) {
+    .Call(`_hmvn_inspect_warmup_`, iter_warmup)
+}
+
 inspect_map_ <- function(family, parameters, scores) {
     .Call(`_hmvn_inspect_map_`, family, parameters, scores)
 }

@@ -176,6 +176,97 @@ BEGIN_RCPP
     return rcpp_result_gen;
 END_RCPP
 }
+// inspect_steps_
+Rcpp::List inspect_steps_(const Rcpp::List& target, const Rcpp::List& settings, const Rcpp::NumericVector& standard, const Rcpp::NumericVector& momentum, int n_steps);
+RcppExport SEXP _hmvn_inspect_steps_(SEXP targetSEXP, SEXP settingsSEXP, SEXP standardSEXP, SEXP momentumSEXP, SEXP n_stepsSEXP) {
+BEGIN_RCPP
+    Rcpp::RObject rcpp_result_gen;
+    Rcpp::traits::input_parameter< const Rcpp::List& >::type target(targetSEXP);
+    Rcpp::traits::input_parameter< const Rcpp::List& >::type settings(settingsSEXP);
+    Rcpp::traits::input_parameter< const Rcpp::NumericVector& >::type standard(standardSEXP);
+    Rcpp::traits::input_parameter< const Rcpp::NumericVector& >::type momentum(momentumSEXP);
+    Rcpp::traits::input_parameter< int >::type n_steps(n_stepsSEXP);
+    rcpp_result_gen = Rcpp::wrap(inspect_steps_(target, settings, standard, momentum, n_steps));
+    return rcpp_result_gen;
+END_RCPP
+}
+// inspect_transitions_
+Rcpp::List inspect_transitions_(const Rcpp::List& target, const Rcpp::List& settings, const Rcpp::NumericMatrix& starts, double seed);
+RcppExport SEXP _hmvn_inspect_transitions_(SEXP targetSEXP, SEXP settingsSEXP, SEXP startsSEXP, SEXP seedSEXP) {
+BEGIN_RCPP
+    Rcpp::RObject rcpp_result_gen;
+    Rcpp::traits::input_parameter< const Rcpp::List& >::type target(targetSEXP);
+    Rcpp::traits::input_parameter< const Rcpp::List& >::type settings(settingsSEXP);
+    Rcpp::traits::input_parameter< const Rcpp::NumericMatrix& >::type starts(startsSEXP);
+    Rcpp::traits::input_parameter< double >::type seed(seedSEXP);
+    rcpp_result_gen = Rcpp::wrap(inspect_transitions_(target, settings, starts, seed));
+    return rcpp_result_gen;
+END_RCPP
+}
+// inspect_chain_
+Rcpp::List inspect_chain_(const Rcpp::List& target, const Rcpp::List& settings, const Rcpp::NumericVector& start, int iter_sampling, double seed, int number);
+RcppExport SEXP _hmvn_inspect_chain_(SEXP targetSEXP, SEXP settingsSEXP, SEXP startSEXP, SEXP iter_samplingSEXP, SEXP seedSEXP, SEXP numberSEXP) {
+BEGIN_RCPP
+    Rcpp::RObject rcpp_result_gen;
+    Rcpp::traits::input_parameter< const Rcpp::List& >::type target(targetSEXP);
+    Rcpp::traits::input_parameter< const Rcpp::List& >::type settings(settingsSEXP);
+    Rcpp::traits::input_parameter< const Rcpp::NumericVector& >::type start(startSEXP);
+    Rcpp::traits::input_parameter< int >::type iter_sampling(iter_samplingSEXP);
+    Rcpp::traits::input_parameter< double >::type seed(seedSEXP);
+    Rcpp::traits::input_parameter< int >::type number(numberSEXP);
+    rcpp_result_gen = Rcpp::wrap(inspect_chain_(target, settings, start, iter_sampling, seed, number));
+    return rcpp_result_gen;
+END_RCPP
+}
+// inspect_step_size_search_
+Rcpp::List inspect_step_size_search_(const Rcpp::List& target, const Rcpp::List& settings, const Rcpp::NumericVector& position, double seed);
+RcppExport SEXP _hmvn_inspect_step_size_search_(SEXP targetSEXP, SEXP settingsSEXP, SEXP positionSEXP, SEXP seedSEXP) {
+BEGIN_RCPP
+    Rcpp::RObject rcpp_result_gen;
+    Rcpp::traits::input_parameter< const Rcpp::List& >::type target(targetSEXP);
+    Rcpp::traits::input_parameter< const Rcpp::List& >::type settings(settingsSEXP);
+    Rcpp::traits::input_parameter< const Rcpp::NumericVector& >::type position(positionSEXP);
+    Rcpp::traits::input_parameter< double >::type seed(seedSEXP);
+    rcpp_result_gen = Rcpp::wrap(inspect_step_size_search_(target, settings, position, seed));
+    return rcpp_result_gen;
+END_RCPP
+}
+// inspect_dual_averaging_
+Rcpp::NumericMatrix inspect_dual_averaging_(double target_accept, double largest, const Rcpp::NumericVector& accept_stats, const Rcpp::NumericVector& restarts);
+RcppExport SEXP _hmvn_inspect_dual_averaging_(SEXP target_acceptSEXP, SEXP largestSEXP, SEXP accept_statsSEXP, SEXP restartsSEXP) {
+BEGIN_RCPP
+    Rcpp::RObject rcpp_result_gen;
+    Rcpp::traits::input_parameter< double >::type target_accept(target_acceptSEXP);
+    Rcpp::traits::input_parameter< double >::type largest(largestSEXP);
+    Rcpp::traits::input_parameter< const Rcpp::NumericVector& >::type accept_stats(accept_statsSEXP);
+    Rcpp::traits::input_parameter< const Rcpp::NumericVector& >::type restarts(restartsSEXP);
+    rcpp_result_gen = Rcpp::wrap(inspect_dual_averaging_(target_accept, largest, accept_stats, restarts));
+    return rcpp_result_gen;
+END_RCPP
+}
+// inspect_standardisation_
+Rcpp::List inspect_standardisation_(const std::string& metric, const Rcpp::NumericMatrix& draws, const Rcpp::NumericMatrix& positions, const Rcpp::NumericMatrix& gradients);
+RcppExport SEXP _hmvn_inspect_standardisation_(SEXP metricSEXP, SEXP drawsSEXP, SEXP positionsSEXP, SEXP gradientsSEXP) {
+BEGIN_RCPP
+    Rcpp::RObject rcpp_result_gen;
+    Rcpp::traits::input_parameter< const std::string& >::type metric(metricSEXP);
+    Rcpp::traits::input_parameter< const Rcpp::NumericMatrix& >::type draws(drawsSEXP);
+    Rcpp::traits::input_parameter< const Rcpp::NumericMatrix& >::type positions(positionsSEXP);
+    Rcpp::traits::input_parameter< const Rcpp::NumericMatrix& >::type gradients(gradientsSEXP);
+    rcpp_result_gen = Rcpp::wrap(inspect_standardisation_(metric, draws, positions, gradients));
+    return rcpp_result_gen;
+END_RCPP
+}
+// inspect_warmup_
+Rcpp::List inspect_warmup_(int iter_warmup);
+RcppExport SEXP _hmvn_inspect_warmup_(SEXP iter_warmupSEXP) {
+BEGIN_RCPP
+    Rcpp::RObject rcpp_result_gen;
+    Rcpp::traits::input_parameter< int >::type iter_warmup(iter_warmupSEXP);
+    rcpp_result_gen = Rcpp::wrap(inspect_warmup_(iter_warmup));
+    return rcpp_result_gen;
+END_RCPP
+}
 // inspect_map_
 Rcpp::NumericMatrix inspect_map_(const std::string& family, const Rcpp::NumericVector& parameters, const Rcpp::NumericVector& scores);
 RcppExport SEXP _hmvn_inspect_map_(SEXP familySEXP, SEXP parametersSEXP, SEXP scoresSEXP) {
@@ -329,6 +420,13 @@ static const R_CallMethodDef CallEntries[] = {
     {"_hmvn_inspect_moves_", (DL_FUNC) &_hmvn_inspect_moves_, 5},
     {"_hmvn_time_gradient_", (DL_FUNC) &_hmvn_time_gradient_, 4},
     {"_hmvn_inspect_direct_", (DL_FUNC) &_hmvn_inspect_direct_, 4},
+    {"_hmvn_inspect_steps_", (DL_FUNC) &_hmvn_inspect_steps_, 5},
+    {"_hmvn_inspect_transitions_", (DL_FUNC) &_hmvn_inspect_transitions_, 4},
+    {"_hmvn_inspect_chain_", (DL_FUNC) &_hmvn_inspect_chain_, 6},
+    {"_hmvn_inspect_step_size_search_", (DL_FUNC) &_hmvn_inspect_step_size_search_, 4},
+    {"_hmvn_inspect_dual_averaging_", (DL_FUNC) &_hmvn_inspect_dual_averaging_, 4},
+    {"_hmvn_inspect_standardisation_", (DL_FUNC) &_hmvn_inspect_standardisation_, 4},
+    {"_hmvn_inspect_warmup_", (DL_FUNC) &_hmvn_inspect_warmup_, 1},
     {"_hmvn_inspect_map_", (DL_FUNC) &_hmvn_inspect_map_, 3},
     {"_hmvn_inspect_stream_", (DL_FUNC) &_hmvn_inspect_stream_, 4},
     {"_hmvn_inspect_gamma_", (DL_FUNC) &_hmvn_inspect_gamma_, 3},

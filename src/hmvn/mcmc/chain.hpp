@@ -4,6 +4,7 @@
 
 #include <Eigen/Core>
 
+#include "hmvn/mcmc/contracts.hpp"
 #include "hmvn/mcmc/dual_averaging.hpp"
 #include "hmvn/mcmc/phase_space.hpp"
 #include "hmvn/mcmc/standardisation.hpp"
@@ -22,8 +23,9 @@ struct ChainSettings {
       2.0;  // start uniform on (-radius, radius) in the unconstrained, standardised space
 };
 
-// `Mover` makes transitions: Nuts or QuarterTurn. The chain does not own its target, which another
-// block of the same model may have changed since the last iteration.
+// `Mover` is Nuts or QuarterTurn. contracts.hpp says what it and the target must offer. The chain
+// does not own its target, which another block of the same model may have changed since the last
+// iteration.
 class Chain {
  public:
   // `position`: where it starts; the log density there must be finite.
@@ -35,6 +37,8 @@ class Chain {
         state_(position.size(), settings.metric),
         step_size_(DualAveragingSettings{settings.target_accept}, mover.largest_step()),
         covariance_(position.size(), settings.metric) {
+    require_target<Target>();
+    require_mover<Mover, Target>();
     state_.max_energy_error = settings.max_energy_error;
     state_.current.standard = position;
     state_.evaluate(target, state_.current);

@@ -12,9 +12,6 @@
 
 namespace hmvn {
 
-// What a target must offer: `double target(position, gradient)` returns the log density and fills
-// the gradient. A position where it cannot be computed has log density -inf (a divergence).
-
 // A point of the standardised space with its momentum, and what the target says of it.
 struct PhasePoint {
   Eigen::VectorXd standard, momentum, gradient;

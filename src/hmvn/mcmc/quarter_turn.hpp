@@ -66,6 +66,21 @@ class QuarterTurn {
     });
   }
 
+  // One step: half a kick, a turn, half a kick.
+  template <class Target>
+  void move(Target& target, ChainState& state, PhasePoint& z, double step) {
+    stop_if_asked(stop_);
+    const double cosine = std::cos(step), sine = std::sin(step);
+    z.momentum += 0.5 * step * (z.gradient + z.standard);
+    for (Eigen::Index i = 0; i < z.standard.size(); ++i) {
+      const double x = z.standard[i], p = z.momentum[i];
+      z.standard[i] = cosine * x + sine * p;
+      z.momentum[i] = cosine * p - sine * x;
+    }
+    state.evaluate(target, z);
+    z.momentum += 0.5 * step * (z.gradient + z.standard);
+  }
+
  private:
   static bool failed(double change, const ChainState& state) {
     return !(change >= -state.max_energy_error);
@@ -84,20 +99,6 @@ class QuarterTurn {
       if (failed(change, state)) break;
     }
     return change;
-  }
-
-  template <class Target>
-  void move(Target& target, ChainState& state, PhasePoint& z, double step) {
-    stop_if_asked(stop_);
-    const double cosine = std::cos(step), sine = std::sin(step);
-    z.momentum += 0.5 * step * (z.gradient + z.standard);
-    for (Eigen::Index i = 0; i < z.standard.size(); ++i) {
-      const double x = z.standard[i], p = z.momentum[i];
-      z.standard[i] = cosine * x + sine * p;
-      z.momentum[i] = cosine * p - sine * x;
-    }
-    state.evaluate(target, z);
-    z.momentum += 0.5 * step * (z.gradient + z.standard);
   }
 
   const std::atomic<bool>& stop_;
