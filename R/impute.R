@@ -36,17 +36,24 @@ posterior_impute <- function(fit, ndraws = NULL, seed = NULL) {
   seed <- choose_seed(seed, call)
   rows <- incomplete_rows(data)
   n_cells <- sum(is.na(rows$values))
-  check_size(8 * n_cells * length(chosen), "The draws of the missing cells", "Ask for fewer draws with {.arg ndraws}.", call = call)
+  check_size(
+    8 * n_cells * length(chosen), "The draws of the missing cells",
+    "Ask for fewer draws with {.arg ndraws}.", call
+  )
 
   groups <- data$codes[rows$row]
   # a run of rows of one group and one pattern shares its conditional distribution
   run <- order(groups, rows$pattern)
   drawn <- impute_(
-    rows$values[, run, drop = FALSE], mean_groups(fit, groups)[run], chol_groups(fit, groups)[run], rows$first[run], n_cells,
-    fit$draws$mean, fit$draws$chol, chosen, seed
+    rows$values[, run, drop = FALSE], stored_groups(fit, "mean", groups)[run],
+    stored_groups(fit, "chol", groups)[run], rows$first[run], n_cells,
+    stored(fit, "mean"), stored(fit, "chol"), chosen, seed
   )
   at <- which(is.na(rows$values), arr.ind = TRUE)
-  cells <- data.frame(row = rows$row[at[, 2L]], group = data$labels[groups[at[, 2L]]], feature = data$features[at[, 1L]])
+  cells <- data.frame(
+    row = rows$row[at[, 2L]], group = data$labels[groups[at[, 2L]]],
+    feature = data$features[at[, 1L]]
+  )
   dimnames(drawn) <- list(NULL, if (n_cells > 0) paste0(cells$feature, "[", cells$row, "]"))
   structure(list(cells = cells, draws = drawn, data = data), class = "hmvn_imputation")
 }
@@ -70,7 +77,7 @@ posterior_impute <- function(fit, ndraws = NULL, seed = NULL) {
 completed <- function(x, draw = 1) {
   call <- rlang::current_env()
   if (!inherits(x, "hmvn_imputation")) {
-    abort_argument("x", "what posterior_impute() returns", x, "argument", call)
+    abort_argument("x", "what posterior_impute() returns", x, call)
   }
   draw <- check_count(draw, "draw", min = 1, max = nrow(x$draws), call = call)
   result <- kept_data_frame(x$data)
@@ -91,7 +98,8 @@ summary.hmvn_imputation <- function(object, ...) {
     values <- object$draws[, j]
     c(mean(values), stats::sd(values), stats::quantile(values, c(0.05, 0.95), names = FALSE))
   }, double(4))
-  numbers <- matrix(each, ncol = 4, byrow = TRUE, dimnames = list(NULL, c("mean", "sd", "q5", "q95")))
+  numbers <- matrix(each, ncol = 4, byrow = TRUE)
+  colnames(numbers) <- c("mean", "sd", "q5", "q95")
   cbind(object$cells, numbers)
 }
 
@@ -101,9 +109,11 @@ print.hmvn_imputation <- function(x, ...) {
   n <- table(factor(x$cells$feature, x$data$features))
   n <- n[n > 0]
   cat(
-    count_of(nrow(x$cells), "missing cell"), " in ", count_of(length(unique(x$cells$row)), "row"), ", ", count_of(nrow(x$draws), "draw"), "\n",
+    count_of(nrow(x$cells), "missing cell"), " in ", count_of(length(unique(x$cells$row)), "row"),
+    ", ", count_of(nrow(x$draws), "draw"), "\n",
     if (length(n)) c(paste0("  ", names(n), ": ", n, collapse = "\n"), "\n"),
-    "Completed data: completed(); means and quantiles by cell: summary()\n", sep = ""
+    "Completed data: completed(); means and quantiles by cell: summary()\n",
+    sep = ""
   )
   invisible(x)
 }

@@ -103,12 +103,13 @@ check_collinear_groups <- function(statistics, eta, tolerance, call) {
   patterns <- statistics$patterns
   K <- length(statistics$features)
   complete <- colSums(patterns$observed) == K
-  ranks <- scaled_ranks_(drop_constants(patterns), K, tolerance)
+  ranks <- scaled_ranks(drop_constants(patterns), K, tolerance)
   # complete rows of full rank clear the group, whatever is missing in its other rows; so
   # do too few rows
-  cleared <- patterns$group[complete & ranks[, 1L] == K]
+  cleared <- patterns$group[complete & ranks[, "rank"] == K]
   alone <- !(duplicated(patterns$group) | duplicated(patterns$group, fromLast = TRUE))
-  fine <- complete & alone & (ranks[, 1L] == ranks[, 2L] | patterns$n - 1 - ranks[, 1L] < 2 * eta)
+  full <- ranks[, "rank"] == ranks[, "varying"]
+  fine <- complete & alone & (full | patterns$n - 1 - ranks[, "rank"] < 2 * eta)
   few <- which(group_n(statistics) - 2 < 2 * eta)
   left <- setdiff(patterns$group, c(cleared, patterns$group[fine], few))
   if (length(left) == 0L) {
@@ -119,18 +120,20 @@ check_collinear_groups <- function(statistics, eta, tolerance, call) {
     joint <- merge_moments_(
       patterns, set$rows, match(patterns$group[set$rows], groups), length(groups), set$features
     )
-    ranks <- scaled_ranks_(drop_constants(joint), length(set$features), tolerance)
-    bad <- which(is_degenerate(ranks, joint$n - 1 - ranks[, 1L], eta + (K - length(set$features)) / 2))
+    size <- length(set$features)
+    ranks <- scaled_ranks(drop_constants(joint), size, tolerance)
+    bad <- which(is_degenerate(ranks, joint$n - 1 - ranks[, "rank"], eta + (K - size) / 2))
     if (length(bad) > 0L) {
-      first <- list(n = joint$n[[bad[[1L]]]], mean = joint$mean[, bad[[1L]]], scatter = joint$scatter[, , bad[[1L]]])
-      label <- statistics$labels[[groups[[bad[[1L]]]]]]
+      p <- bad[[1L]]
+      first <- list(n = joint$n[[p]], mean = joint$mean[, p], scatter = joint$scatter[, , p])
+      label <- statistics$labels[[groups[[p]]]]
       abort_collinear(label, statistics$features[set$features], first, eta, tolerance, call)
     }
   }
 }
 
-# The sets of features to try in each group of patterns `p`, all groups at once: a list of sets with the rows
-# (patterns) that observe all of it in the groups where it is tried.
+# The sets of features to try in each group of patterns `p`, all groups at once: a list of sets with
+# the rows (patterns) that observe all of it in the groups where it is tried.
 sets_by_group <- function(patterns, p) {
   K <- nrow(patterns$observed)
   p <- p[order(patterns$group[p], -patterns$n[p])]
@@ -139,7 +142,9 @@ sets_by_group <- function(patterns, p) {
   largest <- sequence(rle(group)$lengths) <= 20L
   pattern <- do.call(paste, lapply(seq_len(K), function(k) +observed[k, ]))
   try_set <- function(features, groups) {
-    if (length(features) < 2L) return(NULL)
+    if (length(features) < 2L) {
+      return(NULL)
+    }
     seen <- colSums(observed[features, , drop = FALSE]) == length(features)
     if (!is.null(groups)) seen <- seen & group %in% groups
     if (any(seen)) list(features = features, rows = p[seen])
@@ -169,8 +174,8 @@ check_collinear_pooled <- function(statistics, eta, pooling, tolerance, call) {
     } else {
       joint <- pool_scatters(patterns, rows, set, own_sds = pooling[["sd"]] != "complete", tolerance)
     }
-    rank <- scaled_ranks_(joint$scatter, length(set), tolerance)
-    beyond <- joint$beyond %||% ((joint$degrees %||% (joint$n - 1)) - rank[[1L]])
+    rank <- scaled_ranks(joint$scatter, length(set), tolerance)
+    beyond <- joint$beyond %||% ((joint$degrees %||% (joint$n - 1)) - rank[[1L, "rank"]])
     if (is_degenerate(rank, beyond, eta + (K - length(set)) / 2)) {
       abort_collinear(character(), features[set], joint, eta, tolerance, call)
     }
@@ -186,7 +191,7 @@ pool_scatters <- function(patterns, rows, set, own_sds, tolerance) {
   beyond <- NULL
   if (own_sds) {
     scatter <- correlation_scaled(scatter)
-    beyond <- sum(joint$n - 1 - scaled_ranks_(scatter, length(set), tolerance)[, 1L])
+    beyond <- sum(joint$n - 1 - scaled_ranks(scatter, length(set), tolerance)[, "rank"])
   }
   list(
     n = sum(joint$n), mean = rep(0, length(set)), scatter = rowSums(scatter, dims = 2L),
@@ -196,7 +201,17 @@ pool_scatters <- function(patterns, rows, set, own_sds, tolerance) {
 
 # (M3) fails: features that vary do not vary jointly, and the degrees of freedom `beyond` the
 # rank are too many for LKJ(eta).
-is_degenerate <- function(ranks, beyond, eta) ranks[, 1L] < ranks[, 2L] & beyond >= 2 * eta
+is_degenerate <- function(ranks, beyond, eta) {
+  ranks[, "rank"] < ranks[, "varying"] & beyond >= 2 * eta
+}
+
+# Of every scatter matrix [feature, feature, p] its rank on the scale of correlations, and how many
+# features vary: a matrix [p, c("rank", "varying")].
+scaled_ranks <- function(scatter, n_features, tolerance) {
+  ranks <- scaled_ranks_(scatter, n_features, tolerance)
+  colnames(ranks) <- c("rank", "varying")
+  ranks
+}
 
 feature_sets <- function(patterns, p) {
   K <- nrow(patterns$observed)
@@ -222,7 +237,7 @@ zero_constants <- function(scatter, mean, n) {
 
 drop_constants <- function(patterns) {
   K <- nrow(patterns$mean)
-  diagonal <- matrix(patterns$scatter, K * K)[(seq_len(K) - 1L) * K + seq_len(K), , drop = FALSE]
+  diagonal <- diagonals(patterns$scatter)
   constant <- sqrt(diagonal / rep(patterns$n, each = K)) <= constant_tolerance * abs(patterns$mean)
   scatter <- patterns$scatter
   if (any(constant)) {
@@ -233,16 +248,24 @@ drop_constants <- function(patterns) {
 
 # Every slice [feature, feature, p] scaled to a correlation matrix
 correlation_scaled <- function(scatter) {
-  K <- dim(scatter)[[1L]]
-  scale <- sqrt(matrix(scatter, K * K)[(seq_len(K) - 1L) * K + seq_len(K), , drop = FALSE])
+  scale <- sqrt(diagonals(scatter))
   scale[scale == 0] <- 1
   scatter / rows_and_columns(scale, `*`)
 }
 
-# f of the value of the row and that of the column, for every entry of [feature, feature, p]; `values`: [feature, p]
+# The diagonals of [feature, feature, p]: [feature, p]
+diagonals <- function(scatter) {
+  K <- dim(scatter)[[1L]]
+  matrix(scatter, K * K)[(seq_len(K) - 1L) * K + seq_len(K), , drop = FALSE]
+}
+
+# f of the value of the row and that of the column, for every entry of [feature, feature, p];
+# `values`: [feature, p]
 rows_and_columns <- function(values, f) {
   K <- nrow(values)
-  array(f(values[rep(seq_len(K), K), ], values[rep(seq_len(K), each = K), ]), c(K, K, ncol(values)))
+  rows <- values[rep(seq_len(K), K), ]
+  columns <- values[rep(seq_len(K), each = K), ]
+  array(f(rows, columns), c(K, K, ncol(values)))
 }
 
 abort_constant <- function(groups, feature, n, family, call) {
@@ -256,10 +279,19 @@ abort_constant <- function(groups, feature, n, family, call) {
   n <- format(n)
   abort_hmvn(
     c(
-      "The posterior must be proper: it must not pile up without limit at a standard deviation of 0.",
+      paste(
+        "The posterior must be proper:",
+        "it must not pile up without limit at a standard deviation of 0."
+      ),
       x = paste0(where, ", feature {.field {feature}} is constant (n = {n})."),
-      i = "Remedies: a prior of its standard deviation that vanishes at 0, such as {.fn distributional::dist_lognormal} (now: {family});",
-      " " = "{.code pooling = c(sd = \"complete\")} if it varies in other groups; or leave out the feature or the group."
+      i = paste(
+        "Remedies: a prior of its standard deviation that vanishes at 0,",
+        "such as {.fn distributional::dist_lognormal} (now: {family});"
+      ),
+      " " = paste(
+        "{.code pooling = c(sd = \"complete\")} if it varies in other groups;",
+        "or leave out the feature or the group."
+      )
     ),
     "improper", group = groups, features = feature, kind = "constant", call = call
   )
@@ -271,10 +303,16 @@ abort_collinear <- function(group, features, joint, eta, tolerance, call) {
   n <- format(joint$n)
   abort_hmvn(
     c(
-      "The posterior must be proper: its covariance matrices must be held away from singular ones.",
+      paste(
+        "The posterior must be proper:",
+        "its covariance matrices must be held away from singular ones."
+      ),
       x = paste0(where, ", features {.field {features}} are collinear (n = {n}, LKJ eta = {eta})."),
       i = "Remedies: leave out one of these features;",
-      " " = "{.code pooling = c(cor = \"complete\")} if they are not collinear in other groups; or a larger {.arg eta} in {.fn dist_lkj}."
+      " " = paste(
+        "{.code pooling = c(cor = \"complete\")} if they are not collinear in other groups;",
+        "or a larger {.arg eta} in {.fn dist_lkj}."
+      )
     ),
     "improper", group = group, features = features, kind = "collinear", call = call
   )
@@ -287,8 +325,8 @@ smallest_collinear <- function(scatter, features, mean, n, tolerance) {
   for (k in left) {
     without <- setdiff(left, k)
     if (length(without) < 2L) break
-    rank <- scaled_ranks_(scatter[without, without], length(without), tolerance)
-    if (rank[[1L]] < rank[[2L]]) left <- without
+    rank <- scaled_ranks(scatter[without, without], length(without), tolerance)
+    if (rank[[1L, "rank"]] < rank[[1L, "varying"]]) left <- without
   }
   features[left]
 }

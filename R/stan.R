@@ -44,14 +44,14 @@ standata <- function(object, ...) UseMethod("standata")
 #' @export
 #' @rawNamespace S3method(brms::stancode, hmvn_fit)
 stancode.hmvn_fit <- function(object, ...) {
-  structure(write_stan_program(stan_model_of(object)), class = c("hmvn_stancode", "character"))
+  structure(write_stan_program(stan_parts_of(object)), class = c("hmvn_stancode", "character"))
 }
 
 #' @rdname stancode
 #' @export
 #' @rawNamespace S3method(brms::standata, hmvn_fit)
 standata.hmvn_fit <- function(object, ...) {
-  model <- stan_model_of(object)
+  model <- stan_parts_of(object)
   c(
     list(G = length(object$statistics$labels), K = model$K),
     if (model$likelihood) stan_statistics(object$statistics, model),
@@ -77,23 +77,29 @@ print.hmvn_stancode <- function(x, ...) {
 # from the global environment, for from here that generic would find our default method and come back.
 pass_on_to_brms <- function(generic, object, ...) {
   if (isNamespaceLoaded("brms")) {
-    return(do.call(getExportedValue("brms", generic), list(object, ...), quote = TRUE, envir = globalenv()))
+    theirs <- getExportedValue("brms", generic)
+    return(do.call(theirs, list(object, ...), quote = TRUE, envir = globalenv()))
   }
+  found <- describe_value(object)
   abort_hmvn(
-    c("{.fn {generic}} needs a fit of {.fn fit_hmvn}.", x = "{.arg object} is {describe_value(object)}."),
+    c("{.fn {generic}} needs a fit of {.fn fit_hmvn}.", x = "{.arg object} is {found}."),
     "argument", argument = "object", call = rlang::caller_env()
   )
 }
 
 # What decides how the program looks.
 # families: a list by family of the standard deviations' priors: the features that have it.
-# observed: "all", in every row of every group (statistics by group); "rows", some group has no rows; "some" cells missing.
-stan_model_of <- function(fit) {
-  prior <- fit$prior
-  K <- length(fit$statistics$features)
-  pooling <- fit$pooling
+# observed: "all", in every row of every group (statistics by group); "rows", some group has no rows;
+#   "some", cells are missing.
+stan_parts_of <- function(fit) {
+  model <- model_of(fit)
+  prior <- model$prior
+  K <- length(model$features)
+  pooling <- model$pooling
   if (K == 1) pooling[["cor"]] <- "none"
-  learned <- vapply(names(pooling), function(b) pooling[[b]] == "partial" && is.na(prior$heterogeneity[[b]][["fixed"]]), TRUE)
+  learned <- vapply(names(pooling), function(block) {
+    pooling[[block]] == "partial" && is.na(prior$heterogeneity[[block]][["fixed"]])
+  }, TRUE)
   patterns <- fit$statistics$patterns
   list(
     K = K, pooling = pooling, learned = learned,
@@ -136,11 +142,15 @@ stan_statistics <- function(statistics, model) {
 stan_prior_data <- function(prior, model) {
   features <- names(prior$mean$location)
   by_feature <- function(x, k = seq_along(features)) array(as.double(x), length(k), list(features[k]))
-  out <- list(mean_location = by_feature(prior$mean$location), mean_scale = by_feature(prior$mean$scale))
+  out <- list(
+    mean_location = by_feature(prior$mean$location), mean_scale = by_feature(prior$mean$scale)
+  )
   for (family in names(model$families)) {
     k <- model$families[[family]]
     names <- sd_family_parameters[[family]]
-    if (length(model$families) > 1) out[[paste0("sd_", family)]] <- array(k, length(k), list(features[k]))
+    if (length(model$families) > 1) {
+      out[[paste0("sd_", family)]] <- array(k, length(k), list(features[k]))
+    }
     for (i in seq_along(names)) {
       out[[paste0("sd_", family, "_", names[i])]] <- by_feature(prior$sd$parameters[k, i], k)
     }
@@ -152,14 +162,9 @@ stan_prior_data <- function(prior, model) {
     if (model$learned[[block]]) {
       out[[paste0("h_", block, "_beta")]] <- array(unname(h[c("shape1", "shape2")]), 2)
     } else {
-      out[[paste0("h_", block)]] <- if (block == "cor") h[["fixed"]] else by_feature(rep(h[["fixed"]], size))
+      fixed <- h[["fixed"]]
+      out[[paste0("h_", block)]] <- if (block == "cor") fixed else by_feature(rep(fixed, size))
     }
   }
   out
 }
-
-# Names of the parameters of every family of (P2), in the order of the resolved prior.
-sd_family_parameters <- list(
-  exponential = "rate", normal = c("location", "scale"), student_t = c("df", "location", "scale"), gamma = c("shape", "rate"),
-  lognormal = c("location", "scale")
-)

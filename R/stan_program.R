@@ -2,7 +2,7 @@
 
 # internal -----------------------------------------------------------------
 
-# `model`: see stan_model_of().
+# `model`: see stan_parts_of().
 write_stan_program <- function(model) {
   blocks <- list(
     functions = stan_functions(model),
@@ -195,6 +195,12 @@ stan_sd_prior <- function(model, sigma) {
     )
   }))
 }
+
+# Names of the parameters of every family of (P2), in the order of the resolved prior.
+sd_family_parameters <- list(
+  exponential = "rate", normal = c("location", "scale"), student_t = c("df", "location", "scale"),
+  gamma = c("shape", "rate"), lognormal = c("location", "scale")
+)
 
 stan_sd_arguments <- function(family) paste0("sd_", family, "_", sd_family_parameters[[family]], collapse = ", ")
 

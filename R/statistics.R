@@ -126,6 +126,21 @@ group_n <- function(statistics) {
   result
 }
 
+# The (weighted) number of observations of every feature in every group: [group, feature]
+observed_counts <- function(statistics) {
+  p <- statistics$patterns
+  counts <- matrix(
+    0, length(statistics$labels), length(statistics$features),
+    dimnames = list(statistics$labels, statistics$features)
+  )
+  if (length(p$group) == 0) {
+    return(counts)
+  }
+  sums <- rowsum(t(p$observed) * p$n, p$group)
+  counts[as.integer(rownames(sums)), ] <- sums
+  counts
+}
+
 # Per feature n, mean and sd (divisor n - 1) over all observed cells, or over those of
 # one group; means are merged about a pivot and spreads about the mean, so that an
 # offset costs no digits. sd is NA where n <= 1.
@@ -253,8 +268,4 @@ merge_patterns <- function(patterns) {
 merge_moments <- function(patterns, p, features) {
   merged <- merge_moments_(patterns, p, rep(1L, length(p)), 1L, features)
   list(n = merged$n, mean = drop(merged$mean), scatter = matrix(merged$scatter, length(features)))
-}
-
-count_of <- function(n, noun) {
-  paste0(format(n, big.mark = ",", scientific = FALSE, trim = TRUE), " ", noun, if (n != 1) "s")
 }

@@ -23,7 +23,7 @@ points_of <- function(case) {
   problem <- cases()[[case]]$problem
   fit <- quietly(time_call(problem, iter_warmup = 1, iter_sampling = 1, chains = 1, seed = 1, algorithm = "nuts")$fit)
   model <- hmvn:::specify_model(fit$statistics, fit$prior_given, fit$pooling, NULL)
-  core <- hmvn:::model_for_core(model)
+  core <- hmvn:::as_core(model)
   G <- length(fit$statistics$labels)
   set.seed(3)
   positions <- matrix(rnorm(n_points * hmvn:::inspect_dimension_(fit$statistics$patterns, G, core)), ncol = n_points)

@@ -33,20 +33,14 @@ all_poolings <- function(levels) {
 
 # One draw of inspect_draws_() in the form of the model in plain R.
 as_r_draw <- function(draw, case) {
-  K <- case$model$K
-  unpack <- function(packed) {
-    L <- matrix(0, K, K)
-    L[upper.tri(L, diag = TRUE)] <- packed
-    t(L)
-  }
   group <- function(g) {
-    factor <- unpack(draw$chol[, g])
+    factor <- unpack_factor(draw$chol[, g])
     sigma <- sqrt(rowSums(factor^2))
     list(mu = draw$mean[, g], sigma = sigma, L = factor / sigma)
   }
   list(
     groups = lapply(seq_len(case$n_groups), group),
-    population = list(mu = draw$mean0, sigma = draw$scale0, L = unpack(draw$chol_cor0)),
+    population = list(mu = draw$mean0, sigma = draw$scale0, L = unpack_factor(draw$chol_cor0)),
     h = list(mean = draw$h_mean, sd = draw$h_sd, cor = draw$h_cor)
   )
 }

@@ -1,5 +1,11 @@
 # What tests of the input side share.
 
+with_options <- function(options, code) {
+  old <- options(options)
+  on.exit(options(old))
+  force(code)
+}
+
 quietly <- function(code) suppressMessages(code, classes = "hmvn_message")
 
 # Statistics of complete rows by definition, for comparison.

@@ -31,7 +31,7 @@ test_that("each problem has its class, count, percentage and place", {
   expect_match(w$text[1], "In 2 of 3 groups, most in B (6), C (2).", fixed = TRUE)
   expect_match(w$kept[["treedepth"]], "40 of 6,000 (0.7%) transitions hit the maximum tree depth of 10.", fixed = TRUE)
   expect_match(w$kept[["ebfmi"]], "1 of 12 (8.3%)", fixed = TRUE)
-  expect_match(w$kept[["rhat"]], "1 of 16 (6.2%) quantities have an R-hat above 1.05", fixed = TRUE)
+  expect_match(w$kept[["rhat"]], "1 of 16 (6.2%) quantities has an R-hat above 1.05", fixed = TRUE)
   expect_match(w$text[4], "of mu[B,x1]", fixed = TRUE)
   expect_snapshot(invisible(sampler_warnings(bad_fit())))
 })
@@ -79,7 +79,7 @@ test_that("independent draws are not looked at for convergence, others are", {
   expect_match(w$kept[["rhat"]], "1 of 6", fixed = TRUE)
   fit$units$algorithm <- rep("exact", 3)
   fit$draws$lp[2, 1, 1] <- NaN
-  expect_match(all_warnings(fit)$kept[["nonfinite"]], "1 of 2,000 draws are not finite", fixed = TRUE)
+  expect_match(all_warnings(fit)$kept[["nonfinite"]], "1 of 2,000 draws is not finite", fixed = TRUE)
 })
 
 test_that("nuts_params() and log_posterior() have bayesplot's columns", {

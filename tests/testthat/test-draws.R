@@ -20,7 +20,7 @@ test_that("every format holds the same draws under the same names", {
 })
 
 test_that("which quantities there are follows from the pooling", {
-  own <- c("mu", "sigma", "Omega", "Sigma", "lp__")
+  own <- c("mu", "sigma", "Omega", "Sigma", "lp__", "lprior")
   expect_setequal(names(as_draws_rvars(fake_fit(pooling = "none", iter = 5))), own)
   expect_setequal(
     names(as_draws_rvars(fake_fit(pooling = "partial", iter = 5))),

@@ -1,6 +1,4 @@
-quick <- function(...) {
-  suppressWarnings(suppressMessages(fit_hmvn(..., chains = 2, iter_warmup = 200, iter_sampling = 200, seed = 1)))
-}
+quick <- function(...) short_fit(..., iter_warmup = 200, iter_sampling = 200)
 
 # Estimates near the sample's: within 5 posterior sds of the mean.
 expect_sound <- function(fit, scale = 1) {
@@ -74,9 +72,7 @@ test_that("labels of any kind come back as given", {
 
 test_that("1,000 groups work", {
   data <- data.frame(g = rep(1:1000, each = 4), x = rnorm(4000))
-  fit <- suppressWarnings(suppressMessages(
-    fit_hmvn(data, group = ~ g, chains = 1, iter_warmup = 100, iter_sampling = 20, seed = 1)
-  ))
+  fit <- short_fit(data, group = ~ g, chains = 1, iter_sampling = 20)
   expect_equal(dim(fit$draws$mean), c(20, 1, 1000))
   expect_equal(fit$units$n, 1000)
 })

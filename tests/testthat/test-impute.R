@@ -110,7 +110,7 @@ test_that("a fit of data with gaps imputes them; without gaps there is nothing t
   d <- iris
   d$Sepal.Width[c(3, 60)] <- NA
   d[101, 1:4] <- NA
-  fit <- suppressWarnings(quietly(fit_hmvn(d, ~Species, chains = 1, iter_warmup = 200, iter_sampling = 200, seed = 1)))
+  fit <- short_fit(d, ~Species, chains = 1, iter_warmup = 200, iter_sampling = 200)
   imputed <- posterior_impute(fit, seed = 1)
   expect_identical(imputed$cells$row, c(3L, 60L, rep(101L, 4)))
   expect_identical(imputed$cells$group, rep(c("setosa", "versicolor", "virginica"), c(1, 1, 4)))

@@ -17,9 +17,7 @@ factor_of_partial <- function(c) {
   c(1, c[1], sqrt(1 - c[1]^2), c[2], c[3] * third, third * sqrt(1 - c[3]^2))
 }
 scores_of_covariance <- function(packed) {
-  L <- matrix(0, K, K)
-  L[upper.tri(L, diag = TRUE)] <- packed
-  L <- t(L)
+  L <- unpack_factor(packed)
   sigma <- sqrt(rowSums(L^2))
   R <- L / sigma
   partial <- c(R[2, 1], R[3, 1], R[3, 2] / sqrt(1 - R[3, 1]^2))
@@ -32,7 +30,7 @@ scores_of_covariance <- function(packed) {
 core_model <- function(pooling) {
   data <- data.frame(g = c("a", "b"), x = 0:1, y = 0:1, z = 0:1)
   resolved <- resolve_prior(prior, hmvn_statistics(data, ~g, ~ x + y + z))
-  model_for_core(list(prior = resolved, pooling = resolve_pooling(pooling)))
+  as_core(new_hmvn_model(c("x", "y", "z"), resolved, prior, resolve_pooling(pooling)))
 }
 
 test_that("a new group's scores are v + h e, e standard normal, in every coordinate (S4)", {
@@ -90,10 +88,8 @@ test_that("without data a new group follows the priors, whatever the pooling; un
   expect_gt(min(p.adjust(p, "holm")), 0.001)
 })
 
-short <- function(...) suppressWarnings(quietly(fit_hmvn(..., chains = 2, iter_warmup = 100, iter_sampling = 50, seed = 1)))
-
 test_that("under complete pooling a new group is like all others, exactly where it can be", {
-  fit <- short(iris, ~Species, pooling = "complete")
+  fit <- short_fit(iris, ~Species, pooling = "complete")
   expect_message(new <- posterior_new_group(fit), "those of all groups", class = "hmvn_message_new_group")
   one <- function(x) unname(posterior::draws_of(x))
   expect_equal(one(new$mu), one(group_mean(fit))[, 1, ], tolerance = 1e-12)
@@ -101,7 +97,7 @@ test_that("under complete pooling a new group is like all others, exactly where 
 })
 
 test_that("h of 0 is the population's value: mu0, sigma0 and Omega0 are recovered through the scores", {
-  fit <- short(iris, ~Species, pooling = "partial")
+  fit <- short_fit(iris, ~Species, pooling = "partial")
   for (h in c("h_mean", "h_sd", "h_cor")) fit$draws[[h]][] <- 0
   expect_no_message <- function(code) expect_message(code, NA)
   expect_no_message(new <- posterior_new_group(fit))
@@ -124,7 +120,7 @@ test_that("partial correlations near 1 survive the way through the factor", {
 })
 
 test_that("shapes, labels, chains and seeds", {
-  fit <- short(iris, ~Species, ~ Sepal.Length + Petal.Width, pooling = c(mean = "partial"))
+  fit <- short_fit(iris, ~Species, ~ Sepal.Length + Petal.Width, pooling = c(mean = "partial"))
   expect_message(new <- posterior_new_group(fit, seed = 1), "deviations and correlations", class = "hmvn_message_new_group")
   features <- c("Sepal.Length", "Petal.Width")
   expect_named(new, c("mu", "sigma", "Omega", "Sigma"))
@@ -148,7 +144,7 @@ test_that("shapes, labels, chains and seeds", {
 })
 
 test_that("one feature has a new group too", {
-  fit <- short(iris, ~Species, ~Sepal.Length, pooling = "partial")
+  fit <- short_fit(iris, ~Species, ~Sepal.Length, pooling = "partial")
   expect_message(new <- posterior_new_group(fit), NA)
   expect_equal(posterior::draws_of(new$Sigma)[, 1, 1], posterior::draws_of(new$sigma)[, 1]^2)
 })

@@ -21,7 +21,7 @@ test_that("a screen is enough, however much there is", {
   expect_lte(length(lines), 24)
   expect_lte(max(cli::ansi_nchar(lines, "width")), 80)
   expect_match(lines, "and 298 more groups", all = FALSE, fixed = TRUE)
-  expect_match(lines, "one label that is", all = FALSE, fixed = TRUE)
+  expect_match(lines, "one label... in full", all = FALSE, fixed = TRUE)
 })
 
 test_that("small fits stay within 24 lines under every pooling", {
@@ -49,4 +49,45 @@ test_that("the sampler's line says how groups were drawn", {
 test_that("numbers show what the posterior knows", {
   expect_equal(with_error(c(1.23456, -0.001, 123456.7, 123456.7, 1e-9, 3, NaN), c(0.0567, 0.5, 12.3, 4321, 2e-10, 0, NaN)),
                c("1.235 (0.057)", "0.00 (0.50)", "123457 (12)", "123457 (4321)", "1e-09 (2e-10)", "3.000 (0.000)", "NaN (NaN)"))
+})
+
+test_that("names that are too long lose their middle, each on its own, and stay different", {
+  # 16 and 20 are the widths of columns and rows: what fits exactly stays whole
+  features <- c(strrep("x", 16), strrep("y", 40))
+  labels <- c(strrep("a", 20), strrep("b", 50))
+  fit <- fake_fit(K = 2, iter = 5, labels = labels, features = features)
+  lines <- with_options(list(width = 60), printed(fit))
+  expect_match(lines, paste0("  ", features[1], "($| )"), all = FALSE)
+  expect_match(lines, paste0("^", labels[1], " "), all = FALSE)
+  expect_match(lines, "yyyyyyy...yyyyyy", all = FALSE, fixed = TRUE)
+  expect_snapshot(with_options(list(width = 60), print(fit)))
+
+  alike <- paste0("measurement of the ", c("left", "right", "other"), " arm")
+  fit <- fake_fit(K = 3, iter = 5, features = alike)
+  expect_snapshot(print(fit))
+})
+
+test_that("the page is as wide as the console", {
+  fit <- fake_fit(G = 3, K = 12, iter = 5, pooling = "partial")
+  widest <- function(width) {
+    lines <- with_options(list(width = width), printed(fit))
+    expect_lte(max(cli::ansi_nchar(lines, "width")), width)
+    max(cli::ansi_nchar(lines, "width"))
+  }
+  found <- vapply(c(50, 80, 120, 200), widest, 1)
+  expect_true(all(diff(found) > 10))
+  expect_snapshot(with_options(list(width = 200), print(fit)))
+})
+
+test_that("one row, chain, draw and cell are not many", {
+  fit <- fake_fit(G = 1, K = 1, iter = 1, chains = 1, n = 1)
+  fit$statistics$n_missing <- 1
+  fit$statistics$n_empty <- 1
+  expect_equal(
+    with_options(list(width = 100), printed(fit))[c(2, 4)],
+    c(
+      "Data:    1 row, 1 group (g), 1 feature, 1 cell missing, 1 row without data left out",
+      "Sampler: NUTS, 1 chain x 1 draw after 1,000 warm-up, 0.3 s"
+    )
+  )
 })

@@ -1,8 +1,5 @@
-seeded_fit <- function(..., seed = 7, chains = 2, algorithm = "nuts") {
-  suppressWarnings(suppressMessages(fit_hmvn(
-    iris, group = ~ Species, ..., seed = seed, chains = chains, iter_warmup = 100, iter_sampling = 50,
-    algorithm = algorithm
-  )))
+seeded_fit <- function(..., seed = 7, algorithm = "nuts") {
+  short_fit(iris, group = ~ Species, ..., seed = seed, algorithm = algorithm)
 }
 
 test_that("draws depend on the seed alone, not on cores", {
@@ -23,9 +20,11 @@ test_that("blocks by quarter turns and by NUTS have one posterior", {
   for (pooling in pooled) {
     case <- core_case(3, sizes = c(3, 8, 20, 30), missing = if (length(pooling) == 1) 0.1 else 0, seed = 5)
     fit <- function(algorithm) {
-      suppressWarnings(suppressMessages(fit_hmvn(
-        case$data, group = ~g, pooling = pooling, algorithm = algorithm, iter_sampling = 3000, seed = 3, cores = 2
-      )))
+      short_fit(
+        case$data,
+        group = ~g, pooling = pooling, algorithm = algorithm, chains = 4, iter_warmup = 1000,
+        iter_sampling = 3000, seed = 3, cores = 2
+      )
     }
     turned <- fit("auto")
     expect_equal(turned$units$algorithm, "hmc")
@@ -45,10 +44,10 @@ test_that("groups sampled apart do not know of each other", {
   # The first group's draws are the same whether or not other groups follow.
   prior <- hmvn_prior(mean = distributional::dist_normal(0, 10), sd = distributional::dist_exponential(1))
   all <- seeded_fit(prior = prior)
-  first <- suppressWarnings(suppressMessages(fit_hmvn(
-    subset(iris, Species == "setosa"), group = ~ Species, prior = prior, seed = 7, chains = 2, iter_warmup = 100,
-    iter_sampling = 50, algorithm = "nuts"
-  )))
+  first <- short_fit(
+    subset(iris, Species == "setosa"),
+    group = ~ Species, prior = prior, seed = 7, algorithm = "nuts"
+  )
   expect_equal(all$draws$mean[, , 1:4], first$draws$mean, tolerance = 1e-12)
   expect_equal(all$draws$chol[, , 1:10], first$draws$chol, tolerance = 1e-12)
 })
@@ -71,9 +70,7 @@ test_that("thinning keeps every thin-th draw", {
   expect_equal(dim(thin$draws$mean), c(10, 2, 12))
   # The covariance matrices of the first draw kept are those of the fifth: until then no random number went to means
   # in either run but those of draws that were kept, so only the first kept draw can be compared.
-  first <- suppressWarnings(suppressMessages(fit_hmvn(
-    iris, group = ~ Species, seed = 7, chains = 2, iter_warmup = 100, iter_sampling = 5, thin = 5, algorithm = "nuts"
-  )))
+  first <- seeded_fit(iter_sampling = 5, thin = 5)
   expect_identical(thin$draws$chol[1, , ], first$draws$chol[1, , ])
 })
 

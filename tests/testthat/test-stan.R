@@ -1,12 +1,9 @@
 # A fit as far as stancode() and standata() look at it, without sampling.
-unsampled_fit <- function(data = iris[c(1:5, 51:56, 101:110), ], group = "Species", pooling = "none", prior = hmvn_prior(), weights = NULL,
+unsampled_fit <- function(data = iris[c(1:5, 51:56, 101:110), ], group = "Species",
+                          pooling = "none", prior = hmvn_prior(), weights = NULL,
                           prior_only = FALSE) {
-  statistics <- if (inherits(data, "hmvn_statistics")) data else quietly(hmvn_statistics(data, group, weights = weights))
-  model <- specify_model(statistics, prior, pooling, NULL)
-  structure(
-    list(statistics = statistics, prior = model$prior, pooling = model$pooling, control = list(prior_only = prior_only)),
-    class = "hmvn_fit"
-  )
+  statistics <- quietly(hmvn_statistics(data, group, weights = weights))
+  fake_fit_of(statistics, prior, pooling, list(iter_sampling = 1, prior_only = prior_only))
 }
 
 with_missing <- function() {
@@ -40,14 +37,9 @@ declared <- function(code, block) {
   sub(".* ([A-Za-z0-9_]+)( = .*)?;$", "\\1", sub(" = .*", ";", lines))
 }
 
-all_poolings <- function() {
-  grid <- expand.grid(mean = pooling_levels, sd = pooling_levels, cor = pooling_levels, stringsAsFactors = FALSE)
-  lapply(seq_len(nrow(grid)), function(i) unlist(grid[i, ]))
-}
-
 test_that("the program declares as data what standata() gives, in all 27 combinations", {
   prior <- hmvn_prior(sd = five_families()[c(1, 4, 5, 2)], heterogeneity = list(sd = 0.3))
-  poolings <- all_poolings()
+  poolings <- all_poolings(pooling_levels)
   expect_length(poolings, 27)
   for (data in list(iris, with_missing())) {
     for (pooling in poolings) {
@@ -60,7 +52,7 @@ test_that("the program declares as data what standata() gives, in all 27 combina
 test_that("the program has the parameters and quantities of its pooling and no others", {
   own <- c(mean = "mu", sd = "sigma", cor = "L")
   common <- c(mean = "mu0", sd = "sigma0", cor = "L0")
-  for (pooling in all_poolings()) {
+  for (pooling in all_poolings(pooling_levels)) {
     code <- stancode(unsampled_fit(pooling = pooling))
     partial <- names(pooling)[pooling == "partial"]
     expected <- c(
@@ -176,7 +168,7 @@ test_that("the generics of brms know our methods", {
 })
 
 # Made by inst/validation/stan_agreement.R.
-expect_agreement <- function(table) {
+expect_same_log_densities <- function(table) {
   expect_true(all(table$points == 200))
   expect_true(all(table$sd_ours > 1))
   expect_true(all(table$max_relative < 1e-8))
@@ -190,7 +182,7 @@ test_that("log densities agreed with Stan's when they were last compared", {
   table <- read.csv(file)
   expect_gte(nrow(table), 6)
   expect_gte(sum(startsWith(table$case, "missing")), 2)
-  expect_agreement(table)
+  expect_same_log_densities(table)
 })
 
 test_that("log densities agree with Stan's", {
@@ -208,5 +200,5 @@ test_that("log densities agree with Stan's", {
     file.path(R.home("bin"), "Rscript"), shQuote(c(script, output, "partial_cor")), stdout = FALSE, stderr = FALSE, env = libraries
   )
   expect_identical(status, 0L)
-  expect_agreement(read.csv(output))
+  expect_same_log_densities(read.csv(output))
 })

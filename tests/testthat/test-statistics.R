@@ -227,3 +227,9 @@ test_that("printing shows sizes and groups", {
   expect_match(text[[2]], "5 missing cells")
   expect_match(text[[length(text)]], "1 more group")
 })
+
+test_that("observations are counted by feature over patterns", {
+  s <- fake_statistics(c("A", "B", "C"), c("x", "y"), "g", 1)
+  s$patterns <- list(group = c(1L, 1L, 3L), n = c(4, 2.5, 7), observed = cbind(c(TRUE, TRUE), c(TRUE, FALSE), c(FALSE, TRUE)))
+  expect_equal(unname(observed_counts(s)), rbind(c(6.5, 4), c(0, 0), c(0, 7)))
+})

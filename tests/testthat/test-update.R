@@ -1,3 +1,4 @@
+# A seed counts as given only if it is written.
 quick_fit <- function(...) {
   suppressWarnings(quietly(fit_hmvn(..., chains = 1, iter_warmup = 50, iter_sampling = 20)))
 }

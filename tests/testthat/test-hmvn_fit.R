@@ -1,13 +1,8 @@
 kept_fit <- function(keep, ..., pooling = "none") {
-  suppressWarnings(quietly(fit_hmvn(
-    iris, group = ~Species, features = ~ Sepal.Length + Sepal.Width, pooling = pooling, keep = keep,
-    chains = 2, iter_warmup = 100, iter_sampling = 50, seed = 7, ...
-  )))
-}
-
-without <- function(fit, ...) {
-  for (part in c(...)) fit$draws[part] <- list(NULL)
-  fit
+  short_fit(
+    iris,
+    group = ~Species, features = ~ Sepal.Length + Sepal.Width, pooling = pooling, keep = keep, ...
+  )
 }
 
 test_that("only what is asked for is kept, and it is the same whatever else is", {
@@ -73,9 +68,10 @@ test_that("update() repeats keep, and gets back what was left out", {
 test_that("missing cells need means and covariances, a new group neither", {
   d <- iris
   d$Sepal.Width[3] <- NA
-  fit <- suppressWarnings(quietly(fit_hmvn(
-    d, group = ~Species, pooling = "partial", keep = "Sigma", chains = 1, iter_warmup = 50, iter_sampling = 20, seed = 1
-  )))
+  fit <- short_fit(
+    d,
+    group = ~Species, pooling = "partial", keep = "Sigma", chains = 1, iter_sampling = 20
+  )
   expect_error(posterior_impute(fit), class = "hmvn_error_keep")
   expect_equal(posterior::ndraws(quietly(posterior_new_group(fit, seed = 1))), 20)
   expect_s3_class(stancode(fit), "hmvn_stancode")
@@ -86,4 +82,48 @@ test_that("keep names what can be kept", {
   expect_error(kept_fit(NULL), class = "hmvn_error_argument")
   expect_error(kept_fit(NA_character_), class = "hmvn_error_argument")
   expect_error(kept_fit(TRUE), "keep", class = "hmvn_error_argument")
+})
+
+test_that("a fit is finished when it is born, and valid under every pooling", {
+  for (pooling in c("none", "partial", "complete")) {
+    fit <- kept_fit(c("mu", "Sigma"), pooling = pooling)
+    expect_identical(validate_hmvn_fit(fit), fit)
+    expect_identical(as.character(fit$call[[1]]), "fit_hmvn")
+    expect_gt(fit$time$total, 0)
+    expect_length(fit$time$warmup, 2)
+  }
+  for (pooling in all_poolings(pooling_levels)) {
+    for (K in 1:2) expect_s3_class(fake_fit(K = K, pooling = pooling, iter = 2), "hmvn_fit")
+  }
+})
+
+test_that("a fit whose parts contradict each other is refused, and says which", {
+  fit <- fake_fit(G = 2, K = 2, pooling = "partial", iter = 5)
+  refused <- function(problem, ...) {
+    broken <- utils::modifyList(fit, list(...))
+    expect_error(validate_hmvn_fit(broken), problem, fixed = TRUE, class = "hmvn_error_fit")
+    expect_error(update(broken), class = "hmvn_error_fit")
+  }
+  refused("its parts have other names", units = NULL)
+  refused("`statistics` are none", statistics = 1)
+  refused("labels of groups are not unique", statistics = list(labels = c("A", "A")))
+  refused("groups have no keys", statistics = list(labels = c("A", "B", "C")))
+  refused("names of features", statistics = list(features = c("x", "x")))
+  refused("`prior` is of other features", statistics = list(features = c("x1", "z")))
+  refused("`pooling` has other blocks", pooling = c(mean = "none"))
+  refused("`pooling` has other levels", pooling = c(mean = "some", sd = "none", cor = "none"))
+  refused("`specification` has other parts", specification = list(settings = NULL))
+  refused("`control` lacks settings", control = list(chains = NULL))
+  refused("`warnings` are no texts", warnings = 1)
+  refused("`time` has other parts", time = list(total = NULL))
+  refused("`draws` has other parts", draws = list(lprior = NULL))
+  refused("draws of `mean` have another shape", draws = list(mean = fit$draws$mean[, , 1]))
+  refused("draws of `chol` have another shape", draws = list(chol = fit$draws$chol[, , 1:5]))
+  refused("draws of `lprior` have another shape", draws = list(lprior = fit$draws$h_sd))
+  refused("draws of `mean0`, which the model lacks", pooling = pool(sd = "partial"))
+  refused("a part of `sampler` has another shape", sampler = list(energy = 1))
+  refused("`sampler` has other parts", sampler = list(energy = NULL))
+  refused("units have no algorithm", units = list(algorithm = character()))
+  refused("a part of `units` has another shape", units = list(ebfmi = matrix(1, 3, 4)))
+  expect_error(validate_hmvn_fit(unclass(fit)), class = "hmvn_error_fit")
 })
