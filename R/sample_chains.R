@@ -8,17 +8,23 @@ sample_chains <- function(statistics, model, settings, call = NULL) {
   progress <- progress_reporter(settings$progress)
   on.exit(progress$finish())
   n_groups <- length(statistics$labels)
-  sampled <- rlang::try_fetch(
+  sampled <- with_core_errors(
     sample_(statistics$patterns, n_groups, as_core(model), settings, progress$report),
-    hmvn_core_error = function(cnd) abort_sampling(conditionMessage(cnd), cnd$topic, call),
-    error = function(cnd) {
-      # what gives no reason by name: asked for by name, direct sampling is the likely one
-      topic <- if (identical(settings$algorithm, "direct")) "direct_not_applicable"
-      abort_sampling(conditionMessage(cnd), topic, call)
-    }
+    # where the core gives no reason by name, one that was asked for by name is the likely one
+    topic = if (settings$algorithm == "direct") "direct_not_applicable",
+    call = call
   )
   dimnames(sampled$seconds) <- list(NULL, c("warmup", "sampling"))
   sampled
+}
+
+# Evaluates `code`, and signals what the core throws as ours. An error of the core has the class
+# hmvn_core_error and its reason as the field `topic`; `topic` here is that of other errors.
+with_core_errors <- function(code, topic, call) {
+  rlang::try_fetch(code, error = function(cnd) {
+    if (inherits(cnd, "hmvn_core_error")) topic <- cnd$topic
+    abort_sampling(conditionMessage(cnd), topic, call)
+  })
 }
 
 # What to do, by the reason for which the core gives up (its topic).

@@ -115,9 +115,12 @@ quantile_names <- function(prob) {
 
 check_prob <- function(prob, call = rlang::caller_env()) {
   if (!is.numeric(prob) || anyNA(prob) || any(prob < 0 | prob > 1)) {
-    found <- if (is.atomic(prob) && length(prob) > 0L) prob else describe_value(prob)
+    found <- describe_value(prob)
     abort_hmvn(
-      c("{.arg prob} must be probabilities between 0 and 1.", x = "It is {.val {found}}."),
+      c(
+        "{.arg prob} must be probabilities between 0 and 1.",
+        x = if (is.numeric(prob)) "It is {.val {prob}}." else "It is {found}."
+      ),
       "prob", argument = "prob", call = call
     )
   }
