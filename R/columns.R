@@ -2,9 +2,9 @@
 
 # internal -----------------------------------------------------------------
 
-# Evaluates the promise of an argument that names columns. `group = g` with a bare column name either
-# finds no object or, worse, some other object called g; both end in an error that shows the form to
-# write. Use: capture_column_argument(rlang::enquo(group), data, "group").
+# Evaluates the promise of an argument that names columns. `group = g` with a bare column name
+# either finds no object or, worse, some other object called g; both end in an error that shows the
+# form to write. Use: capture_column_argument(rlang::enquo(group), data, "group").
 capture_column_argument <- function(quo, data, arg, call = NULL) {
   if (rlang::quo_is_missing(quo)) {
     example <- example_columns(data)

@@ -5,8 +5,9 @@
 #' Conditions signalled by hmvn
 #'
 #' Errors have class `hmvn_error_<topic>` under `hmvn_error`, warnings `hmvn_warning_<topic>` under
-#' `hmvn_warning`, messages `hmvn_message_<topic>` under `hmvn_message`, so that each can be caught on
-#' its own. Fields are elements of the condition object; one that does not apply is `NULL` or empty.
+#' `hmvn_warning`, messages `hmvn_message_<topic>` under `hmvn_message`, so that each can be caught
+#' on its own. Fields are elements of the condition object; one that does not apply is `NULL` or
+#' empty.
 #'
 #' @eval condition_sections()
 #' @examples
@@ -35,12 +36,12 @@ condition_table <- list(
     data = topic("The data are no data frame or have no rows.", "argument"),
     fit = topic("An object is no fit, or not one of this version of the package."),
     group = topic(
-      "A group is not there, or a column cannot be a group: `column`, `row`, how many rows (`count`),
-      labels that coincide (`labels`), groups that were asked for (`group`).",
+      "A group is not there (`group`), or a column cannot be one: in `row`, in `count` rows, or
+      because `labels` coincide.",
       "argument", "column", "row", "count", "labels", "group"
     ),
     improper = topic(
-      "The posterior is not a distribution: features are constant or collinear (`kind`) in a group.",
+      "The posterior is no distribution: features are constant or collinear (`kind`) in groups.",
       "group", "features", "kind"
     ),
     keep = topic(
@@ -96,7 +97,9 @@ condition_sections <- function() {
       paste0(
         "\\item{\\code{hmvn_", kind, "_", name, "}}{",
         gsub("`([^`]*)`", "\\\\code{\\1}", gsub("\\s+", " ", rows[[name]]$what)),
-        if (length(fields)) paste0(" Fields: ", paste0("\\code{", fields, "}", collapse = ", "), "."),
+        if (length(fields)) {
+          paste0(" Fields: ", paste0("\\code{", fields, "}", collapse = ", "), ".")
+        },
         "}"
       )
     }, "")

@@ -57,8 +57,8 @@ tau_draws <- function(fit, groups = NULL) {
   sweep(fit$draws$h_mean, 3, fit$prior$mean$scale, `*`)
 }
 
-# The share of the population in a group's mean: (sigma^2/n) / (sigma^2/n + tau^2) with n the group's
-# observations of that feature (vignette("model")); 1 where a group has none.
+# The share of the population in a group's mean: (sigma^2/n) / (sigma^2/n + tau^2) with n the
+# group's observations of that feature (vignette("model")); 1 where a group has none.
 shrinkage_draws <- function(fit, groups) {
   k <- n_features(fit)
   sigma <- derive_draws(fit, "sigma", groups, packed = TRUE)

@@ -5,8 +5,9 @@
 #' @param object An `hmvn_fit`.
 #' @param pars Names of parameters; `NULL` for all.
 #' @param ... Not used.
-#' @return `nuts_params()`: a data frame with columns Chain, Iteration, Parameter, Value. Where groups were sampled apart or in blocks, they are
-#'   put together as [hmvn_fit] says of its part `sampler`. `log_posterior()`: Chain, Iteration, Value of `lp__`.
+#' @return `nuts_params()`: a data frame with columns Chain, Iteration, Parameter, Value. Where
+#'   groups were sampled apart or in blocks, they are put together as [hmvn_fit] says of its part
+#'   `sampler`. `log_posterior()`: Chain, Iteration, Value of `lp__`.
 #' @name nuts_params-hmvn
 NULL
 
@@ -208,7 +209,9 @@ diagnose <- function(fit, cores = fit$control$cores, groups = seq_len(n_groups(f
   common <- judged_quantities(fit, common = TRUE)
   own <- judged_quantities(fit, common = FALSE)
   found <- c(
-    lapply(common, function(name) summarise_array_(packed_quantity(fit, name, 1L), numeric(), cores)),
+    lapply(
+      common, function(name) summarise_array_(packed_quantity(fit, name, 1L), numeric(), cores)
+    ),
     lapply(own, function(name) summarise_groups(fit, name, groups, how))
   )
   size <- vapply(found, nrow, 1L)

@@ -3,21 +3,26 @@
 #' Draws of a fit in posterior's formats
 #'
 #' @param x An `hmvn_fit`.
-#' @param variable Quantities (`"mu"`, `"Sigma"`, ...) or, except for `as_draws_rvars()`, single elements
-#'   (`"mu[A,x]"`). `NULL`: everything that was kept, if it fits into 1 GB.
+#' @param variable Quantities (`"mu"`, `"Sigma"`, ...) or, except for `as_draws_rvars()`, single
+#'   elements (`"mu[A,x]"`). `NULL`: everything that was kept, if it fits into 1 GB.
 #' @param regex Read `variable` as regular expressions?
 #' @param group Labels of the groups to return; `NULL` for all.
 #' @param index Name elements by label (`"mu[A,x]"`) or by position (`"mu[1,1]"`)?
 #' @param ... Not used; for `as.data.frame()` and the like passed on to `as_draws_array()`.
 #' @param row.names,optional Not used.
-#' @return `as_draws_rvars()`: random-variable arrays with the labels as they are in the data: `mu` and `sigma` \[group, feature\], `Omega` and `Sigma` \[group,
-#'   feature, feature\], as far as the model has them `mu0`, `sigma0`, `Omega0`, `Sigma0` (the typical group), `tau`, `h_mean`, `h_sd`, `h_cor`, `lp__` (log joint density) and `lprior` (its prior part).
-#'   The other formats hold the same quantities element by element: `mu[A,x]`, `Sigma[A,x,y]`, `mu0[x]`, `h_cor`, `lp__`.
-#'   `as_draws()` is `as_draws_array()`. `as.array()` gives \[iteration, chain, variable\], `as.matrix()` \[draw, variable\].
-#' @section Labels in names: Commas, brackets and blanks in a label become `_`, since posterior and tidybayes split names there; a label that reads as a number gets the prefix `g`
-#'   (groups) or `f` (features), since posterior would take it for a position (`mu[g100001,x]`). Labels that would then coincide are numbered. `as_draws_rvars()` changes no label.
-#' @section Errors: `hmvn_error_variable` for a quantity the fit does not have, `hmvn_error_keep` for one whose draws
-#'   were not kept, `hmvn_error_group`, `hmvn_error_size`.
+#' @return `as_draws_rvars()`: random-variable arrays with the labels as they are in the data: `mu`
+#'   and `sigma` \[group, feature\], `Omega` and `Sigma` \[group, feature, feature\], as far as the
+#'   model has them `mu0`, `sigma0`, `Omega0`, `Sigma0` (the typical group), `tau`, `h_mean`,
+#'   `h_sd`, `h_cor`, `lp__` (log joint density) and `lprior` (its prior part). The other formats
+#'   hold the same quantities element by element: `mu[A,x]`, `Sigma[A,x,y]`, `mu0[x]`, `h_cor`,
+#'   `lp__`. `as_draws()` is `as_draws_array()`. `as.array()` gives \[iteration, chain, variable\],
+#'   `as.matrix()` \[draw, variable\].
+#' @section Labels in names: Commas, brackets and blanks in a label become `_`, since posterior and
+#'   tidybayes split names there; a label that reads as a number gets the prefix `g` (groups) or `f`
+#'   (features), since posterior would take it for a position (`mu[g100001,x]`). Labels that would
+#'   then coincide are numbered. `as_draws_rvars()` changes no label.
+#' @section Errors: `hmvn_error_variable` for a quantity the fit does not have, `hmvn_error_keep`
+#'   for one whose draws were not kept, `hmvn_error_group`, `hmvn_error_size`.
 #' @name draws-hmvn
 NULL
 

@@ -39,18 +39,18 @@
 #'   and sampling iterations of each, and the interval at which draws are kept.
 #' @param cores Number of threads. Draws do not depend on it.
 #' @param seed A whole number; `NULL` takes one from R's random number generator.
-#' @param algorithm `"nuts"` samples with the No-U-Turn sampler, where groups share a quantity in turn
-#'   what they share and every group given that. `"direct"` proposes covariance matrices from a
+#' @param algorithm `"nuts"` samples with the No-U-Turn sampler, where groups share a quantity in
+#'   turn what they share and every group given that. `"direct"` proposes covariance matrices from a
 #'   matched inverse-Wishart distribution; it needs complete rows, more of them than about twice the
 #'   features, unpooled means, and standard deviations and correlations both unpooled or both
-#'   completely pooled. Proposals are kept by rejection, which gives independent draws from the exact
-#'   posterior, without warm-up and with nothing to converge; where fewer than 10 % of trial proposals
-#'   would be kept, they feed independence Metropolis-Hastings steps, as many between draws as make a
-#'   repeated draw unlikely (at most one in ten). `"auto"` samples directly every group where it
-#'   applies and at least 10 % are kept or 25 % of the steps accepted; groups that learn from each
-#'   other in the same blocks as `"nuts"`, but by Hamiltonian Monte Carlo with trajectories of a
-#'   quarter turn, which suits them better; and others by NUTS. `fit$units$algorithm` says how each
-#'   group was drawn. `vignette("model")` has the proof.
+#'   completely pooled. Proposals are kept by rejection, which gives independent draws from the
+#'   exact posterior, without warm-up and with nothing to converge; where fewer than 10 % of trial
+#'   proposals would be kept, they feed independence Metropolis-Hastings steps, as many between
+#'   draws as make a repeated draw unlikely (at most one in ten). `"auto"` samples directly every
+#'   group where it applies and at least 10 % are kept or 25 % of the steps accepted; groups that
+#'   learn from each other in the same blocks as `"nuts"`, but by Hamiltonian Monte Carlo with
+#'   trajectories of a quarter turn, which suits them better; and others by NUTS.
+#'   `fit$units$algorithm` says how each group was drawn. `vignette("model")` has the proof.
 #' @param adapt_delta Target acceptance rate of the sampler. `NULL` means 0.8, and 0.99 for the own
 #'   quantities of groups that have fewer than K + 10 rows for their K features.
 #' @param max_treedepth Longest trajectory, as the power of 2 of its steps.
@@ -60,9 +60,9 @@
 #' @param progress Show a progress bar? By default in interactive sessions.
 #' @param keep Which draws of the groups the fit keeps: `"mu"` (their means), `"Sigma"` (their
 #'   covariance matrices, from which `sigma` and `Omega` are computed too), both, or none
-#'   (`character()`, or for readers `"population"`): with very many groups, draws that are not needed
-#'   need not take memory. What belongs to the population, `lp__` and the sampler's diagnostics are
-#'   kept always. Draws kept do not depend on it.
+#'   (`character()`, or for readers `"population"`): with very many groups, draws that are not
+#'   needed need not take memory. What belongs to the population, `lp__` and the sampler's
+#'   diagnostics are kept always. Draws kept do not depend on it.
 #' @param keep_data If `FALSE`, the fit does not refer to `data`; what needs rows
 #'   then cannot be computed from it.
 #'
@@ -71,10 +71,10 @@
 #'   [summary()][summary.hmvn_fit] show the estimates.
 #'
 #' @section Errors:
-#' All input is checked before sampling. Errors have class `hmvn_error`, and a class for their topic,
-#' for example `hmvn_error_column` (no such column), `hmvn_error_prior` or `hmvn_error_improper` (a
-#' posterior that is not a distribution, because features are collinear or constant within a group);
-#' [hmvn-conditions] lists them all.
+#' All input is checked before sampling. Errors have class `hmvn_error`, and a class for their
+#' topic, for example `hmvn_error_column` (no such column), `hmvn_error_prior` or
+#' `hmvn_error_improper` (a posterior that is not a distribution, because features are collinear or
+#' constant within a group); [hmvn-conditions] lists them all.
 #'
 #' @examples
 #' fit <- fit_hmvn(iris, group = ~ Species, chains = 2, iter_sampling = 500, seed = 1)
@@ -162,7 +162,9 @@ read_input <- function(data, columns, cores, call) {
 }
 
 check_no_columns <- function(columns, call) {
-  given <- !vapply(columns, function(quo) rlang::quo_is_missing(quo) || rlang::quo_is_null(quo), TRUE)
+  given <- !vapply(
+    columns, function(quo) rlang::quo_is_missing(quo) || rlang::quo_is_null(quo), TRUE
+  )
   if (any(given)) {
     args <- names(which(given))
     abort_hmvn(

@@ -6,7 +6,10 @@
 number <- function(x) format(x, big.mark = ",", trim = TRUE, scientific = FALSE)
 
 percent <- function(share) {
-  if (share > 0 && share < 0.001) "<0.1%" else paste0(format(round(100 * share, 1), nsmall = 1), "%")
+  if (share > 0 && share < 0.001) {
+    return("<0.1%")
+  }
+  paste0(format(round(100 * share, 1), nsmall = 1), "%")
 }
 
 # "1 row", "2,000 rows"; `more`: what stands between the number and the noun.

@@ -1,7 +1,7 @@
 #' The fitted model
 #'
-#' What [fit_hmvn()] returns: a list of class `hmvn_fit`. Read it through its methods rather than its
-#' parts: [as_draws.hmvn_fit], [summary.hmvn_fit], [group_mean()], [group_cov()].
+#' What [fit_hmvn()] returns: a list of class `hmvn_fit`. Read it through its methods rather than
+#' its parts: [as_draws.hmvn_fit], [summary.hmvn_fit], [group_mean()], [group_cov()].
 #'
 #' @section Parts:
 #' G groups, K features, M = K(K + 1)/2; arrays are `[iteration, chain, index]`.
@@ -13,18 +13,18 @@
 #'   \item{`pooling`}{`c(mean = , sd = , cor = )`}
 #'   \item{`specification`}{what [update()][update.hmvn_fit] says again: the name of the column of
 #'     `weights`, `pooling` as it was given, and those `settings` of the sampler that were given}
-#'   \item{`draws`}{a list of arrays: `mean` (G K, feature fastest; K under complete pooling), `chol`
-#'     (G M: Cholesky factor of `Sigma`, lower triangle row by row; M if standard deviations and
-#'     correlations are both completely pooled), `mean0`, `scale0`, `chol_cor0` (population: means,
-#'     standard deviations, Cholesky factor of the correlation matrix), `h_mean`, `h_sd`, `h_cor`
-#'     (heterogeneities), `lp` and `lprior` (log joint density and log prior). What does not apply, or
-#'     was not to be kept, is `NULL`.}
+#'   \item{`draws`}{a list of arrays: `mean` (G K, feature fastest; K under complete pooling),
+#'     `chol` (G M: Cholesky factor of `Sigma`, lower triangle row by row; M if standard deviations
+#'     and correlations are both completely pooled), `mean0`, `scale0`, `chol_cor0` (population:
+#'     means, standard deviations, Cholesky factor of the correlation matrix), `h_mean`, `h_sd`,
+#'     `h_cor` (heterogeneities), `lp` and `lprior` (log joint density and log prior). What does not
+#'     apply, or was not to be kept, is `NULL`.}
 #'   \item{`sampler`}{matrices `[iteration, chain]`, over groups sampled apart put together as the
 #'     table says}
 #'   \item{`units`}{for every sampling unit (the groups that share a quantity) and chain:
 #'     `divergent`, `max_treedepth` (counts), `ebfmi` (of single blocks only), and by unit the
-#'     `algorithm` that drew it: `"exact"` (independent draws by rejection), `"direct"` (independence
-#'     steps), `"hmc"` (Hamiltonian Monte Carlo in blocks) or `"nuts"`}
+#'     `algorithm` that drew it: `"exact"` (independent draws by rejection), `"direct"`
+#'     (independence steps), `"hmc"` (Hamiltonian Monte Carlo in blocks) or `"nuts"`}
 #'   \item{`control`}{the settings of the sampler, complete}
 #'   \item{`warnings`}{the texts of the warnings given after sampling, named by their topics
 #'     ([hmvn-conditions])}
@@ -42,8 +42,8 @@
 #' | `energy` | sum | `-lp__` |
 #'
 #' Where groups share a quantity, an iteration moves this first and then every group: its blocks.
-#' Under `"hmc"`, `stepsize` is an angle in radians, and `treedepth` is 0, or `max_treedepth` where a
-#' trajectory would have needed more steps.
+#' Under `"hmc"`, `stepsize` is an angle in radians, and `treedepth` is 0, or `max_treedepth` where
+#' a trajectory would have needed more steps.
 #'
 #' @name hmvn_fit
 NULL

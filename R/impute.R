@@ -2,23 +2,28 @@
 
 #' Draw missing cells
 #'
-#' For every posterior draw, the missing cells of each row from their normal distribution given the row's observed cells, with the
-#' mean and the covariance matrix of the row's group. Where nothing is observed in a row, all of it is drawn from its group's
-#' distribution. The sampler itself imputes nothing: it integrates missing cells out.
+#' For every posterior draw, the missing cells of each row from their normal distribution given the
+#' row's observed cells, with the mean and the covariance matrix of the row's group. Where nothing
+#' is observed in a row, all of it is drawn from its group's distribution. The sampler itself
+#' imputes nothing: it integrates missing cells out.
 #'
 #' @param fit An `hmvn_fit` made from rows.
 #' @param ndraws Number of posterior draws to use, spread evenly over all of them; `NULL` for all.
-#' @param seed A whole number, which leaves R's random number generator alone; `NULL` takes one from it. A draw's cells depend on the seed
-#'   and on that draw alone.
+#' @param seed A whole number, which leaves R's random number generator alone; `NULL` takes one from
+#'   it. A draw's cells depend on the seed and on that draw alone.
 #' @return An object of class `hmvn_imputation`, a list of
-#'   * `cells`: a data frame, one line a missing cell, by row: `row` (the row's position in the data), `group` (its label), `feature`;
-#'   * `draws`: a matrix \[draw, cell\], in the units of the features, its columns named `feature[row]`.
+#'   * `cells`: a data frame, one line a missing cell, by row: `row` (the row's position in the
+#'     data), `group` (its label), `feature`;
+#'   * `draws`: a matrix \[draw, cell\], in the units of the features, its columns named
+#'     `feature[row]`.
 #'
-#'   `completed(x, i)` gives the data with the cells of draw `i` filled in, `summary(x)` the `cells` with their mean, sd and 5 % and 95 % quantiles.
-#'   A row with a frequency weight stands for several equal rows and is filled once.
-#' @section Errors: `hmvn_error_rows` if the fit has no rows (made from statistics or with `keep_data = FALSE`), `hmvn_error_size` if the draws would take more
-#'   than 1 GB, `hmvn_error_keep` if draws of means or covariances were not kept, `hmvn_error_argument` for `ndraws`
-#'   and `seed`.
+#'   `completed(x, i)` gives the data with the cells of draw `i` filled in, `summary(x)` the `cells`
+#'   with their mean, sd and 5 % and 95 % quantiles. A row with a frequency weight stands for
+#'   several equal rows and is filled once.
+#' @section Errors: `hmvn_error_rows` if the fit has no rows (made from statistics or with
+#'   `keep_data = FALSE`), `hmvn_error_size` if the draws would take more than 1 GB,
+#'   `hmvn_error_keep` if draws of means or covariances were not kept, `hmvn_error_argument` for
+#'   `ndraws` and `seed`.
 #' @examples
 #' d <- iris
 #' d$Sepal.Width[c(3, 60)] <- NA
@@ -62,8 +67,9 @@ posterior_impute <- function(fit, ndraws = NULL, seed = NULL) {
 #'
 #' @param x What [posterior_impute()] returns.
 #' @param draw Which of its draws, from 1.
-#' @return A data frame of the columns the fit has read (grouping columns, features, weights), rows in the order of the data, without missing
-#'   cells: those of draw `draw` are filled in, the others are as they were.
+#' @return A data frame of the columns the fit has read (grouping columns, features, weights), rows
+#'   in the order of the data, without missing cells: those of draw `draw` are filled in, the others
+#'   are as they were.
 #' @section Errors: `hmvn_error_argument` if there is no such draw.
 #' @examples
 #' d <- iris
@@ -120,8 +126,9 @@ print.hmvn_imputation <- function(x, ...) {
 
 # internal -----------------------------------------------------------------
 
-# Rows with missing cells: list(row = their positions, values = [feature, row], pattern = equal where the same features are missing,
-# first = where each row's cells begin among all missing cells, from 0).
+# Rows with missing cells: list(row = their positions, values = [feature, row], pattern = equal
+# where the same features are missing, first = where each row's cells begin among all missing cells,
+# from 0).
 incomplete_rows <- function(data) {
   row <- which(Reduce(`|`, lapply(data$columns, is.na)))
   values <- vapply(data$columns, function(column) as.double(column[row]), double(length(row)))

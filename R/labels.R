@@ -17,12 +17,14 @@ element_names <- function(fit, name, groups = NULL, index = "label") {
   if (length(indices) == 0L) {
     return(name)
   }
-  inside <- Reduce(function(before, after) as.vector(outer(before, after, paste, sep = ",")), indices)
+  inside <- Reduce(
+    function(before, after) as.vector(outer(before, after, paste, sep = ",")), indices
+  )
   paste0(name, "[", inside, "]")
 }
 
-# The names of packed entries: positions of their `group` (NULL: none), `feature` and `feature2` (NA:
-# none). `group_labels`: safe ones; for many calls, made once.
+# The names of packed entries: positions of their `group` (NULL: none), `feature` and `feature2`
+# (NA: none). `group_labels`: safe ones; for many calls, made once.
 packed_names <- function(fit, name, group, layout, group_labels = NULL) {
   features <- safe_labels(fit$statistics$features, "f")
   if (!is.null(group)) {
@@ -40,8 +42,8 @@ packed_names <- function(fit, name, group, layout, group_labels = NULL) {
   paste0(name, "[", do.call(paste, c(inside, sep = ",")), "]")
 }
 
-# Labels that posterior and tidybayes take apart correctly. They split at commas (tidybayes at blanks
-# also), end at brackets, and read numbers as positions.
+# Labels that posterior and tidybayes take apart correctly. They split at commas (tidybayes at
+# blanks also), end at brackets, and read numbers as positions.
 safe_labels <- function(labels, prefix) {
   safe <- gsub("[][,[:space:]]", "_", labels)
   safe[safe == ""] <- "_"

@@ -2,17 +2,22 @@
 
 #' A new group's mean and covariance matrix
 #'
-#' For every posterior draw one draw of a group that is not among those of the fit: by coordinate its score is u = v + h e, with v
-#' the typical group's score, h the heterogeneity and e standard normal (equation (S4) of `vignette("model")`). Without pooling a group
-#' learns nothing from others, so that this is a draw from the prior; under complete pooling it is the value all groups have. A message says so.
+#' For every posterior draw one draw of a group that is not among those of the fit: by coordinate
+#' its score is u = v + h e, with v the typical group's score, h the heterogeneity and e standard
+#' normal (equation (S4) of `vignette("model")`). Without pooling a group learns nothing from
+#' others, so that this is a draw from the prior; under complete pooling it is the value all groups
+#' have. A message says so.
 #'
 #' @param fit An `hmvn_fit`.
-#' @param ndraws Number of posterior draws to use, spread evenly over all of them; `NULL` for all, which keeps the chains.
-#' @param seed A whole number, which leaves R's random number generator alone; `NULL` takes one from it. A draw's new group depends
-#'   on the seed and on that draw alone.
-#' @return A [posterior::draws_rvars] object (a list) of random variables `mu` and `sigma` \[feature\], `Omega` and `Sigma` \[feature, feature\], with the features'
-#'   names as dimnames, in the units of the features. `summarise_draws()` summarises it.
-#' @section Errors: `hmvn_error_argument` for `ndraws` (more than the fit has) and `seed`, `hmvn_error_fit`.
+#' @param ndraws Number of posterior draws to use, spread evenly over all of them; `NULL` for all,
+#'   which keeps the chains.
+#' @param seed A whole number, which leaves R's random number generator alone; `NULL` takes one from
+#'   it. A draw's new group depends on the seed and on that draw alone.
+#' @return A [posterior::draws_rvars] object (a list) of random variables `mu` and `sigma`
+#'   \[feature\], `Omega` and `Sigma` \[feature, feature\], with the features' names as dimnames, in
+#'   the units of the features. `summarise_draws()` summarises it.
+#' @section Errors: `hmvn_error_argument` for `ndraws` (more than the fit has) and `seed`,
+#'   `hmvn_error_fit`.
 #' @examples
 #' fit <- fit_hmvn(iris, group = ~ Species, features = ~ Sepal.Length + Sepal.Width,
 #'   pooling = "partial", chains = 2, seed = 1)

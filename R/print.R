@@ -144,7 +144,8 @@ pooling_line <- function(rows, width) {
   shown <- paste0(feature, ifelse(nzchar(feature), " ", ""), value)
   # what stands beside the name and the count of those left out
   used <- cumsum(text_width(shown) + 2)
-  fits <- if (max(used) <= width - 14) shown else utils::head(shown, max(1, sum(used <= width - 30)))
+  n_fitting <- if (max(used) <= width - 14) length(shown) else max(1, sum(used <= width - 30))
+  fits <- shown[seq_len(n_fitting)]
   more <- length(shown) - length(fits)
   paste0(
     "  ", format(name, width = 13), paste(fits, collapse = ", "),
@@ -152,8 +153,8 @@ pooling_line <- function(rows, width) {
   )
 }
 
-# The tables: one a quantity that has a title. `common`: all groups have the same values, shown once.
-# Without draws of the groups (`keep`) what is shown is the population's, which under complete
+# The tables: one a quantity that has a title. `common`: all groups have the same values, shown
+# once. Without draws of the groups (`keep`) what is shown is the population's, which under complete
 # pooling is everybody's.
 shown_tables <- function(fit) {
   has <- quantity_names(fit)
@@ -249,7 +250,7 @@ format_table <- function(left, cells, n_columns) {
 more_line <- function(fit, n_shown, nothing_by_group) {
   more <- if (nothing_by_group) 0 else n_groups(fit) - n_shown
   paste0(
-    if (more > 0) paste0("... and ", number(more), " more ", if (more == 1) "group. " else "groups. "),
+    if (more > 0) paste0("... and ", count_of(more, "more group"), ". "),
     "Posterior mean (sd); more: summary(), as_draws_rvars()"
   )
 }

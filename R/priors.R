@@ -211,8 +211,8 @@ read_mean_prior <- function(d, call) {
 }
 
 # One element -> list(family =, parameters = three numbers), as the C++ core reads them: exponential
-# (rate), normal and student_t on (0, Inf) ([df,] mu, sigma), gamma (shape, rate), lognormal (meanlog,
-# sdlog).
+# (rate), normal and student_t on (0, Inf) ([df,] mu, sigma), gamma (shape, rate), lognormal
+# (meanlog, sdlog).
 read_sd_prior <- function(d, call) {
   found <- describe_prior(d)
   family <- stats::family(d)

@@ -1,6 +1,6 @@
-# The quantities of a fit: one table, one row a quantity. Draws, summary, diagnostics, print and what
-# asks for a quantity by name all read it here. To add a quantity, add a row; what it is computed by
-# is a function in derived_values.R.
+# The quantities of a fit: one table, one row a quantity. Draws, summary, diagnostics, print and
+# what asks for a quantity by name all read it here. To add a quantity, add a row; what it is
+# computed by is a function in derived_values.R.
 
 # internal -----------------------------------------------------------------
 
@@ -159,9 +159,9 @@ check_kept <- function(fit, variable, call = rlang::caller_env()) {
   if (any(lacking)) abort_not_kept(fit, variable[lacking], unlist(absent), call)
 }
 
-# Quantities whose draws are judged after sampling. `common`: those that all groups share (else those
-# of which every group has its own). Under complete pooling the population's values are the groups'
-# and not looked at twice; what belongs to no block comes first.
+# Quantities whose draws are judged after sampling. `common`: those that all groups share (else
+# those of which every group has its own). Under complete pooling the population's values are the
+# groups' and not looked at twice; what belongs to no block comes first.
 judged_quantities <- function(fit, common) {
   rows <- quantities[quantity_names(fit)]
   chosen <- vapply(rows, function(row) {

@@ -40,8 +40,8 @@ setting_checks <- local({
 
 setting_names <- names(setting_checks)
 
-# `settings`: a list by name; only those in it are checked. Counts come back as integers, the seed as
-# a double (NULL stays NULL).
+# `settings`: a list by name; only those in it are checked. Counts come back as integers, the seed
+# as a double (NULL stays NULL).
 check_settings <- function(settings, call = NULL) {
   for (name in names(settings)) {
     checked <- setting_checks[[name]](settings[[name]], name, call)
@@ -82,8 +82,8 @@ settle_settings <- function(settings) {
   settings
 }
 
-# The argument `keep` -> those of keep_choices that are kept. "population" may be named, for readers:
-# it is kept anyway.
+# The argument `keep` -> those of keep_choices that are kept. "population" may be named, for
+# readers: it is kept anyway.
 check_keep <- function(x, arg = "keep", call = NULL) {
   wrong <- if (is.character(x)) setdiff(x, c(keep_choices, "population"))
   if (is.character(x) && length(wrong) == 0L) {

@@ -96,11 +96,13 @@ new_statistics <- function(labels, keys, features, patterns, n_rows, n_empty, n_
 
 compute_statistics <- function(model_data, cores = 1L, call = NULL) {
   result <- group_statistics_(
-    model_data$columns, model_data$missing, model_data$codes, length(model_data$labels), model_data$weights, cores
+    model_data$columns, model_data$missing, model_data$codes, length(model_data$labels),
+    model_data$weights, cores
   )
   # a product of cells beyond 1e308: nothing can be done with such a scatter matrix
   if (!all(is.finite(result$patterns$scatter))) {
-    overflow <- which(rowSums(!is.finite(matrix(result$patterns$scatter, length(model_data$features)))) > 0)
+    scatter <- matrix(result$patterns$scatter, length(model_data$features))
+    overflow <- which(rowSums(!is.finite(scatter)) > 0)
     names <- model_data$features[overflow]
     abort_hmvn(
       c(
@@ -227,7 +229,8 @@ combine_keys <- function(a, b, labels) {
   keys <- Map(function(x, y) {
     if (is.factor(x) && is.factor(y)) {
       values <- c(as.character(x), as.character(y)[new])
-      return(factor(values, levels = union(levels(x), levels(y)), ordered = is.ordered(x) && is.ordered(y)))
+      ordered <- is.ordered(x) && is.ordered(y)
+      return(factor(values, levels = union(levels(x), levels(y)), ordered = ordered))
     }
     if (is.factor(x)) x <- as.character(x)
     if (is.factor(y)) y <- as.character(y)

@@ -53,7 +53,8 @@ hmvn_statistics_from <- function(n, mean, cov = NULL, cor = NULL, sd = NULL) {
     features,
     list(
       group = seq_along(labels), n = unname(n),
-      observed = matrix(TRUE, length(features), length(n)), mean = unname(t(mean)), scatter = scatter
+      observed = matrix(TRUE, length(features), length(n)), mean = unname(t(mean)),
+      scatter = scatter
     ),
     n_rows = sum(n), n_empty = 0, n_missing = 0, weighted = FALSE
   )

@@ -3,21 +3,24 @@
 #' Summary of a fit
 #'
 #' @param object An `hmvn_fit`.
-#' @param variable Quantities to summarise (`"mu"`, `"sigma"`, `"Omega"`, `"Sigma"`, `"mu0"`, ...); `NULL` for all
-#'   that were kept.
+#' @param variable Quantities to summarise (`"mu"`, `"sigma"`, `"Omega"`, `"Sigma"`, `"mu0"`, ...);
+#'   `NULL` for all that were kept.
 #' @param group Labels of the groups; `NULL` for all groups and what belongs to no group.
 #' @param prob Probabilities of the quantiles.
 #' @param cores Threads for the diagnostics.
 #' @param ... Must be empty.
-#' @return A data frame of class `hmvn_summary`, one row a quantity: `variable` (its name in the draws), `quantity`, the key columns of the group with their own
-#'   types, `group` (its label), `feature`, `feature2`, `mean`, `median`, `sd`, the quantiles (`q5`, ...), `rhat`, `ess_bulk`, `ess_tail`. Of matrices only the lower
-#'   triangle, of `Sigma` with its diagonal. A key column named like one of these gets the prefix `key_`. A constant has no diagnostics (`NA`).
+#' @return A data frame of class `hmvn_summary`, one row a quantity: `variable` (its name in the
+#'   draws), `quantity`, the key columns of the group with their own types, `group` (its label),
+#'   `feature`, `feature2`, `mean`, `median`, `sd`, the quantiles (`q5`, ...), `rhat`, `ess_bulk`,
+#'   `ess_tail`. Of matrices only the lower triangle, of `Sigma` with its diagonal. A key column
+#'   named like one of these gets the prefix `key_`. A constant has no diagnostics (`NA`).
 #'
-#'   Under partial pooling also `pooling_mean`, `pooling_sd`, `pooling_cor`: 1 - h^2, the prior correlation between the scores of two groups (0 no pooling, 1 complete;
-#'   relative to the prior's scale), `tau` (the sd between group means, in units of the feature), and `shrinkage`: the weight of the population in a
-#'   group's mean, (sigma^2/n) / (sigma^2/n + tau^2).
-#' @section Errors: `hmvn_error_variable`, `hmvn_error_group`, `hmvn_error_prob`; `hmvn_error_keep` for a quantity
-#'   whose draws were not kept.
+#'   Under partial pooling also `pooling_mean`, `pooling_sd`, `pooling_cor`: 1 - h^2, the prior
+#'   correlation between the scores of two groups (0 no pooling, 1 complete; relative to the prior's
+#'   scale), `tau` (the sd between group means, in units of the feature), and `shrinkage`: the
+#'   weight of the population in a group's mean, (sigma^2/n) / (sigma^2/n + tau^2).
+#' @section Errors: `hmvn_error_variable`, `hmvn_error_group`, `hmvn_error_prob`; `hmvn_error_keep`
+#'   for a quantity whose draws were not kept.
 #' @export
 summary.hmvn_fit <- function(object, variable = NULL, group = NULL, ..., prob = c(0.05, 0.95),
                              cores = getOption("mc.cores", 1L)) {
@@ -36,7 +39,8 @@ summary.hmvn_fit <- function(object, variable = NULL, group = NULL, ..., prob = 
 
 # internal -----------------------------------------------------------------
 
-# One quantity's rows: their indices and their numbers (see summarise_array_()); NULL if it has none.
+# One quantity's rows: their indices and their numbers (see summarise_array_()); NULL if it has
+# none.
 # `how`: list(prob, cores), the probabilities of the quantiles named by their columns.
 summarise_quantity <- function(name, fit, groups, how) {
   layout <- packed_layout(fit, name)

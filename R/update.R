@@ -2,29 +2,33 @@
 
 #' Fit again with other data or settings
 #'
-#' Says to [fit_hmvn()] what was said when `object` was fitted, except for what is given here. The model need not be written
-#' again, nor do the objects it was written with have to exist any more.
+#' Says to [fit_hmvn()] what was said when `object` was fitted, except for what is given here. The
+#' model need not be written again, nor do the objects it was written with have to exist any more.
 #'
 #' @section What is said again:
-#' * The grouping columns, the features and the column of weights, by name. Features that were left to their default stay
-#'   those of the fit: a new numeric column does not become one.
-#' * `pooling` and `prior` as they were given. What the prior left unset is scaled with the data again, the new data if there
-#'   are any; what was given stays. An argument given here replaces the old one as a whole: `pooling = c(mean = "partial")`
-#'   sets the other blocks to `"none"`, as in `fit_hmvn()`.
-#' * Settings of the sampler that were given; others take their defaults. With a `seed` that was given, an unchanged fit
-#'   repeats its draws; else a new seed is taken from R's random number generator.
+#' * The grouping columns, the features and the column of weights, by name. Features that were left
+#'   to their default stay those of the fit: a new numeric column does not become one.
+#' * `pooling` and `prior` as they were given. What the prior left unset is scaled with the data
+#'   again, the new data if there are any; what was given stays. An argument given here replaces the
+#'   old one as a whole: `pooling = c(mean = "partial")` sets the other blocks to `"none"`, as in
+#'   `fit_hmvn()`.
+#' * Settings of the sampler that were given; others take their defaults. With a `seed` that was
+#'   given, an unchanged fit repeats its draws; else a new seed is taken from R's random number
+#'   generator.
 #'
 #' @param object An `hmvn_fit`.
-#' @param data A data frame with the columns of the fit, or statistics ([hmvn_statistics()]) of its features. Left out: the
-#'   data of the fit.
-#' @param ... Any other argument of [fit_hmvn()], by name. `group`, `features` and `weights` without `data` name columns the
-#'   fit has read.
+#' @param data A data frame with the columns of the fit, or statistics ([hmvn_statistics()]) of its
+#'   features. Left out: the data of the fit.
+#' @param ... Any other argument of [fit_hmvn()], by name. `group`, `features` and `weights` without
+#'   `data` name columns the fit has read.
 #' @param evaluate If `FALSE`, return the call instead of evaluating it.
-#' @return An `hmvn_fit`; its `call` is that of `object` with the changes. With `evaluate = FALSE` that call.
-#' @section Errors: Those of [fit_hmvn()]. `hmvn_error_rows` if `group`, `features`, `weights` or `keep_data = TRUE` ask for rows,
-#'   no `data` is given and the fit has none (it was made from statistics or with `keep_data = FALSE`); anything else can
-#'   be changed then. `hmvn_error_column` if statistics describe other features than the fit. `hmvn_error_weights` if the fit was made from weighted
-#'   statistics and rows come without `weights`.
+#' @return An `hmvn_fit`; its `call` is that of `object` with the changes. With `evaluate = FALSE`
+#'   that call.
+#' @section Errors: Those of [fit_hmvn()]. `hmvn_error_rows` if `group`, `features`, `weights` or
+#'   `keep_data = TRUE` ask for rows, no `data` is given and the fit has none (it was made from
+#'   statistics or with `keep_data = FALSE`); anything else can be changed then. `hmvn_error_column`
+#'   if statistics describe other features than the fit. `hmvn_error_weights` if the fit was made
+#'   from weighted statistics and rows come without `weights`.
 #' @examples
 #' fit <- fit_hmvn(iris, group = ~ Species, chains = 2, seed = 1)
 #' summary(update(fit, data = iris[-(1:10), ]), variable = "mu")

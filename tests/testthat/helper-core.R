@@ -1,13 +1,20 @@
-# Problems for the tests of the core, built through the package's own front, and the model in plain R.
+# Problems for the tests of the core, built through the package's own front, and the model in plain
+# R.
 
 source(system.file("validation", "model_in_r.R", package = "hmvn"), local = TRUE)
 
-# Rows of `sizes` observations in each group, drawn from the model in plain R, with the resolved model.
+# Rows of `sizes` observations in each group, drawn from the model in plain R, with the resolved
+# model.
 core_case <- function(K, sizes = c(2, 5, 20), pooling = "none", missing = 0, seed = 1,
-                      family = rep("exponential", K), parameters = cbind(rep(1, K), NA, NA), eta = 2,
-                      heterogeneity = list(mean = c(NA, 1, 1), sd = c(NA, 1, 1), cor = c(NA, 1, 1))) {
+                      family = rep("exponential", K), parameters = cbind(rep(1, K), NA, NA),
+                      eta = 2,
+                      heterogeneity = list(
+                        mean = c(NA, 1, 1), sd = c(NA, 1, 1), cor = c(NA, 1, 1)
+                      )) {
   pooling <- resolve_pooling(pooling)
-  model <- r_model(K, pooling, family = family, parameters = parameters, eta = eta, heterogeneity = heterogeneity)
+  model <- r_model(
+    K, pooling, family = family, parameters = parameters, eta = eta, heterogeneity = heterogeneity
+  )
   set.seed(seed)
   truth <- r_prior_draw(model, length(sizes))
   data <- r_data(truth, sizes, missing)
@@ -17,10 +24,15 @@ core_case <- function(K, sizes = c(2, 5, 20), pooling = "none", missing = 0, see
     location = model$location, scale = model$scale, family = family,
     parameters = matrix(as.double(parameters), K), eta = eta
   )
-  list(model = model, truth = truth, data = data, statistics = statistics, core = core, n_groups = length(sizes))
+  list(
+    model = model, truth = truth, data = data, statistics = statistics, core = core,
+    n_groups = length(sizes)
+  )
 }
 
-core_dimension <- function(case) inspect_dimension_(case$statistics$patterns, case$n_groups, case$core)
+core_dimension <- function(case) {
+  inspect_dimension_(case$statistics$patterns, case$n_groups, case$core)
+}
 
 random_positions <- function(case, n, radius = 2) {
   matrix(rnorm(core_dimension(case) * n, sd = radius / 2), ncol = n)

@@ -140,8 +140,8 @@ short_fit <- function(..., chains = 2, iter_warmup = 100, iter_sampling = 50, se
   )))
 }
 
-# z of the difference between two fits in the posterior mean and sd of every element of quantities, in
-# combined Monte Carlo errors; constants, such as the diagonal of Omega, left out.
+# z of the difference between two fits in the posterior mean and sd of every element of quantities,
+# in combined Monte Carlo errors; constants, such as the diagonal of Omega, left out.
 difference_z <- function(one, other, variables) {
   estimates <- function(fit) {
     draws <- posterior::as_draws_array(fit, variable = variables, regex = TRUE)

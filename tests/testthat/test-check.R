@@ -14,11 +14,16 @@ test_that("bad arguments are errors that name the argument and what was found", 
   expect_error(check_count(0, "chains", min = 1), "at least 1.*It is 0")
   expect_error(check_number(1, "adapt_delta", 0, 1, open = TRUE), "strictly between 0 and 1")
   expect_error(check_flag(NA, "progress"), "TRUE or FALSE", class = "hmvn_error_argument")
-  expect_error(check_choice("parial", "pooling", c("none", "partial")), "partial", class = "hmvn_error_argument")
+  expect_error(
+    check_choice("parial", "pooling", c("none", "partial")), "partial",
+    class = "hmvn_error_argument"
+  )
 })
 
 test_that("misspelt arguments get a suggestion and are not evaluated", {
-  f <- function(x, ..., chains = 1, iter_warmup = 1) check_no_dots(..., known = c("x", "chains", "iter_warmup"))
+  f <- function(x, ..., chains = 1, iter_warmup = 1) {
+    check_no_dots(..., known = c("x", "chains", "iter_warmup"))
+  }
   expect_null(f(1, chains = 2))
   error <- expect_error(f(1, chain = stop("evaluated")), "chains", class = "hmvn_error_argument")
   expect_identical(error$argument, "chain")

@@ -31,7 +31,10 @@ test_that("statistics in place of data give the same fit", {
 test_that("what must simply work, works", {
   set.seed(1)
   two <- function(n, scale = 1, offset = 0) {
-    data.frame(g = rep(c("a", "b"), each = n), x = offset + scale * rnorm(2 * n), y = offset + scale * rnorm(2 * n))
+    data.frame(
+      g = rep(c("a", "b"), each = n), x = offset + scale * rnorm(2 * n),
+      y = offset + scale * rnorm(2 * n)
+    )
   }
   expect_sound(quick(two(20)[c("g", "x")], group = ~ g)) # one feature
   expect_sound(quick(transform(two(20), g = "only"), group = ~ g)) # one group
@@ -62,7 +65,9 @@ test_that("features of very different scales do not disturb each other", {
 
 test_that("labels of any kind come back as given", {
   labels <- c("a b", "c,d", "e[1]", "\U1F600", "100001", " lead")
-  data <- data.frame(g = rep(labels, each = 8), x = rnorm(48), `not syntactic` = rnorm(48), check.names = FALSE)
+  data <- data.frame(
+    g = rep(labels, each = 8), x = rnorm(48), `not syntactic` = rnorm(48), check.names = FALSE
+  )
   fit <- quick(data, group = ~ g)
   expect_setequal(dimnames(posterior::as_draws_rvars(fit)$Sigma)[[1]], labels)
   expect_equal(dimnames(group_cov(fit))[[2]], c("x", "not syntactic"))
@@ -78,7 +83,9 @@ test_that("1,000 groups work", {
 })
 
 test_that("bad settings and misspelt arguments end in a classed error before sampling", {
-  bad <- function(...) expect_error(suppressMessages(fit_hmvn(iris, group = ~ Species, ...)), class = "hmvn_error")
+  bad <- function(...) {
+    expect_error(suppressMessages(fit_hmvn(iris, group = ~ Species, ...)), class = "hmvn_error")
+  }
   bad(chains = 0)
   bad(iter_sampling = 10.5)
   bad(iter_warmup = -1)
@@ -88,8 +95,13 @@ test_that("bad settings and misspelt arguments end in a classed error before sam
   bad(pooling = c(means = "none"))
   bad(prior = "normal")
   bad(iter_sampling = 10, thin = 20)
-  expect_error(fit_hmvn(iris, group = ~ Species, iter_sampl = 10), "iter_sampling", class = "hmvn_error_argument")
-  expect_error(fit_hmvn(iris, group = ~ Species, , "none", hmvn_prior(), 4), class = "hmvn_error_argument")
+  expect_error(
+    fit_hmvn(iris, group = ~ Species, iter_sampl = 10), "iter_sampling",
+    class = "hmvn_error_argument"
+  )
+  expect_error(
+    fit_hmvn(iris, group = ~ Species, , "none", hmvn_prior(), 4), class = "hmvn_error_argument"
+  )
   expect_error(fit_hmvn(iris, group = Species), "~ Species", class = "hmvn_error_column")
   expect_error(fit_hmvn(iris), class = "hmvn_error")
   expect_error(fit_hmvn(iris[0, ], group = ~ Species), class = "hmvn_error")
@@ -113,7 +125,9 @@ test_that("adapt_delta is 0.8 by default and higher for groups with few rows, un
 })
 
 test_that("a heterogeneity fixed at an end is no pooling or complete pooling", {
-  end <- function(h) quick(iris, ~ Species, pooling = "partial", prior = hmvn_prior(heterogeneity = h))
+  end <- function(h) {
+    quick(iris, ~ Species, pooling = "partial", prior = hmvn_prior(heterogeneity = h))
+  }
   expect_equal(unname(end(1)$pooling), rep("none", 3))
   expect_equal(unname(end(0)$pooling), rep("complete", 3))
 })
@@ -126,7 +140,10 @@ test_that("lp__ and lprior are among the draws", {
 
 test_that("rows without data and a single partially pooled group are said in a message", {
   few <- function(data, ...) suppressWarnings(suppressMessages(
-    fit_hmvn(data, group = ~ g, features = ~ x + y, chains = 1, iter_warmup = 50, iter_sampling = 20, seed = 1, ...),
+    fit_hmvn(
+      data, group = ~ g, features = ~ x + y, chains = 1, iter_warmup = 50, iter_sampling = 20,
+      seed = 1, ...
+    ),
     classes = "hmvn_message_features"
   ))
   set.seed(1)

@@ -4,7 +4,8 @@ test_that("names are trimmed in their middle to a width, and differ as before", 
   # told apart by beginning, end, or only by their middle
   for (names in list(
     paste0(c("a", "b"), strrep("x", 30)), paste0(strrep("x", 30), c("a", "b")),
-    paste0(strrep("x", 12), letters, strrep("x", 12)), paste0(strrep("x", 8), 1:200, strrep("x", 30)),
+    paste0(strrep("x", 12), letters, strrep("x", 12)),
+    paste0(strrep("x", 8), 1:200, strrep("x", 30)),
     c("abcdefghijklmnopqrst", "abcdefghijklm...opqrst", "a...t")
   )) {
     for (width in c(6, 9, 16)) {
@@ -22,7 +23,9 @@ test_that("widths are those of the screen, not numbers of letters", {
   wide <- strrep("\u65E5", 12)
   expect_lte(text_width(trim_names(wide, 16)), 16)
   expect_lte(text_width(trim_end(wide, 9)), 9)
-  expect_identical(trim_end(c("abcd", "abcdefghij", "abcdefghijk"), 10)[1:2], c("abcd", "abcdefghij"))
+  expect_identical(
+    trim_end(c("abcd", "abcdefghij", "abcdefghijk"), 10)[1:2], c("abcd", "abcdefghij")
+  )
 })
 
 test_that("pairs of long names differ as the names do", {

@@ -4,9 +4,15 @@ test_that("group_mean() and the like are rvars that keep chains and labels", {
   expect_equal(dimnames(group_cov(fit)), list(c("A", "B", "C"), c("x1", "x2"), c("x1", "x2")))
   expect_equal(posterior::nchains(group_sd(fit)), 4)
   L <- factor_of(fit, 1, 1, 2)
-  expect_equal(posterior::draws_of(group_cov(fit, "B"))[1, 1, , ], tcrossprod(L), ignore_attr = TRUE)
-  expect_equal(posterior::draws_of(group_cor(fit))[1, 2, , ], cov2cor(tcrossprod(L)), ignore_attr = TRUE)
-  expect_equal(posterior::draws_of(group_sd(fit))[1, 2, ], sqrt(diag(tcrossprod(L))), ignore_attr = TRUE)
+  expect_equal(
+    posterior::draws_of(group_cov(fit, "B"))[1, 1, , ], tcrossprod(L), ignore_attr = TRUE
+  )
+  expect_equal(
+    posterior::draws_of(group_cor(fit))[1, 2, , ], cov2cor(tcrossprod(L)), ignore_attr = TRUE
+  )
+  expect_equal(
+    posterior::draws_of(group_sd(fit))[1, 2, ], sqrt(diag(tcrossprod(L))), ignore_attr = TRUE
+  )
 })
 
 test_that("the joint covariance is block-diagonal in the order of the raveled means", {
@@ -34,5 +40,8 @@ test_that("complete pooling gives every group the same values", {
   mean <- posterior::draws_of(group_mean(fit))
   expect_equal(mean[, 1, ], mean[, 3, ])
   expect_equal(mean[1, 3, ], fit$draws$mean[1, 1, ], ignore_attr = TRUE)
-  expect_equal(posterior::draws_of(group_cov(fit))[1, 3, , ], tcrossprod(factor_of(fit, 1, 1, 1)), ignore_attr = TRUE)
+  expect_equal(
+    posterior::draws_of(group_cov(fit))[1, 3, , ], tcrossprod(factor_of(fit, 1, 1, 1)),
+    ignore_attr = TRUE
+  )
 })

@@ -31,15 +31,23 @@ test_that("what was not kept is left out, and an error where it is asked for", {
   expect_identical(variables(Sigma), variables(all)[of_mu])
   expect_identical(variables(nothing), variables(all)[of_mu & of_Sigma])
   expect_identical(as_draws_array(nothing), as_draws_array(all, variable = variables(nothing)))
-  expect_identical(names(as_draws_rvars(mu)), setdiff(names(as_draws_rvars(all)), c("sigma", "Omega", "Sigma")))
+  expect_identical(
+    names(as_draws_rvars(mu)), setdiff(names(as_draws_rvars(all)), c("sigma", "Omega", "Sigma"))
+  )
 
   s <- summary(all)
   expect_equal(summary(Sigma), s[s$quantity != "mu", ], ignore_attr = TRUE)
-  expect_equal(summary(mu), s[!s$quantity %in% c("sigma", "Omega", "Sigma", "shrinkage"), ], ignore_attr = TRUE)
+  expect_equal(
+    summary(mu), s[!s$quantity %in% c("sigma", "Omega", "Sigma", "shrinkage"), ], ignore_attr = TRUE
+  )
   d <- diagnose(all)
-  expect_equal(diagnose(nothing), d[!d$quantity %in% c("mu", "sigma", "Omega"), ], ignore_attr = TRUE)
+  expect_equal(
+    diagnose(nothing), d[!d$quantity %in% c("mu", "sigma", "Omega"), ], ignore_attr = TRUE
+  )
 
-  error <- expect_error(group_cov(mu), "keep = c(\"mu\", \"Sigma\")", fixed = TRUE, class = "hmvn_error_keep")
+  error <- expect_error(
+    group_cov(mu), "keep = c(\"mu\", \"Sigma\")", fixed = TRUE, class = "hmvn_error_keep"
+  )
   expect_identical(error$keep, c("mu", "Sigma"))
   expect_error(group_cov(nothing, joint = TRUE), "keep = \"Sigma\"", class = "hmvn_error_keep")
   expect_error(group_mean(Sigma), class = "hmvn_error_keep")
@@ -47,7 +55,10 @@ test_that("what was not kept is left out, and an error where it is asked for", {
   expect_error(as_draws_rvars(mu, variable = "Omega"), class = "hmvn_error_keep")
   expect_error(as_draws_matrix(mu, variable = "Sigma[A,x1,x2]"), class = "hmvn_error_keep")
   expect_error(quantity(mu, "precision"), class = "hmvn_error_keep")
-  expect_identical(as_draws_array(mu, variable = "mu", group = "B"), as_draws_array(all, variable = "mu", group = "B"))
+  expect_identical(
+    as_draws_array(mu, variable = "mu", group = "B"),
+    as_draws_array(all, variable = "mu", group = "B")
+  )
 })
 
 test_that("print() shows what there is", {

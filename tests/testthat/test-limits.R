@@ -45,7 +45,9 @@ split_patterns <- function(patterns, at) {
   # rows apart by 2 d: means move, scatter loses what lies between
   K <- nrow(patterns$mean)
   for (p in seq_along(patterns$n)) {
-    away <- 0.1 * sqrt(diag(as.matrix(patterns$scatter[, , p])) / patterns$n[p]) * patterns$observed[, p]
+    away <- 0.1 * sqrt(
+      diag(as.matrix(patterns$scatter[, , p])) / patterns$n[p]
+    ) * patterns$observed[, p]
     first$mean[, p] <- patterns$mean[, p] + (1 - at) * away
     second$mean[, p] <- patterns$mean[, p] - at * away
     within <- patterns$scatter[, , p] - patterns$n[p] * at * (1 - at) * tcrossprod(away)
@@ -55,8 +57,11 @@ split_patterns <- function(patterns, at) {
   order <- order(c(first$group, second$group))
   list(
     group = c(first$group, second$group)[order], n = c(first$n, second$n)[order],
-    observed = cbind(first$observed, second$observed)[, order, drop = FALSE], mean = cbind(first$mean, second$mean)[, order, drop = FALSE],
-    scatter = array(c(first$scatter, second$scatter), c(K, K, 2 * length(patterns$n)))[, , order, drop = FALSE]
+    observed = cbind(first$observed, second$observed)[, order, drop = FALSE],
+    mean = cbind(first$mean, second$mean)[, order, drop = FALSE],
+    scatter = array(
+      c(first$scatter, second$scatter), c(K, K, 2 * length(patterns$n))
+    )[, , order, drop = FALSE]
   )
 }
 
@@ -69,7 +74,9 @@ test_that("the code for missing cells with nothing missing is the code for compl
       factor <- t(chol(rWishart(1, K + 2, diag(K))[, , 1] / K))
       location <- rnorm(K)
       complete <- inspect_likelihood_(patterns, 3L, location, factor)
-      apart <- inspect_likelihood_(split_patterns(patterns, runif(1, 0.2, 0.8)), 3L, location, factor)
+      apart <- inspect_likelihood_(
+        split_patterns(patterns, runif(1, 0.2, 0.8)), 3L, location, factor
+      )
       expect_true(all(vapply(complete, `[[`, TRUE, "complete")))
       expect_false(any(vapply(apart, `[[`, TRUE, "complete")))
       for (part in c("within", "estimate", "spread")) {
@@ -99,7 +106,10 @@ short_draws <- function(...) {
 test_that("statistics are as good as rows, also those of parts put together", {
   whole <- hmvn_statistics(gappy, ~Species, features)
   expect_identical(short_draws(whole), short_draws(gappy, ~Species))
-  parts <- c(hmvn_statistics(gappy[seq(1, 150, 2), ], ~Species, features), hmvn_statistics(gappy[seq(2, 150, 2), ], ~Species, features))
+  parts <- c(
+    hmvn_statistics(gappy[seq(1, 150, 2), ], ~Species, features),
+    hmvn_statistics(gappy[seq(2, 150, 2), ], ~Species, features)
+  )
   set.seed(1)
   for (pooling in c("none", "partial", "complete")) expect_same_density(whole, parts, pooling)
   expect_equal(short_draws(parts), short_draws(whole), tolerance = 1e-6)
@@ -112,12 +122,19 @@ test_that("a row of weight w is w equal rows", {
   other <- hmvn_statistics(repeated, ~Species, features)
   set.seed(1)
   for (pooling in c("none", "partial", "complete")) expect_same_density(one, other, pooling)
-  expect_equal(short_draws(weighted, ~Species, weights = ~w), short_draws(repeated, ~Species), tolerance = 1e-6)
+  expect_equal(
+    short_draws(weighted, ~Species, weights = ~w), short_draws(repeated, ~Species), tolerance = 1e-6
+  )
 })
 
 test_that("the order of rows, and rows with nothing observed, change nothing", {
   set.seed(1)
-  mixed <- rbind(gappy, transform(gappy[c(1, 60), ], Sepal.Length = NA, Sepal.Width = NA, Petal.Length = NA, Petal.Width = NA))[sample(152), ]
+  mixed <- rbind(
+    gappy,
+    transform(
+      gappy[c(1, 60), ], Sepal.Length = NA, Sepal.Width = NA, Petal.Length = NA, Petal.Width = NA
+    )
+  )[sample(152), ]
   one <- hmvn_statistics(gappy, ~Species, features)
   other <- hmvn_statistics(mixed, ~Species, features)
   expect_equal(other$n_empty, 2)

@@ -1,9 +1,11 @@
-# What grows with the groups must do so in C++ and in vectors: R functions are called as often for 2,000 groups as for
-# 20.
+# What grows with the groups must do so in C++ and in vectors: R functions are called as often for
+# 2,000 groups as for 20.
 
 grouped_rows <- function(G, n = 8, missing = 0.2) {
   with_fixed_seed(G, {
-    data <- as.data.frame(matrix(rnorm(3 * G * n), ncol = 3, dimnames = list(NULL, c("x", "y", "z"))))
+    data <- as.data.frame(
+      matrix(rnorm(3 * G * n), ncol = 3, dimnames = list(NULL, c("x", "y", "z")))
+    )
     data$g <- rep(paste0("group ", seq_len(G)), each = n)
     for (name in c("x", "y", "z")) data[[name]][runif(G * n) < missing] <- NA
   })
@@ -17,7 +19,11 @@ count_calls <- function(names, code) {
   for (name in names) {
     local({
       own <- name
-      suppressMessages(trace(own, tracer = function() calls[[own]] <<- calls[[own]] + 1L, where = where, print = FALSE))
+      suppressMessages(
+        trace(
+          own, tracer = function() calls[[own]] <<- calls[[own]] + 1L, where = where, print = FALSE
+        )
+      )
     })
   }
   on.exit(suppressMessages(for (name in names) untrace(name, where = where)))
@@ -27,7 +33,8 @@ count_calls <- function(names, code) {
 
 test_that("checking, merging and summarising call R no more often for more groups", {
   inner <- c(
-    "merge_moments_", "scaled_ranks_", "feature_scatter", "pooled_moments", "summarise_groups_", "summarise_array_",
+    "merge_moments_", "scaled_ranks_", "feature_scatter", "pooled_moments", "summarise_groups_",
+    "summarise_array_",
     "packed_names", "safe_labels", "quantity_names", "key_labels"
   )
   calls <- lapply(c(20, 2000), function(G) {

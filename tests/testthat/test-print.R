@@ -3,7 +3,9 @@ printed <- function(fit) capture.output(print(fit))
 test_that("print() shows the model, its size and the estimates", {
   expect_snapshot(print(fake_fit(G = 2, K = 2)))
   expect_snapshot(print(fake_fit(G = 3, K = 3, pooling = "partial")))
-  expect_snapshot(print(fake_fit(G = 2, K = 2, pooling = c(mean = "none", sd = "complete", cor = "complete"))))
+  expect_snapshot(
+    print(fake_fit(G = 2, K = 2, pooling = c(mean = "none", sd = "complete", cor = "complete")))
+  )
   expect_snapshot(print(fake_fit(G = 1, K = 1)))
 })
 
@@ -14,9 +16,15 @@ test_that("problems come first", {
 })
 
 test_that("a screen is enough, however much there is", {
-  labels <- c("one label that is much too long to be printed in full", "\U1F600 \u65E5\u672C\u8A9E", "{brace}", paste0("g", 4:300))
+  labels <- c(
+    "one label that is much too long to be printed in full", "\U1F600 \u65E5\u672C\u8A9E",
+    "{brace}", paste0("g", 4:300)
+  )
   fit <- fake_fit(G = 300, K = 12, pooling = "partial", labels = labels, iter = 5)
-  fit$warnings <- c(divergences = "1 of 4,000 (<0.1%) transitions ended with a divergence.", ess = "5 of 11 (45.5%) quantities have a bulk or tail ESS below 100 a chain.")
+  fit$warnings <- c(
+    divergences = "1 of 4,000 (<0.1%) transitions ended with a divergence.",
+    ess = "5 of 11 (45.5%) quantities have a bulk or tail ESS below 100 a chain."
+  )
   lines <- printed(fit)
   expect_lte(length(lines), 24)
   expect_lte(max(cli::ansi_nchar(lines, "width")), 80)
@@ -40,15 +48,29 @@ test_that("the sampler's line says how groups were drawn", {
     fit$units$algorithm <- algorithm
     sub("Sampler: ", "", grep("^Sampler", printed(fit), value = TRUE))
   }
-  expect_equal(line(rep("exact", 3)), "exact independent draws, 4 chains x 100 draws, no warm-up, 0.3 s")
-  expect_equal(line(rep("direct", 3)), "independence steps, 4 chains x 100 draws, no warm-up, 0.3 s")
-  expect_equal(line(c("exact", "direct", "exact")), "exact (2 groups), steps (1), 4 chains x 100 draws, no warm-up, 0.3 s")
-  expect_equal(line(c("exact", "nuts", "exact")), "exact (2 groups), NUTS (1), 4 chains x 100 draws, 0.3 s")
+  expect_equal(
+    line(rep("exact", 3)), "exact independent draws, 4 chains x 100 draws, no warm-up, 0.3 s"
+  )
+  expect_equal(
+    line(rep("direct", 3)), "independence steps, 4 chains x 100 draws, no warm-up, 0.3 s"
+  )
+  expect_equal(
+    line(c("exact", "direct", "exact")),
+    "exact (2 groups), steps (1), 4 chains x 100 draws, no warm-up, 0.3 s"
+  )
+  expect_equal(
+    line(c("exact", "nuts", "exact")), "exact (2 groups), NUTS (1), 4 chains x 100 draws, 0.3 s"
+  )
 })
 
 test_that("numbers show what the posterior knows", {
-  expect_equal(with_error(c(1.23456, -0.001, 123456.7, 123456.7, 1e-9, 3, NaN), c(0.0567, 0.5, 12.3, 4321, 2e-10, 0, NaN)),
-               c("1.235 (0.057)", "0.00 (0.50)", "123457 (12)", "123457 (4321)", "1e-09 (2e-10)", "3.000 (0.000)", "NaN (NaN)"))
+  expect_equal(with_error(
+    c(1.23456, -0.001, 123456.7, 123456.7, 1e-9, 3, NaN), c(0.0567, 0.5, 12.3, 4321, 2e-10, 0, NaN)
+  ),
+               c(
+                 "1.235 (0.057)", "0.00 (0.50)", "123457 (12)", "123457 (4321)", "1e-09 (2e-10)",
+                 "3.000 (0.000)", "NaN (NaN)"
+               ))
 })
 
 test_that("names that are too long lose their middle, each on its own, and stay different", {

@@ -4,7 +4,9 @@ explicit <- function(sd = distributional::dist_exponential(1), eta = 2) {
   hmvn_prior(distributional::dist_normal(0, 1), sd, dist_lkj(eta))
 }
 check <- function(data, pooling = pool(), prior = explicit(), ...) {
-  s <- hmvn_statistics(data, "g", setdiff(names(data), c("g", "w")), weights = if ("w" %in% names(data)) "w")
+  s <- hmvn_statistics(
+    data, "g", setdiff(names(data), c("g", "w")), weights = if ("w" %in% names(data)) "w"
+  )
   check_propriety(s, resolve_prior(prior, s), pooling, ...)
 }
 expect_proper <- function(...) expect_null(check(...))

@@ -15,7 +15,9 @@ test_that("the population's covariance is made of its sds and correlations", {
   expect_equal(diag(Omega0), rep(1, 3), ignore_attr = TRUE)
   expect_equal(Omega0["x2", "x1"], fit$draws$chol_cor0[2, 3, 2])
   expect_equal(quantity(fit, "Sigma0")[2, 3, , ], Omega0 * outer(sigma0, sigma0))
-  expect_equal(quantity(fit, "tau")[2, 3, ], fit$draws$h_mean[2, 3, ] * c(2, 3, 4), ignore_attr = TRUE)
+  expect_equal(
+    quantity(fit, "tau")[2, 3, ], fit$draws$h_mean[2, 3, ] * c(2, 3, 4), ignore_attr = TRUE
+  )
   # one feature: Sigma0 is the variance, there is no Omega0
   one <- fake_fit(K = 1, pooling = "partial", iter = 4)
   expect_equal(c(quantity(one, "Sigma0")), c(one$draws$scale0^2))
@@ -27,7 +29,10 @@ test_that("shrinkage weights are (sigma^2/n) / (sigma^2/n + tau^2), and 1 withou
   fit$statistics$patterns$observed[2, 1] <- FALSE
   weight <- quantity(fit, "shrinkage")
   error <- quantity(fit, "sigma")[3, 1, "B", "x1"]^2 / 50
-  expect_equal(weight[3, 1, "B", "x1"], error / (error + quantity(fit, "tau")[3, 1, "x1"]^2), ignore_attr = TRUE)
+  expect_equal(
+    weight[3, 1, "B", "x1"], error / (error + quantity(fit, "tau")[3, 1, "x1"]^2),
+    ignore_attr = TRUE
+  )
   expect_equal(c(weight[, , "A", "x2"]), rep(1, 16))
 })
 

@@ -16,9 +16,14 @@ test_that("draws depend on the seed alone, not on cores", {
 })
 
 test_that("blocks by quarter turns and by NUTS have one posterior", {
-  pooled <- list("partial", c(mean = "partial"), c(sd = "complete", cor = "partial"), c(mean = "complete", sd = "partial"), c(mean = "complete"))
+  pooled <- list(
+    "partial", c(mean = "partial"), c(sd = "complete", cor = "partial"),
+    c(mean = "complete", sd = "partial"), c(mean = "complete")
+  )
   for (pooling in pooled) {
-    case <- core_case(3, sizes = c(3, 8, 20, 30), missing = if (length(pooling) == 1) 0.1 else 0, seed = 5)
+    case <- core_case(
+      3, sizes = c(3, 8, 20, 30), missing = if (length(pooling) == 1) 0.1 else 0, seed = 5
+    )
     fit <- function(algorithm) {
       short_fit(
         case$data,
@@ -42,7 +47,9 @@ test_that("a chain is the same in a run of one chain and in a run of several", {
 
 test_that("groups sampled apart do not know of each other", {
   # The first group's draws are the same whether or not other groups follow.
-  prior <- hmvn_prior(mean = distributional::dist_normal(0, 10), sd = distributional::dist_exponential(1))
+  prior <- hmvn_prior(
+    mean = distributional::dist_normal(0, 10), sd = distributional::dist_exponential(1)
+  )
   all <- seeded_fit(prior = prior)
   first <- short_fit(
     subset(iris, Species == "setosa"),
@@ -68,16 +75,18 @@ test_that("thinning keeps every thin-th draw", {
   thin <- seeded_fit(thin = 5)
   expect_equal(posterior::niterations(thin), 10)
   expect_equal(dim(thin$draws$mean), c(10, 2, 12))
-  # The covariance matrices of the first draw kept are those of the fifth: until then no random number went to means
-  # in either run but those of draws that were kept, so only the first kept draw can be compared.
+  # The covariance matrices of the first draw kept are those of the fifth: until then no random
+  # number went to means in either run but those of draws that were kept, so only the first kept
+  # draw can be compared.
   first <- seeded_fit(iter_sampling = 5, thin = 5)
   expect_identical(thin$draws$chol[1, , ], first$draws$chol[1, , ])
 })
 
-test_that("the sampler without data needs few steps: the criterion is checked across the half-trees", {
+test_that("the sampler without data needs few steps: the criterion looks across the half-trees", {
   # A standard normal target: without the checks across sub-trees it was seen to run about 80 steps.
   fit <- suppressMessages(fit_hmvn(
-    data.frame(g = "a", x = 1:3, y = c(1, 3, 2)), group = ~ g, prior_only = TRUE, chains = 1, seed = 1
+    data.frame(g = "a", x = 1:3, y = c(1, 3, 2)), group = ~ g, prior_only = TRUE, chains = 1,
+    seed = 1
   ))
   expect_lt(mean(fit$sampler$n_leapfrog), 12)
   expect_gt(mean(fit$sampler$accept_stat), 0.75)
@@ -98,7 +107,8 @@ test_that("an interrupt stops a run within half a second and leaves the session 
   started <- Sys.time()
   session$interrupt()
   session$poll_process(5000)
-  expect_lt(as.numeric(Sys.time() - started, units = "secs"), 0.5 + 0.5) # half a second, and callr's own way back
+  # half a second, and callr's own way back
+  expect_lt(as.numeric(Sys.time() - started, units = "secs"), 0.5 + 0.5)
   session$read()
   expect_equal(session$run(function() 1 + 1), 2)
 })

@@ -12,7 +12,8 @@ test_that("sampler settings come back checked", {
 
 test_that("every bad sampler setting is an error naming it", {
   bad <- list(
-    chains = 0, iter_warmup = -1, iter_warmup = 10.5, iter_sampling = 0, thin = 0, cores = 0, seed = -1,
+    chains = 0, iter_warmup = -1, iter_warmup = 10.5, iter_sampling = 0, thin = 0, cores = 0,
+    seed = -1,
     seed = 1.5, seed = NA, adapt_delta = 0, adapt_delta = 1, adapt_delta = "0.9", max_treedepth = 0,
     init = -1, prior_only = NA, progress = "yes", keep_data = 1
   )
@@ -22,7 +23,7 @@ test_that("every bad sampler setting is an error naming it", {
   }
 })
 
-test_that("settings that are not given take the defaults of fit_hmvn(), each of which is a setting", {
+test_that("settings that are not given take the defaults of fit_hmvn()", {
   all <- fill_settings(list(chains = 3), formals(fit_hmvn))
   expect_named(all, setting_names)
   expect_identical(all$chains, 3L)
@@ -38,7 +39,9 @@ test_that("what NULL leaves open is settled: the seed, and the acceptance rate o
   settled <- settle_settings(fill_settings(list(), formals(fit_hmvn)))
   expect_true(is_plain_number(settled$seed))
   expect_equal(c(settled$adapt_delta, settled$adapt_delta_scarce), c(0.8, 0.99))
-  given <- settle_settings(fill_settings(list(adapt_delta = 0.9, seed = 4, keep = "mu"), formals(fit_hmvn)))
+  given <- settle_settings(
+    fill_settings(list(adapt_delta = 0.9, seed = 4, keep = "mu"), formals(fit_hmvn))
+  )
   expect_equal(c(given$adapt_delta, given$adapt_delta_scarce, given$seed), c(0.9, 0.9, 4))
   expect_equal(c(given$keep_mean, given$keep_chol), c(TRUE, FALSE))
 })

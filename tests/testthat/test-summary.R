@@ -1,7 +1,12 @@
-test_that("summary() has a row for each quantity, lower triangles only, as posterior would summarise it", {
+test_that("summary() has a row for each quantity, as posterior summarises it", {
   fit <- fake_fit(G = 2, K = 3, pooling = "partial")
   s <- summary(fit)
-  expect_equal(as.vector(table(s$quantity)[c("mu", "sigma", "Omega", "Sigma", "Omega0", "Sigma0", "h_cor", "lp__")]), c(6, 6, 6, 12, 3, 6, 1, 1))
+  expect_equal(
+    as.vector(
+      table(s$quantity)[c("mu", "sigma", "Omega", "Sigma", "Omega0", "Sigma0", "h_cor", "lp__")]
+    ),
+    c(6, 6, 6, 12, 3, 6, 1, 1)
+  )
   reference <- suppressWarnings(posterior::summarise_draws(fit))
   here <- s[s$variable %in% reference$variable, ]
   expect_equal(nrow(here), nrow(s) - 7 - 6) # pooling_*: 3 + 3 + 1, shrinkage: 2 x 3
@@ -15,13 +20,19 @@ test_that("rows are filtered by quantity and group, in any number of chunks", {
   fit <- fake_fit(G = 5, K = 2, pooling = "partial")
   all <- summary(fit)
   some <- summary(fit, variable = c("Sigma", "mu"), group = c("D", "B"))
-  expect_equal(some$variable[1:4], c("Sigma[D,x1,x1]", "Sigma[D,x2,x1]", "Sigma[D,x2,x2]", "Sigma[B,x1,x1]"))
+  expect_equal(
+    some$variable[1:4], c("Sigma[D,x1,x1]", "Sigma[D,x2,x1]", "Sigma[D,x2,x2]", "Sigma[B,x1,x1]")
+  )
   expect_equal(some$mean, all$mean[match(some$variable, all$variable)])
-  expect_setequal(unique(summary(fit, group = "A")$quantity), c("mu", "sigma", "Omega", "Sigma", "shrinkage"))
+  expect_setequal(
+    unique(summary(fit, group = "A")$quantity), c("mu", "sigma", "Omega", "Sigma", "shrinkage")
+  )
   expect_error(summary(fit, variable = "nope"), class = "hmvn_error_variable")
   expect_error(summary(fit, prob = 2), class = "hmvn_error_prob")
   expect_error(summary(fit, quantiles = 0.5), class = "rlib_error_dots_nonempty")
-  expect_true(all(c("q2.5", "q50", "q97.5") %in% names(summary(fit, "lp__", prob = c(0.025, 0.5, 0.975)))))
+  expect_true(
+    all(c("q2.5", "q50", "q97.5") %in% names(summary(fit, "lp__", prob = c(0.025, 0.5, 0.975))))
+  )
   expect_equal(length(group_chunks(fake_fit(G = 5, K = 2))), 1)
 })
 
@@ -32,5 +43,8 @@ test_that("key columns keep their types and never hide the summary's own", {
   expect_equal(s$year, 2001:2002)
   expect_equal(s$key_mean, c("a", "b"))
   expect_type(s$mean, "double")
-  expect_equal(names(summary(fake_fit(key = "group", iter = 5), "mu"))[1:4], c("variable", "quantity", "group", "feature"))
+  expect_equal(
+    names(summary(fake_fit(key = "group", iter = 5), "mu"))[1:4],
+    c("variable", "quantity", "group", "feature")
+  )
 })
