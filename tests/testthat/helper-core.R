@@ -57,5 +57,14 @@ as_r_draw <- function(draw, case) {
   )
 }
 
+# Trajectories do not run on after they have turned. On a standard normal target a leapfrog step
+# turns by `angle`; a trajectory goes on doubling for half a period, so that it ends within a whole
+# one and a step. (Without the checks across sub-trees it was seen to run about 80 steps.)
+expect_no_detours <- function(fit) {
+  expect_identical(fit$units$algorithm, "nuts")
+  angle <- acos(1 - fit$sampler$stepsize^2 / 2)
+  expect_lt(mean(fit$sampler$n_leapfrog * angle), mean(2 * pi + angle))
+}
+
 # |z| below which m comparisons are jointly unremarkable.
 z_bound <- function(m) qnorm(1 - 0.0005 / m)

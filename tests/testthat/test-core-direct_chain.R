@@ -185,9 +185,7 @@ test_that("exact draws are independent and differ", {
 })
 
 test_that("auto chooses by what applies and by trial acceptance, the same for all chains", {
-  chosen <- function(...) suppressWarnings(suppressMessages(
-    fit_hmvn(..., chains = 2, iter_warmup = 50, iter_sampling = 20, seed = 1)
-  ))$units$algorithm
+  chosen <- function(...) short_fit(..., iter_warmup = 50, iter_sampling = 20)$units$algorithm
   expect_equal(chosen(iris, ~ Species), rep("exact", 3))
   expect_equal(chosen(iris, ~ Species, pooling = c(mean = "partial")), "hmc")
   expect_equal(chosen(iris, ~ Species, pooling = "partial", algorithm = "nuts"), "nuts")

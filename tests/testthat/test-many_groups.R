@@ -12,25 +12,6 @@ grouped_rows <- function(G, n = 8, missing = 0.2) {
   data
 }
 
-# How often each of these functions of the package is called while `code` runs.
-count_calls <- function(names, code) {
-  calls <- stats::setNames(integer(length(names)), names)
-  where <- asNamespace("hmvn")
-  for (name in names) {
-    local({
-      own <- name
-      suppressMessages(
-        trace(
-          own, tracer = function() calls[[own]] <<- calls[[own]] + 1L, where = where, print = FALSE
-        )
-      )
-    })
-  }
-  on.exit(suppressMessages(for (name in names) untrace(name, where = where)))
-  force(code)
-  calls
-}
-
 test_that("checking, merging and summarising call R no more often for more groups", {
   inner <- c(
     "merge_moments_", "scaled_ranks_", "feature_scatter", "pooled_moments", "summarise_groups_",

@@ -52,17 +52,8 @@ test_that("any argument can be changed, and the rest stays", {
     said <- list(
       data = d, group = ~ g + h, features = ~ x + y, weights = ~w, pooling = "partial", seed = 5
     )
-    suppressWarnings(
-      quietly(
-        rlang::inject(
-          fit_hmvn(
-            !!!utils::modifyList(
-              c(said, chains = 1, iter_warmup = 50, iter_sampling = 20), list(...)
-            )
-          )
-        )
-      )
-    )
+    all <- utils::modifyList(c(said, chains = 1, iter_warmup = 50, iter_sampling = 20), list(...))
+    suppressWarnings(quietly(rlang::inject(fit_hmvn(!!!all))))
   }
   same <- function(changed, fresh) {
     expect_identical(changed$draws, fresh$draws)
