@@ -45,7 +45,8 @@ as_draws_rvars.hmvn_fit <- function(x, variable = NULL, regex = FALSE, group = N
 #' @export
 as_draws_array.hmvn_fit <- function(x, variable = NULL, regex = FALSE, group = NULL,
                                     index = c("label", "number"), ...) {
-  posterior::as_draws_array(build_array(x, variable, regex, group, rlang::arg_match(index)))
+  asked <- list(variable = variable, regex = regex, index = rlang::arg_match(index))
+  posterior::as_draws_array(build_array(x, asked, group))
 }
 
 #' @rdname draws-hmvn
@@ -162,13 +163,13 @@ posterior::summarise_draws
 # internal -----------------------------------------------------------------
 
 # [iteration, chain, variable] of all elements asked for, each quantity built for the groups that
-# need it only
-build_array <- function(fit, variable, regex, group, index, call = rlang::caller_env()) {
+# need it only. `asked`: list(variable, regex, index), as as_draws_array() takes them.
+build_array <- function(fit, asked, group, call = rlang::caller_env()) {
   groups <- match_groups(fit, group, call)
-  if (is.null(variable)) {
+  if (is.null(asked$variable)) {
     check_draws_size(fit, quantity_names(fit, "draws"), length(groups), call)
   }
-  chosen <- match_elements(fit, variable, regex, groups, index, call)
+  chosen <- match_elements(fit, asked, groups, call)
   counts <- lengths(chosen)
   names <- unlist(lapply(unname(chosen), names))
   out <- array(0, c(n_kept(fit), sum(counts)), list(NULL, NULL, names))
@@ -196,22 +197,23 @@ build_elements <- function(fit, name, elements, groups) {
 }
 
 # Named list: for each quantity that is needed the positions of its elements, named
-match_elements <- function(fit, variable, regex, groups, index, call = rlang::caller_env()) {
+match_elements <- function(fit, asked, groups, call = rlang::caller_env()) {
+  variable <- asked$variable
   known <- quantity_names(fit)
   # names are made for what may be meant only: of very many groups they are most of the work
-  meant <- if (is.null(variable) || regex) {
+  meant <- if (is.null(variable) || asked$regex) {
     quantity_names(fit, "draws")
   } else {
     intersect(known, sub("\\[.*", "", variable))
   }
   all <- lapply(stats::setNames(meant, meant), function(name) {
-    labels <- element_names(fit, name, groups, index)
+    labels <- element_names(fit, name, groups, asked$index)
     stats::setNames(seq_along(labels), labels)
   })
   if (is.null(variable)) {
     return(all)
   }
-  if (regex) {
+  if (asked$regex) {
     all <- lapply(all, function(e) e[grepl(paste(variable, collapse = "|"), names(e))])
     return(all[lengths(all) > 0])
   }

@@ -14,8 +14,8 @@ print.hmvn_resolved_prior <- function(x, ...) {
 
 # internal -----------------------------------------------------------------
 
-# `prior`: an hmvn_prior or NULL (all defaults). Defaults come from the statistics;
-# where these have no mean or no spread to give, an explicit prior is asked for.
+# `prior`: an hmvn_prior or NULL (all defaults). Defaults come from the statistics; where these have
+# no mean or no spread to give, an explicit prior is asked for.
 resolve_prior <- function(prior, statistics, call = NULL) {
   prior <- prior %||% hmvn_prior()
   if (!inherits(prior, "hmvn_prior")) {
@@ -25,50 +25,54 @@ resolve_prior <- function(prior, statistics, call = NULL) {
     )
   }
   features <- statistics$features
-  default_mean <- is.null(prior$mean)
-  default_sd <- is.null(prior$sd)
-  if (default_mean || default_sd) {
+  unset <- vapply(prior[c("mean", "sd", "cor")], is.null, TRUE)
+  if (unset[["mean"]] || unset[["sd"]]) {
     moments <- pooled_moments(statistics)
-    check_moments(moments, features, c("mean", "sd")[c(default_mean, default_sd)], call)
+    check_moments(moments, features, names(which(unset[c("mean", "sd")])), call)
   }
-
-  mean <- if (default_mean) {
-    list(location = moments$mean, scale = 2.5 * moments$sd)
-  } else {
-    values <- match_features(prior$mean, features, "mean", read_mean_prior, call)
+  all_features <- function(x) stats::setNames(rep(x, length(features)), features)
+  structure(
     list(
-      location = stats::setNames(vapply(values, `[[`, 0, 1L), features),
-      scale = stats::setNames(vapply(values, `[[`, 0, 2L), features)
-    )
+      mean = resolve_mean(prior$mean, features, moments, call),
+      sd = resolve_sd(prior$sd, features, moments, call),
+      cor = list(eta = if (unset[["cor"]]) 2 else prior$cor$eta),
+      heterogeneity = lapply(prior$heterogeneity, resolve_heterogeneity),
+      default = list(
+        mean = all_features(unset[["mean"]]), sd = all_features(unset[["sd"]]),
+        cor = unset[["cor"]]
+      )
+    ),
+    class = "hmvn_resolved_prior"
+  )
+}
+
+# `given`: distributions or NULL; `moments`: those of the data, of use where nothing is given.
+resolve_mean <- function(given, features, moments, call) {
+  if (is.null(given)) {
+    return(list(location = moments$mean, scale = 2.5 * moments$sd))
   }
-  sd <- if (default_sd) {
+  values <- match_features(given, features, "mean", read_mean_prior, call)
+  list(
+    location = stats::setNames(vapply(values, `[[`, 0, 1L), features),
+    scale = stats::setNames(vapply(values, `[[`, 0, 2L), features)
+  )
+}
+
+resolve_sd <- function(given, features, moments, call) {
+  sd <- if (is.null(given)) {
     list(
       family = rep("exponential", length(features)),
       parameters = cbind(1 / moments$sd, NA_real_, NA_real_, deparse.level = 0)
     )
   } else {
-    values <- match_features(prior$sd, features, "sd", read_sd_prior, call)
+    values <- match_features(given, features, "sd", read_sd_prior, call)
     list(
       family = vapply(values, `[[`, "", "family", USE.NAMES = FALSE),
       parameters = do.call(rbind, lapply(values, `[[`, "parameters"))
     )
   }
   dimnames(sd$parameters) <- list(features, NULL)
-
-  all_features <- function(x) stats::setNames(rep(x, length(features)), features)
-  structure(
-    list(
-      mean = mean,
-      sd = sd,
-      cor = list(eta = if (is.null(prior$cor)) 2 else prior$cor$eta),
-      heterogeneity = lapply(prior$heterogeneity, resolve_heterogeneity),
-      default = list(
-        mean = all_features(default_mean), sd = all_features(default_sd),
-        cor = is.null(prior$cor)
-      )
-    ),
-    class = "hmvn_resolved_prior"
-  )
+  sd
 }
 
 resolve_heterogeneity <- function(x) {

@@ -84,11 +84,14 @@ print.hmvn_statistics <- function(x, n_groups = 10, ...) {
 
 # internal -----------------------------------------------------------------
 
-new_statistics <- function(labels, keys, features, patterns, n_rows, n_empty, n_missing, weighted) {
+# `groups`: list(labels, keys); `counts`: list(n_rows, n_empty, n_missing); the rest as
+# ?hmvn_statistics says.
+new_statistics <- function(groups, features, patterns, counts, weighted) {
   structure(
     list(
-      labels = labels, keys = keys, features = features, patterns = patterns,
-      n_rows = n_rows, n_empty = n_empty, n_missing = n_missing, weighted = weighted
+      labels = groups$labels, keys = groups$keys, features = features, patterns = patterns,
+      n_rows = counts$n_rows, n_empty = counts$n_empty, n_missing = counts$n_missing,
+      weighted = weighted
     ),
     class = "hmvn_statistics"
   )
@@ -114,8 +117,8 @@ compute_statistics <- function(model_data, cores = 1L, call = NULL) {
     )
   }
   new_statistics(
-    model_data$labels, model_data$keys, model_data$features, result$patterns,
-    result$n_rows, result$n_empty, result$n_missing, !is.null(model_data$weights)
+    model_data[c("labels", "keys")], model_data$features, result$patterns,
+    result[c("n_rows", "n_empty", "n_missing")], !is.null(model_data$weights)
   )
 }
 
@@ -218,9 +221,10 @@ combine_statistics <- function(a, b, call) {
       c(length(k), length(k), length(a$patterns$n) + length(b$patterns$n))
     )
   )
+  counts <- c("n_rows", "n_empty", "n_missing")
   new_statistics(
-    labels, keys, a$features, merge_patterns(patterns),
-    a$n_rows + b$n_rows, a$n_empty + b$n_empty, a$n_missing + b$n_missing, a$weighted || b$weighted
+    list(labels = labels, keys = keys), a$features, merge_patterns(patterns),
+    Map(`+`, a[counts], b[counts]), a$weighted || b$weighted
   )
 }
 

@@ -48,15 +48,16 @@ hmvn_statistics_from <- function(n, mean, cov = NULL, cor = NULL, sd = NULL) {
     check_covariance(matrices[[g]], if (is.null(sd)) "cov" else "cor", labels[[g]], call)
     scatter[, , g] <- (n[[g]] - 1) * (matrices[[g]] + t(matrices[[g]])) / 2
   }
+  keys <- structure(list(group = labels), row.names = seq_along(labels), class = "data.frame")
   new_statistics(
-    labels, structure(list(group = labels), row.names = seq_along(labels), class = "data.frame"),
-    features,
+    list(labels = labels, keys = keys), features,
     list(
       group = seq_along(labels), n = unname(n),
       observed = matrix(TRUE, length(features), length(n)), mean = unname(t(mean)),
       scatter = scatter
     ),
-    n_rows = sum(n), n_empty = 0, n_missing = 0, weighted = FALSE
+    list(n_rows = sum(n), n_empty = 0, n_missing = 0),
+    weighted = FALSE
   )
 }
 

@@ -78,12 +78,12 @@ fake_statistics <- function(labels, features, key, n) {
   G <- length(labels)
   K <- length(features)
   new_statistics(
-    labels = labels, keys = stats::setNames(data.frame(labels), key), features = features,
+    list(labels = labels, keys = stats::setNames(data.frame(labels), key)), features,
     patterns = list(
       group = seq_len(G), n = rep_len(n, G), observed = matrix(TRUE, K, G),
       mean = matrix(0, K, G), scatter = array(diag(K), c(K, K, G))
     ),
-    n_rows = sum(rep_len(n, G)), n_empty = 0L, n_missing = 0L, weighted = FALSE
+    counts = list(n_rows = sum(rep_len(n, G)), n_empty = 0L, n_missing = 0L), weighted = FALSE
   )
 }
 
