@@ -1,21 +1,115 @@
-# Every condition the package signals is made here, so that each has a class
-# that code can catch and a message with the same three parts: the headline says
-# what must hold, "x" what was found, "i" what to do.
+# Every condition the package signals is made here, so that each has a class that code can catch and
+# a message with the same three parts: the headline says what must hold, "x" what was found, "i"
+# what to do. The table below lists the classes; a test holds it against the calls in R/.
 
 #' Conditions signalled by hmvn
 #'
-#' Errors have class `hmvn_error_<topic>` under `hmvn_error`, warnings
-#' `hmvn_warning_<topic>` under `hmvn_warning`, messages `hmvn_message_<topic>`
-#' under `hmvn_message`, so that each can be caught on its own.
+#' Errors have class `hmvn_error_<topic>` under `hmvn_error`, warnings `hmvn_warning_<topic>` under
+#' `hmvn_warning`, messages `hmvn_message_<topic>` under `hmvn_message`, so that each can be caught
+#' on its own. Fields are elements of the condition object; one that does not apply is `NULL` or
+#' empty.
 #'
+#' @eval condition_sections()
+#' @examples
+#' found <- tryCatch(fit_hmvn(iris, group = ~ Specis), hmvn_error_column = identity)
+#' found$argument
+#' found$column
 #' @name hmvn-conditions
-#' @keywords internal
 NULL
 
 # internal -----------------------------------------------------------------
 
-# `message`: a character vector in the form of cli::cli_abort(), glue-interpolated
-# in the caller's frame. `class`: the topic, without prefix. `...`: fields.
+# One row a class: what it says, and its fields.
+topic <- function(what, ...) list(what = what, fields = c(...))
+
+condition_table <- list(
+  error = list(
+    argument = topic("An argument has the wrong type, length or value, or no name.", "argument"),
+    cells = topic(
+      "A cell of a feature is NaN or infinite, or too large to be squared.",
+      "argument", "column", "row", "count"
+    ),
+    column = topic(
+      "Columns are not there, not numeric, named twice or in two roles, or named in a wrong form.",
+      "argument", "column"
+    ),
+    data = topic("The data are no data frame or have no rows.", "argument"),
+    fit = topic("An object is no fit, or not one of this version of the package."),
+    group = topic(
+      "A group is not there (`group`), or a column cannot be one: in `row`, in `count` rows, or
+      because `labels` coincide.",
+      "argument", "column", "row", "count", "labels", "group"
+    ),
+    improper = topic(
+      "The posterior is no distribution: features are constant or collinear (`kind`) in groups.",
+      "group", "features", "kind"
+    ),
+    keep = topic(
+      "Draws that were not kept are asked for; `keep` is what would have kept them.",
+      "variable", "keep"
+    ),
+    pooling = topic("`pooling` names no known level or block.", "argument"),
+    prior = topic("A prior is no distribution that the model knows, or needs data.", "argument"),
+    prob = topic("Probabilities do not lie between 0 and 1.", "argument"),
+    rows = topic("The rows of the data are needed, and the fit has none."),
+    sampling = topic(
+      "The sampler could not go on; `topic` names the reason, where it has a name.",
+      "topic"
+    ),
+    size = topic("What is asked for would take more memory than 1 GB.", "bytes"),
+    statistics = topic(
+      "Published statistics lack something or contradict each other.",
+      "argument", "group"
+    ),
+    variable = topic("The fit has no such quantity.", "variable"),
+    weights = topic(
+      "A weight is no positive finite number, or the column of weights is not named.",
+      "argument", "column", "row"
+    )
+  ),
+  warning = list(
+    divergences = topic("Transitions ended with a divergence."),
+    treedepth = topic("Transitions hit the maximum tree depth."),
+    ebfmi = topic("Chains had an E-BFMI below 0.3."),
+    rhat = topic("Quantities have an R-hat above 1.05."),
+    ess = topic("Quantities have a bulk or tail effective sample size below 100 a chain."),
+    nonfinite = topic("Draws are not finite.")
+  ),
+  message = list(
+    empty_levels = topic("Empty levels of a grouping factor were dropped.", "column", "levels"),
+    empty_rows = topic("Rows with nothing observed are left out."),
+    features = topic("Which columns became features by default.", "features"),
+    new_group = topic(
+      "Blocks in which a new group is a draw from the prior, or like all groups.",
+      "prior", "common"
+    ),
+    one_group = topic("Heterogeneity cannot be learned from one group.")
+  )
+)
+
+# The sections of ?hmvn-conditions
+condition_sections <- function() {
+  title <- c(error = "Errors", warning = "Warnings", message = "Messages")
+  vapply(names(condition_table), function(kind) {
+    rows <- condition_table[[kind]]
+    items <- vapply(names(rows), function(name) {
+      fields <- rows[[name]]$fields
+      paste0(
+        "\\item{\\code{hmvn_", kind, "_", name, "}}{",
+        gsub("`([^`]*)`", "\\\\code{\\1}", gsub("\\s+", " ", rows[[name]]$what)),
+        if (length(fields)) {
+          paste0(" Fields: ", paste0("\\code{", fields, "}", collapse = ", "), ".")
+        },
+        "}"
+      )
+    }, "")
+    paste0("@section ", title[[kind]], ":\n\\describe{\n", paste(items, collapse = "\n"), "\n}")
+  }, "", USE.NAMES = FALSE)
+}
+
+# `message`: a character vector in the form of cli::cli_abort(). `class`: the topic, without prefix.
+# `...`: fields. A text finds its variables in the frame that writes it: `.envir` is that of the
+# caller, and a function that is handed texts hands on the frame of its own caller.
 abort_hmvn <- function(message, class, ..., call = NULL, .envir = parent.frame()) {
   cli::cli_abort(
     message,
@@ -43,4 +137,10 @@ inform_hmvn <- function(message, class, ..., .envir = parent.frame()) {
     ...,
     .envir = .envir
   )
+}
+
+# A finished text as cli's: labels may hold braces, which cli would read as code.
+cli_verbatim <- function(text) {
+  out <- gsub("}", "}}", gsub("{", "{{", text, fixed = TRUE), fixed = TRUE)
+  stats::setNames(out, names(text))
 }

@@ -5,8 +5,9 @@
 #' @param object An `hmvn_fit`.
 #' @param pars Names of parameters; `NULL` for all.
 #' @param ... Not used.
-#' @return `nuts_params()`: a data frame with columns Chain, Iteration, Parameter, Value. Where groups were sampled apart or in blocks, they are
-#'   put together as [hmvn_fit] says of its part `sampler`. `log_posterior()`: Chain, Iteration, Value of `lp__`.
+#' @return `nuts_params()`: a data frame with columns Chain, Iteration, Parameter, Value. Where
+#'   groups were sampled apart or in blocks, they are put together as [hmvn_fit] says of its part
+#'   `sampler`. `log_posterior()`: Chain, Iteration, Value of `lp__`.
 #' @name nuts_params-hmvn
 NULL
 
@@ -18,9 +19,9 @@ nuts_params.hmvn_fit <- function(object, pars = NULL, ...) {
   if (!is.null(pars)) sampler <- sampler[names(sampler) %in% pars]
   values <- lapply(sampler, long_format)
   out <- do.call(rbind, unname(values))
+  parameter <- factor(rep(names(values), each = n_draws(object)), levels = names(values))
   data.frame(
-    Chain = out$Chain, Iteration = out$Iteration,
-    Parameter = factor(rep(names(values), each = n_draws(object)), levels = names(values)), Value = out$Value
+    Chain = out$Chain, Iteration = out$Iteration, Parameter = parameter, Value = out$Value
   )
 }
 
@@ -30,34 +31,48 @@ log_posterior.hmvn_fit <- function(object, ...) long_format(object$draws$lp[, , 
 
 # internal -----------------------------------------------------------------
 
-# Warns about what went wrong while sampling, one class a kind, in the words users know from Stan. Returns the headlines, named by kind, for the fit to keep.
-sampler_warnings <- function(fit, call = NULL) {
-  found <- c(sampler_problems(fit), draws_problems(fit))
-  found <- Filter(Negate(is.null), found)
+long_format <- function(values) {
+  values <- as.matrix(values)
+  data.frame(
+    Chain = rep(seq_len(ncol(values)), each = nrow(values)),
+    Iteration = rep(seq_len(nrow(values)), ncol(values)),
+    Value = c(values)
+  )
+}
+
+# Warns about what went wrong while sampling, one class a kind, in the words users know from Stan.
+# `run`: see new_hmvn_run(). Returns the headlines, named by kind, for the fit to keep.
+sampler_warnings <- function(run, call = NULL) {
+  found <- Filter(Negate(is.null), c(sampler_problems(run), draws_problems(run)))
   for (kind in names(found)) warn_hmvn(cli_verbatim(found[[kind]]), kind, call = call)
   vapply(found, function(problem) problem[[1]], character(1))
 }
 
 sampler_problems <- function(fit) {
   units <- fit$units
-  n_chains <- nchains.hmvn_fit(fit)
-  transitions <- units$n * n_chains * (fit$control$iter_sampling %||% niterations.hmvn_fit(fit))
-  apart <- units$n > 1
+  transitions <- units$n * n_chains(fit) * fit$control$iter_sampling
   low <- units$ebfmi < 0.3
+  worst <- function(counts) if (units$n > 1) worst_units(fit, rowSums(counts))
   list(
     divergences = count_problem(
-      sum(units$divergent, na.rm = TRUE), transitions, "transitions ended with a divergence.",
-      x = if (apart) worst_units(fit, rowSums(units$divergent)),
-      i = "The draws may miss part of the posterior: increase `adapt_delta`, or look at the data and priors of these groups."
+      sum(units$divergent, na.rm = TRUE), transitions,
+      "transitions ended with a divergence.",
+      x = worst(units$divergent),
+      i = paste(
+        "The draws may miss part of the posterior: increase `adapt_delta`, or look at the data and",
+        "priors of these groups."
+      )
     ),
     treedepth = count_problem(
-      sum(units$max_treedepth, na.rm = TRUE), transitions, paste0("transitions hit the maximum tree depth of ", fit$control$max_treedepth, "."),
-      x = if (apart) worst_units(fit, rowSums(units$max_treedepth)),
+      sum(units$max_treedepth, na.rm = TRUE), transitions,
+      paste0("transitions hit the maximum tree depth of ", fit$control$max_treedepth, "."),
+      x = worst(units$max_treedepth),
       i = "The draws are valid but cost more than they should: increase `max_treedepth`."
     ),
     ebfmi = count_problem(
-      sum(low, na.rm = TRUE), length(low), "chains had an E-BFMI below 0.3.",
-      x = if (apart) worst_units(fit, rowSums(low)),
+      sum(low, na.rm = TRUE), length(low),
+      "chains had an E-BFMI below 0.3.",
+      x = worst(low),
       i = "Exploration of the tails may be poor: run longer chains, or look at the priors."
     )
   )
@@ -65,70 +80,118 @@ sampler_problems <- function(fit) {
 
 # "12 of 4000 (0.3%) transitions ...", or NULL if there is nothing to say
 count_problem <- function(count, total, what, x = NULL, i = NULL) {
-  if (count == 0) return(NULL)
-  c(paste0(number(count), " of ", number(total), " (", percent(count / total), ") ", what), x = x, i = i)
+  if (count == 0) {
+    return(NULL)
+  }
+  c(paste(share_of(count, total), what), x = x, i = i)
+}
+
+share_of <- function(count, total) {
+  paste0(number(count), " of ", number(total), " (", percent(count / total), ")")
 }
 
 worst_units <- function(fit, counts) {
   counts[is.na(counts)] <- 0
   worst <- utils::head(order(-counts), 3)
   worst <- worst[counts[worst] > 0]
-  if (length(worst) == 0) return(NULL)
-  affected <- sum(counts > 0)
-  paste0(
-    "In ", affected, " of ", length(counts), " groups, most in ",
-    paste0(fit$statistics$labels[worst], " (", number(counts[worst]), ")", collapse = ", "), "."
-  )
+  if (length(worst) == 0) {
+    return(NULL)
+  }
+  named <- paste0(fit$statistics$labels[worst], " (", number(counts[worst]), ")", collapse = ", ")
+  paste0("In ", sum(counts > 0), " of ", length(counts), " groups, most in ", named, ".")
 }
 
-# Exact draws are independent: there is nothing to converge, and no R-hat to be unlucky with. A draw that is not finite makes the log density so.
+# Exact draws are independent: there is nothing to converge, and no R-hat to be unlucky with. A draw
+# that is not finite makes the log density so.
 draws_problems <- function(fit) {
   checked <- groups_to_check(fit)
   if (length(checked) == 0) {
-    if (is.finite(sum(fit$draws$lp))) return(list())
-    bad <- sum(!is.finite(fit$draws$lp))
-    return(list(nonfinite = c(
-      paste0(number(bad), " of ", number(length(fit$draws$lp)), " draws are not finite."), i = "Look at the scale of the data and at the priors."
-    )))
+    return(list(nonfinite = nonfinite_draws(fit)))
   }
-  if (niterations.hmvn_fit(fit) < 4) return(list())
+  if (n_kept(fit)[[1L]] < 4) {
+    return(list())
+  }
   d <- diagnose(fit, groups = checked)
-  n_chains <- nchains.hmvn_fit(fit)
-  low_bulk <- !is.na(d$ess_bulk) & d$ess_bulk < 100 * n_chains
-  low_tail <- !is.na(d$ess_tail) & d$ess_tail < 100 * n_chains
-  high <- !is.na(d$rhat) & d$rhat > 1.05
-  names <- function(i) stored_name(fit, d$quantity[i], d$element[i])
+  name <- function(i) stored_name(fit, d$quantity[i], d$element[i])
   list(
-    rhat = if (any(high)) {
-      worst <- which.max(d$rhat)
-      c(
-        paste0(
-          number(sum(high)), " of ", number(nrow(d)), " (", percent(mean(high)), ") quantities have an R-hat above 1.05, ",
-          number(sum(d$rhat > 1.01, na.rm = TRUE)), " above 1.01."
-        ),
-        x = paste0("The largest R-hat is ", signif(d$rhat[worst], 3), ", of ", names(worst), ": chains have not mixed."),
-        i = "Run longer chains (`iter_warmup`, `iter_sampling`)."
-      )
-    },
-    ess = if (any(low_bulk | low_tail)) {
-      smallest <- pmin(d$ess_bulk, d$ess_tail, na.rm = TRUE)
-      worst <- which.min(smallest)
-      c(
-        paste0(
-          number(sum(low_bulk | low_tail)), " of ", number(nrow(d)), " (", percent(mean(low_bulk | low_tail)),
-          ") quantities have a bulk or tail ESS below 100 a chain."
-        ),
-        x = paste0("Bulk ", number(sum(low_bulk)), ", tail ", number(sum(low_tail)), "; the smallest is ", round(smallest[worst]), ", of ", names(worst), "."),
-        i = "Means, medians (bulk) and tail quantiles (tail) may be unreliable: increase `iter_sampling`."
-      )
-    },
-    nonfinite = if (any(d$nonfinite)) {
-      c(
-        paste0(number(sum(d$nonfinite)), " of ", number(nrow(d)), " quantities have draws that are not finite."),
-        x = paste0("The first is ", names(which(d$nonfinite)[1]), "."),
-        i = "Look at the scale of the data and at the priors."
-      )
-    }
+    rhat = rhat_problem(d, name), ess = ess_problem(d, name, n_chains(fit)),
+    nonfinite = nonfinite_problem(d, name)
+  )
+}
+
+has_have <- function(n) if (n == 1) "has" else "have"
+
+nonfinite_draws <- function(fit) {
+  bad <- sum(!is.finite(fit$draws$lp))
+  if (bad == 0) {
+    return(NULL)
+  }
+  c(
+    paste0(
+      number(bad), " of ", number(length(fit$draws$lp)), " draws ", if (bad == 1) "is" else "are",
+      " not finite."
+    ),
+    i = "Look at the scale of the data and at the priors."
+  )
+}
+
+# `d`: see diagnose(); `name`: the name of a row of it.
+rhat_problem <- function(d, name) {
+  high <- sum(d$rhat > 1.05, na.rm = TRUE)
+  if (high == 0) {
+    return(NULL)
+  }
+  worst <- which.max(d$rhat)
+  c(
+    paste0(
+      share_of(high, nrow(d)), " quantities ", has_have(high), " an R-hat above 1.05, ",
+      number(sum(d$rhat > 1.01, na.rm = TRUE)), " above 1.01."
+    ),
+    x = paste0(
+      "The largest R-hat is ", signif(d$rhat[worst], 3), ", of ", name(worst),
+      ": chains have not mixed."
+    ),
+    i = "Run longer chains (`iter_warmup`, `iter_sampling`)."
+  )
+}
+
+ess_problem <- function(d, name, n_chains) {
+  bulk <- !is.na(d$ess_bulk) & d$ess_bulk < 100 * n_chains
+  tail <- !is.na(d$ess_tail) & d$ess_tail < 100 * n_chains
+  if (!any(bulk | tail)) {
+    return(NULL)
+  }
+  smallest <- pmin(d$ess_bulk, d$ess_tail, na.rm = TRUE)
+  worst <- which.min(smallest)
+  low <- sum(bulk | tail)
+  c(
+    paste0(
+      share_of(low, nrow(d)), " quantities ", has_have(low),
+      " a bulk or tail ESS below 100 a chain."
+    ),
+    x = paste0(
+      "Bulk ", number(sum(bulk)), ", tail ", number(sum(tail)), "; the smallest is ",
+      round(smallest[worst]), ", of ", name(worst), "."
+    ),
+    i = paste(
+      "Means, medians (bulk) and tail quantiles (tail) may be unreliable: increase",
+      "`iter_sampling`."
+    )
+  )
+}
+
+nonfinite_problem <- function(d, name) {
+  bad <- sum(d$nonfinite)
+  if (bad == 0) {
+    return(NULL)
+  }
+  c(
+    paste0(
+      number(bad), " of ", number(nrow(d)), " quantities ", has_have(bad),
+      " draws that are not finite."
+    ),
+    x = paste0("The first is ", name(which(d$nonfinite)[1]), "."),
+    i = "Look at the scale of the data and at the priors."
   )
 }
 
@@ -138,75 +201,40 @@ groups_to_check <- function(fit) {
   which(!rep_len(exact, n_groups(fit)))
 }
 
-# Diagnostics of everything stored, each once (not per group what groups share), for `groups`: a data frame quantity,
-# element, rhat, ess_bulk, ess_tail, nonfinite. Elements of a quantity are counted over all groups.
-diagnose <- function(fit, cores = fit$control$cores %||% 1L, groups = seq_len(n_groups(fit))) {
-  shared <- Filter(Negate(is.null), stored_shared(fit))
+# Diagnostics of everything that is judged, each once (not per group what groups share), for
+# `groups`: a data frame quantity, element, rhat, ess_bulk, ess_tail, nonfinite. Elements of a
+# quantity are counted over all groups.
+diagnose <- function(fit, cores = fit$control$cores, groups = seq_len(n_groups(fit))) {
+  how <- list(prob = numeric(), cores = cores)
+  common <- judged_quantities(fit, common = TRUE)
+  own <- judged_quantities(fit, common = FALSE)
   found <- c(
-    lapply(shared, summarise_array_, numeric(), cores),
-    lapply(own_quantities(fit), function(name) summarise_groups(fit, name, groups, numeric(), cores))
+    lapply(
+      common, function(name) summarise_array_(packed_quantity(fit, name, 1L), numeric(), cores)
+    ),
+    lapply(own, function(name) summarise_groups(fit, name, groups, how))
   )
   size <- vapply(found, nrow, 1L)
-  numbers <- if (length(found) == 1L) found[[1]] else do.call(rbind, unname(found))
+  numbers <- if (length(found) == 1L) found[[1]] else do.call(rbind, found)
   number_own <- function(n) {
     each <- n / length(groups)
     rep((groups - 1) * each, each = each) + seq_len(each)
   }
-  own <- seq_along(found) > length(shared)
-  element <- c(lapply(size[!own], seq_len), lapply(size[own], number_own))
+  is_own <- rep(c(FALSE, TRUE), c(length(common), length(own)))
+  element <- c(lapply(size[!is_own], seq_len), lapply(size[is_own], number_own))
   columns <- list(
-    quantity = rep(names(found), size), element = unlist(element, use.names = FALSE),
-    rhat = numbers[, 4], ess_bulk = numbers[, 5], ess_tail = numbers[, 6], nonfinite = is.na(numbers[, 1])
+    quantity = rep(c(common, own), size), element = unlist(element, use.names = FALSE),
+    rhat = unname(numbers[, "rhat"]), ess_bulk = unname(numbers[, "ess_bulk"]),
+    ess_tail = unname(numbers[, "ess_tail"]), nonfinite = is.na(unname(numbers[, "mean"]))
   )
   structure(columns, class = "data.frame", row.names = .set_row_names(length(columns$quantity)))
 }
 
-# What all groups share, as arrays. Under complete pooling the population's values are the groups' and not looked at
-# twice.
-stored_shared <- function(fit) {
-  d <- fit$draws
-  partial <- fit$pooling == "partial"
-  one_chol <- shares_chol(fit) && !is.null(d$chol)
-  list(
-    lp__ = d$lp,
-    mu = if (fit$pooling[["mean"]] == "complete") d$mean,
-    sigma = if (one_chol) packed_draws(fit, "sigma", 1L),
-    Omega = if (one_chol && n_features(fit) > 1) packed_draws(fit, "Omega", 1L),
-    mu0 = if (partial[["mean"]]) d$mean0, sigma0 = if (partial[["sd"]]) d$scale0,
-    Omega0 = if (partial[["cor"]] && !is.null(d$chol_cor0)) derive_quantity_(d$chol_cor0, n_features(fit), 1L, "Omega", TRUE),
-    h_mean = d$h_mean, h_sd = d$h_sd, h_cor = d$h_cor
-  )
-}
-
-# Quantities that every group has its own values of, among those kept
-own_quantities <- function(fit) {
-  own_chol <- !shares_chol(fit) && !is.null(fit$draws$chol)
-  names <- c(
-    if (fit$pooling[["mean"]] != "complete" && !is.null(fit$draws$mean)) "mu",
-    if (own_chol) "sigma",
-    if (own_chol && n_features(fit) > 1) "Omega"
-  )
-  stats::setNames(names, names)
-}
-
-# `mu[A,x]` for an element of stored draws
+# `mu[A,x]` for an element of a judged quantity
 stored_name <- function(fit, quantity, element) {
   layout <- packed_layout(fit, quantity)
   each <- max(nrow(layout), 1L)
   entry <- (element - 1) %% each + 1
-  group <- if (by_group(fit, quantity)) (element - 1) %/% each + 1
-  packed_names(fit, quantity, group, layout$feature[entry], layout$feature2[entry])
-}
-
-long_format <- function(values) {
-  values <- as.matrix(values)
-  data.frame(Chain = rep(seq_len(ncol(values)), each = nrow(values)), Iteration = rep(seq_len(nrow(values)), ncol(values)), Value = c(values))
-}
-
-number <- function(x) format(x, big.mark = ",", trim = TRUE, scientific = FALSE)
-percent <- function(share) if (share > 0 && share < 0.001) "<0.1%" else paste0(format(round(100 * share, 1), nsmall = 1), "%")
-# Labels may hold braces, which cli would read as code.
-cli_verbatim <- function(text) {
-  out <- gsub("}", "}}", gsub("{", "{{", text, fixed = TRUE), fixed = TRUE)
-  stats::setNames(out, names(text))
+  group <- if (quantities[[quantity]]$by_group) (element - 1) %/% each + 1
+  packed_names(fit, quantity, group, layout[entry, , drop = FALSE])
 }

@@ -3,21 +3,26 @@
 #' Draws of a fit in posterior's formats
 #'
 #' @param x An `hmvn_fit`.
-#' @param variable Quantities (`"mu"`, `"Sigma"`, ...) or, except for `as_draws_rvars()`, single elements
-#'   (`"mu[A,x]"`). `NULL`: everything that was kept, if it fits into 1 GB.
+#' @param variable Quantities (`"mu"`, `"Sigma"`, ...) or, except for `as_draws_rvars()`, single
+#'   elements (`"mu[A,x]"`). `NULL`: everything that was kept, if it fits into 1 GB.
 #' @param regex Read `variable` as regular expressions?
 #' @param group Labels of the groups to return; `NULL` for all.
 #' @param index Name elements by label (`"mu[A,x]"`) or by position (`"mu[1,1]"`)?
 #' @param ... Not used; for `as.data.frame()` and the like passed on to `as_draws_array()`.
 #' @param row.names,optional Not used.
-#' @return `as_draws_rvars()`: random-variable arrays with the labels as they are in the data: `mu` and `sigma` \[group, feature\], `Omega` and `Sigma` \[group,
-#'   feature, feature\], as far as the model has them `mu0`, `sigma0`, `Omega0`, `Sigma0` (the typical group), `tau`, `h_mean`, `h_sd`, `h_cor`, `lp__` (log joint density) and `lprior` (its prior part).
-#'   The other formats hold the same quantities element by element: `mu[A,x]`, `Sigma[A,x,y]`, `mu0[x]`, `h_cor`, `lp__`.
-#'   `as_draws()` is `as_draws_array()`. `as.array()` gives \[iteration, chain, variable\], `as.matrix()` \[draw, variable\].
-#' @section Labels in names: Commas, brackets and blanks in a label become `_`, since posterior and tidybayes split names there; a label that reads as a number gets the prefix `g`
-#'   (groups) or `f` (features), since posterior would take it for a position (`mu[g100001,x]`). Labels that would then coincide are numbered. `as_draws_rvars()` changes no label.
-#' @section Errors: `hmvn_error_variable` for a quantity the fit does not have, `hmvn_error_keep` for one whose draws
-#'   were not kept, `hmvn_error_group`, `hmvn_error_size`.
+#' @return `as_draws_rvars()`: random-variable arrays with the labels as they are in the data: `mu`
+#'   and `sigma` \[group, feature\], `Omega` and `Sigma` \[group, feature, feature\], as far as the
+#'   model has them `mu0`, `sigma0`, `Omega0`, `Sigma0` (the typical group), `tau`, `h_mean`,
+#'   `h_sd`, `h_cor`, `lp__` (log joint density) and `lprior` (its prior part). The other formats
+#'   hold the same quantities element by element: `mu[A,x]`, `Sigma[A,x,y]`, `mu0[x]`, `h_cor`,
+#'   `lp__`. `as_draws()` is `as_draws_array()`. `as.array()` gives \[iteration, chain, variable\],
+#'   `as.matrix()` \[draw, variable\].
+#' @section Labels in names: Commas, brackets and blanks in a label become `_`, since posterior and
+#'   tidybayes split names there; a label that reads as a number gets the prefix `g` (groups) or `f`
+#'   (features), since posterior would take it for a position (`mu[g100001,x]`). Labels that would
+#'   then coincide are numbered. `as_draws_rvars()` changes no label.
+#' @section Errors: `hmvn_error_variable` for a quantity the fit does not have, `hmvn_error_keep`
+#'   for one whose draws were not kept, `hmvn_error_group`, `hmvn_error_size`.
 #' @name draws-hmvn
 NULL
 
@@ -29,36 +34,43 @@ as_draws.hmvn_fit <- function(x, ...) as_draws_array.hmvn_fit(x, ...)
 #' @export
 as_draws_rvars.hmvn_fit <- function(x, variable = NULL, regex = FALSE, group = NULL, ...) {
   groups <- match_groups(x, group)
-  quantities <- match_quantities(x, variable, regex)
-  if (is.null(variable)) check_draws_size(x, quantities, length(groups))
-  rvars <- lapply(quantities, function(name) as_rvar(quantity(x, name, groups)))
-  names(rvars) <- quantities
+  chosen <- match_quantities(x, variable, regex)
+  if (is.null(variable)) check_draws_size(x, chosen, length(groups))
+  rvars <- lapply(chosen, function(name) as_rvar(quantity(x, name, groups)))
+  names(rvars) <- chosen
   do.call(posterior::draws_rvars, rvars)
 }
 
 #' @rdname draws-hmvn
 #' @export
-as_draws_array.hmvn_fit <- function(x, variable = NULL, regex = FALSE, group = NULL, index = c("label", "number"), ...) {
-  posterior::as_draws_array(build_array(x, variable, regex, group, rlang::arg_match(index)))
+as_draws_array.hmvn_fit <- function(x, variable = NULL, regex = FALSE, group = NULL,
+                                    index = c("label", "number"), ...) {
+  asked <- list(variable = variable, regex = regex, index = rlang::arg_match(index))
+  posterior::as_draws_array(build_array(x, asked, group))
 }
 
 #' @rdname draws-hmvn
 #' @export
-as_draws_matrix.hmvn_fit <- function(x, ...) posterior::as_draws_matrix(as_draws_array.hmvn_fit(x, ...))
+as_draws_matrix.hmvn_fit <- function(x, ...) {
+  posterior::as_draws_matrix(as_draws_array.hmvn_fit(x, ...))
+}
 
 #' @rdname draws-hmvn
 #' @export
-as_draws_df.hmvn_fit <- function(x, ...) posterior::as_draws_df(as_draws_array.hmvn_fit(x, ...))
+as_draws_df.hmvn_fit <- function(x, ...) {
+  posterior::as_draws_df(as_draws_array.hmvn_fit(x, ...))
+}
 
 #' @rdname draws-hmvn
 #' @export
-as_draws_list.hmvn_fit <- function(x, ...) posterior::as_draws_list(as_draws_array.hmvn_fit(x, ...))
+as_draws_list.hmvn_fit <- function(x, ...) {
+  posterior::as_draws_list(as_draws_array.hmvn_fit(x, ...))
+}
 
 #' @rdname draws-hmvn
 #' @export
 variables.hmvn_fit <- function(x, ...) {
-  table <- quantity_table(x)
-  unlist(lapply(table$quantity[table$in_draws], element_names, fit = x, ...), use.names = FALSE)
+  unlist(lapply(quantity_names(x, "draws"), element_names, fit = x, ...), use.names = FALSE)
 }
 
 #' @rdname draws-hmvn
@@ -67,11 +79,11 @@ nvariables.hmvn_fit <- function(x, ...) length(variables.hmvn_fit(x))
 
 #' @rdname draws-hmvn
 #' @export
-nchains.hmvn_fit <- function(x) dim(x$draws$lp)[2]
+nchains.hmvn_fit <- function(x) n_chains(x)
 
 #' @rdname draws-hmvn
 #' @export
-niterations.hmvn_fit <- function(x) dim(x$draws$lp)[1]
+niterations.hmvn_fit <- function(x) n_kept(x)[[1L]]
 
 #' @rdname draws-hmvn
 #' @export
@@ -90,7 +102,8 @@ as.array.hmvn_fit <- function(x, ...) {
 #' @export
 as.matrix.hmvn_fit <- function(x, ...) {
   values <- as.array.hmvn_fit(x, ...)
-  matrix(values, ncol = dim(values)[3], dimnames = list(NULL, parameters = dimnames(values)[[3]]))
+  names <- list(NULL, parameters = dimnames(values)[[3]])
+  matrix(values, ncol = dim(values)[3], dimnames = names)
 }
 
 #' @rdname draws-hmvn
@@ -149,117 +162,99 @@ posterior::summarise_draws
 
 # internal -----------------------------------------------------------------
 
-# [iteration, chain, variable] of all elements asked for, each quantity built for the groups that need it only
-build_array <- function(fit, variable, regex, group, index, call = rlang::caller_env()) {
+# [iteration, chain, variable] of all elements asked for, each quantity built for the groups that
+# need it only. `asked`: list(variable, regex, index), as as_draws_array() takes them.
+build_array <- function(fit, asked, group, call = rlang::caller_env()) {
   groups <- match_groups(fit, group, call)
-  if (is.null(variable)) check_draws_size(fit, match_quantities(fit, NULL, FALSE), length(groups), call)
-  chosen <- match_elements(fit, variable, regex, groups, index, call)
-  size <- dim(fit$draws$lp)[1:2]
+  if (is.null(asked$variable)) {
+    check_draws_size(fit, quantity_names(fit, "draws"), length(groups), call)
+  }
+  chosen <- match_elements(fit, asked, groups, call)
   counts <- lengths(chosen)
-  out <- array(0, c(size, sum(counts)), list(NULL, NULL, unlist(lapply(unname(chosen), names))))
+  names <- unlist(lapply(unname(chosen), names))
+  out <- array(0, c(n_kept(fit), sum(counts)), list(NULL, NULL, names))
   ends <- cumsum(counts)
   for (i in seq_along(chosen)) {
-    out[, , seq(ends[i] - counts[i] + 1, length.out = counts[i])] <- build_elements(fit, names(chosen)[i], chosen[[i]], groups)
+    at <- seq(ends[i] - counts[i] + 1, length.out = counts[i])
+    out[, , at] <- build_elements(fit, names(chosen)[i], chosen[[i]], groups)
   }
   # posterior wants numbers for chains and iterations
-  dimnames(out)[1:2] <- list(as.character(seq_len(size[1])), as.character(seq_len(size[2])))
+  dimnames(out)[1:2] <- lapply(n_kept(fit), function(n) as.character(seq_len(n)))
   out
 }
 
 # `elements`: positions in the quantity's array for `groups`, first dimension (the group) fastest
-build_elements <- function(fit, variable, elements, groups) {
-  by_group <- startsWith(index_of(fit, variable), "g")
-  if (by_group) {
+build_elements <- function(fit, name, elements, groups) {
+  if (quantities[[name]]$by_group) {
     own <- (elements - 1L) %% length(groups) + 1L
     needed <- unique(own)
     elements <- match(own, needed) + length(needed) * ((elements - 1L) %/% length(groups))
     groups <- groups[needed]
   }
-  values <- quantity(fit, variable, groups)
+  values <- quantity(fit, name, groups)
   dim(values) <- c(dim(values)[1:2], prod(dim(values)[-(1:2)]))
   values[, , elements, drop = FALSE]
 }
 
 # Named list: for each quantity that is needed the positions of its elements, named
-match_elements <- function(fit, variable, regex, groups, index, call = rlang::caller_env()) {
-  table <- quantity_table(fit)
+match_elements <- function(fit, asked, groups, call = rlang::caller_env()) {
+  variable <- asked$variable
+  known <- quantity_names(fit)
   # names are made for what may be meant only: of very many groups they are most of the work
-  quantities <- if (is.null(variable) || regex) {
-    table$quantity[table$in_draws]
+  meant <- if (is.null(variable) || asked$regex) {
+    quantity_names(fit, "draws")
   } else {
-    intersect(table$quantity, sub("\\[.*", "", variable))
+    intersect(known, sub("\\[.*", "", variable))
   }
-  all <- lapply(stats::setNames(quantities, quantities), function(name) {
-    labels <- element_names(fit, name, groups, index)
+  all <- lapply(stats::setNames(meant, meant), function(name) {
+    labels <- element_names(fit, name, groups, asked$index)
     stats::setNames(seq_along(labels), labels)
   })
-  if (is.null(variable)) return(all)
-  if (regex) {
+  if (is.null(variable)) {
+    return(all)
+  }
+  if (asked$regex) {
     all <- lapply(all, function(e) e[grepl(paste(variable, collapse = "|"), names(e))])
     return(all[lengths(all) > 0])
   }
-  known <- c(names(all), unlist(lapply(unname(all), names)))
+  elements <- unlist(lapply(unname(all), names))
   check_kept(fit, variable, call)
-  check_variables(variable[!variable %in% known], table$quantity, call)
-  chosen <- lapply(stats::setNames(quantities, quantities), function(name) {
+  check_variables(variable[!variable %in% c(meant, elements)], known, call)
+  in_order_asked(lapply(stats::setNames(meant, meant), function(name) {
     if (name %in% variable) all[[name]] else all[[name]][names(all[[name]]) %in% variable]
-  })
+  }), variable)
+}
+
+in_order_asked <- function(chosen, variable) {
   chosen <- chosen[lengths(chosen) > 0]
-  # in the order asked for
-  chosen[order(vapply(names(chosen), function(name) min(match(c(name, names(chosen[[name]])), variable), na.rm = TRUE), 0L))]
+  first <- vapply(names(chosen), function(name) {
+    min(match(c(name, names(chosen[[name]])), variable), na.rm = TRUE)
+  }, 0L)
+  chosen[order(first)]
 }
 
 match_quantities <- function(fit, variable, regex, call = rlang::caller_env()) {
-  table <- quantity_table(fit)
-  if (is.null(variable)) return(table$quantity[table$in_draws])
-  if (regex) return(grep(paste(variable, collapse = "|"), table$quantity[table$in_draws], value = TRUE))
+  in_draws <- quantity_names(fit, "draws")
+  if (is.null(variable)) {
+    return(in_draws)
+  }
+  if (regex) {
+    return(grep(paste(variable, collapse = "|"), in_draws, value = TRUE))
+  }
   check_kept(fit, variable, call)
-  check_variables(setdiff(variable, table$quantity), table$quantity, call)
+  known <- quantity_names(fit)
+  check_variables(setdiff(variable, known), known, call)
   unique(variable)
 }
 
-check_variables <- function(unknown, known, call) {
-  if (length(unknown) == 0) return(invisible())
-  abort_hmvn(
-    c("{.arg variable} must name quantities of the fit.", x = "The fit has no {.val {unknown}}.", i = "It has {.val {known}}."),
-    "variable", variable = unknown, call = call
+check_draws_size <- function(fit, names, n_groups, call = rlang::caller_env()) {
+  extent <- c(g = n_groups, f = n_features(fit))
+  elements <- vapply(quantities[names], function(row) {
+    prod(extent[strsplit(row$index, "")[[1L]]])
+  }, 0)
+  hint <- paste(
+    "Ask for what you need with {.arg variable} (such as {.code variable = \"mu\"}) or",
+    "{.arg group}; what is asked for by name is built whatever its size."
   )
-}
-
-check_draws_size <- function(fit, quantities, n_groups, call = rlang::caller_env()) {
-  k <- n_features(fit)
-  index <- quantity_table(fit)
-  index <- index$index[match(quantities, index$quantity)]
-  elements <- sum(ifelse(startsWith(index, "g"), n_groups, 1) * k^nchar(sub("g", "", index)))
-  check_size(
-    8 * n_draws(fit) * elements, "All draws together",
-    "Ask for what you need with {.arg variable} (such as {.code variable = \"mu\"}) or {.arg group}; what is asked for by name is built whatever its size.", call
-  )
-}
-
-# The names of a quantity's elements, first dimension fastest: `mu[A,x]`
-element_names <- function(fit, variable, groups = NULL, index = "label") {
-  groups <- groups %||% seq_len(n_groups(fit))
-  group <- if (index == "label") safe_labels(fit$statistics$labels, "g")[groups] else as.character(groups)
-  feature <- if (index == "label") safe_labels(fit$statistics$features, "f") else as.character(seq_len(n_features(fit)))
-  paste0(variable, switch(
-    index_of(fit, variable),
-    gf = paste0("[", outer(group, feature, paste, sep = ","), "]"),
-    gff = paste0("[", outer(group, outer(feature, feature, paste, sep = ","), paste, sep = ","), "]"),
-    f = paste0("[", feature, "]"),
-    ff = paste0("[", outer(feature, feature, paste, sep = ","), "]"),
-    ""
-  ))
-}
-
-# Labels that posterior and tidybayes take apart correctly. They split at commas (tidybayes at blanks also), end at brackets, and read numbers as positions.
-safe_labels <- function(labels, prefix) {
-  safe <- gsub("[][,[:space:]]", "_", labels)
-  safe[safe == ""] <- "_"
-  number <- !is.na(suppressWarnings(as.numeric(safe)))
-  safe[number] <- paste0(prefix, safe[number])
-  # Labels that needed no change keep their name
-  first <- order(safe != labels)
-  safe[first] <- make.unique(safe[first], sep = "_")
-  safe
+  check_size(8 * n_draws(fit) * sum(elements), "All draws together", hint, call)
 }

@@ -39,28 +39,30 @@
 #'   and sampling iterations of each, and the interval at which draws are kept.
 #' @param cores Number of threads. Draws do not depend on it.
 #' @param seed A whole number; `NULL` takes one from R's random number generator.
-#' @param algorithm `"nuts"` samples with the No-U-Turn sampler, where groups share a quantity in turn what they share and
-#'   every group given that. `"direct"` proposes covariance
-#'   matrices from a matched inverse-Wishart distribution; it needs complete rows, more of them
-#'   than about twice the features, unpooled means, and standard deviations and correlations both unpooled
-#'   or both completely pooled. Proposals are kept by rejection, which gives independent
-#'   draws from the exact posterior, without warm-up and with nothing to converge; where fewer than 10 % of trial proposals
-#'   would be kept, they feed independence Metropolis-Hastings steps, as many between draws as make a
-#'   repeated draw unlikely (at most one in ten). `"auto"` samples directly every group where it
-#'   applies and at least 10 % are kept or 25 % of the steps accepted; groups that learn from each other in the same
-#'   blocks as `"nuts"`, but by Hamiltonian Monte Carlo with trajectories of a quarter turn, which suits them better; and
-#'   others by NUTS. `fit$units$algorithm` says how each group was drawn. `vignette("model")` has the proof.
-#' @param adapt_delta Target acceptance rate of the sampler. `NULL` means 0.8, and 0.99 for the own quantities
-#'   of groups that have fewer than K + 10 rows for their K features.
+#' @param algorithm `"nuts"` samples with the No-U-Turn sampler, where groups share a quantity in
+#'   turn what they share and every group given that. `"direct"` proposes covariance matrices from a
+#'   matched inverse-Wishart distribution; it needs complete rows, more of them than about twice the
+#'   features, unpooled means, and standard deviations and correlations both unpooled or both
+#'   completely pooled. Proposals are kept by rejection, which gives independent draws from the
+#'   exact posterior, without warm-up and with nothing to converge; where fewer than 10 % of trial
+#'   proposals would be kept, they feed independence Metropolis-Hastings steps, as many between
+#'   draws as make a repeated draw unlikely (at most one in ten). `"auto"` samples directly every
+#'   group where it applies and at least 10 % are kept or 25 % of the steps accepted; groups that
+#'   learn from each other in the same blocks as `"nuts"`, but by Hamiltonian Monte Carlo with
+#'   trajectories of a quarter turn, which suits them better; and others by NUTS.
+#'   `fit$units$algorithm` says how each group was drawn. `vignette("model")` has the proof.
+#' @param adapt_delta Target acceptance rate of the sampler. `NULL` means 0.8, and 0.99 for the own
+#'   quantities of groups that have fewer than K + 10 rows for their K features.
 #' @param max_treedepth Longest trajectory, as the power of 2 of its steps.
 #' @param init Chains start uniformly within this distance of the centre of the
 #'   standardised unconstrained space (each coordinate about one posterior
 #'   standard deviation).
 #' @param progress Show a progress bar? By default in interactive sessions.
-#' @param keep Which draws of the groups the fit keeps: `"mu"` (their means), `"Sigma"` (their covariance matrices, from
-#'   which `sigma` and `Omega` are computed too), both, or none (`character()`, or for readers `"population"`): with
-#'   very many groups, draws that are not needed need not take memory. What belongs to the population, `lp__` and the
-#'   sampler's diagnostics are kept always. Draws kept do not depend on it.
+#' @param keep Which draws of the groups the fit keeps: `"mu"` (their means), `"Sigma"` (their
+#'   covariance matrices, from which `sigma` and `Omega` are computed too), both, or none
+#'   (`character()`, or for readers `"population"`): with very many groups, draws that are not
+#'   needed need not take memory. What belongs to the population, `lp__` and the sampler's
+#'   diagnostics are kept always. Draws kept do not depend on it.
 #' @param keep_data If `FALSE`, the fit does not refer to `data`; what needs rows
 #'   then cannot be computed from it.
 #'
@@ -69,10 +71,10 @@
 #'   [summary()][summary.hmvn_fit] show the estimates.
 #'
 #' @section Errors:
-#' All input is checked before sampling. Errors have class `hmvn_error`, and a class
-#' for their topic, for example `hmvn_error_column` (no such column),
-#' `hmvn_error_prior` or `hmvn_error_improper` (a posterior that is not
-#' a distribution, because features are collinear or constant within a group).
+#' All input is checked before sampling. Errors have class `hmvn_error`, and a class for their
+#' topic, for example `hmvn_error_column` (no such column), `hmvn_error_prior` or
+#' `hmvn_error_improper` (a posterior that is not a distribution, because features are collinear or
+#' constant within a group); [hmvn-conditions] lists them all.
 #'
 #' @examples
 #' fit <- fit_hmvn(iris, group = ~ Species, chains = 2, iter_sampling = 500, seed = 1)
@@ -88,48 +90,45 @@ fit_hmvn <- function(data, group, features = NULL, pooling = "none", prior = hmv
   started <- proc.time()[["elapsed"]]
   call <- rlang::current_env()
   check_no_dots(..., known = names(formals()), call = call)
-  settings <- check_sampler_settings(
-    chains = chains, iter_warmup = iter_warmup, iter_sampling = iter_sampling, thin = thin,
-    cores = cores, seed = seed, algorithm = algorithm, adapt_delta = adapt_delta, max_treedepth = max_treedepth,
-    init = init, prior_only = prior_only, progress = progress, keep = keep, keep_data = keep_data, call = call
+  settings <- check_settings(mget(setting_names, envir = call), call)
+  columns <- list(
+    group = rlang::enquo(group), features = rlang::enquo(features), weights = rlang::enquo(weights)
   )
-  input <- read_input(
-    data, rlang::enquo(group), rlang::enquo(features), rlang::enquo(weights), settings$cores, call
-  )
+  input <- read_input(data, columns, settings$cores, call)
+  model <- specify_model(input$statistics, prior, pooling, call)
   matched <- match.call()
-  given <- settings[intersect(names(settings), names(matched))]
-  fit <- run_fit(input, specify_model(input$statistics, prior, pooling, call), settings, call)
-  fit$call <- matched
-  fit$specification <- new_specification(input, pooling, given, call)
-  fit$time$total <- proc.time()[["elapsed"]] - started
-  fit
+  given <- settings[intersect(setting_names, names(matched))]
+  record <- list(
+    call = matched, specification = new_specification(input, pooling, given, call),
+    started = started
+  )
+  run_fit(input, model, settings, record, call)
 }
 
 # internal -----------------------------------------------------------------
 
-# What fit_hmvn() and update() have in common once the input is read. `model`: from specify_model().
-run_fit <- function(input, model, settings, call) {
+# What fit_hmvn() and update() have in common once the input is read: returns the finished fit.
+# `record`: see new_hmvn_fit().
+run_fit <- function(input, model, settings, record, call) {
+  statistics <- input$statistics
   if (!settings$prior_only) {
-    check_propriety(input$statistics, model$prior, model$pooling, call = call)
+    check_propriety(statistics, model$prior, model$pooling, call = call)
   }
-  say_what_is_missing(input$statistics, model$pooling)
-  control <- complete_control(settings)
-  sampled <- sample_chains(input$statistics, model, control, call)
-  fit <- new_hmvn_fit(
-    data = if (control$keep_data) input$data,
-    statistics = input$statistics,
-    model = model,
-    sampled = sampled,
-    control = control
-  )
-  fit$warnings <- sampler_warnings(fit, call)
-  fit
+  say_what_is_missing(statistics, model$pooling)
+  settings <- settle_settings(settings)
+  sampled <- sample_chains(statistics, model, settings, call)
+  run <- new_hmvn_run(statistics, model, sampled, settings)
+  warnings <- sampler_warnings(run, call)
+  new_hmvn_fit(run, if (settings$keep_data) input$data, record, warnings)
 }
 
 say_what_is_missing <- function(statistics, pooling) {
   n_empty <- statistics$n_empty
   if (n_empty > 0) {
-    inform_hmvn("{n_empty} row{?s} {?has/have} nothing observed and {?is/are} left out.", "empty_rows")
+    inform_hmvn(
+      "{n_empty} row{?s} {?has/have} nothing observed and {?is/are} left out.",
+      "empty_rows"
+    )
   }
   if (length(statistics$labels) == 1L && "partial" %in% pooling) {
     inform_hmvn(
@@ -140,52 +139,39 @@ say_what_is_missing <- function(statistics, pooling) {
   }
 }
 
-# What was said, before data or defaults filled it in: update() says it again. `settings`: those given.
+# What was said, before data or defaults filled it in: update() says it again. `settings`: those
+# given.
 new_specification <- function(input, pooling, settings, call) {
-  list(weights = input$data$weight_column, pooling = resolve_pooling(pooling, call = call), settings = settings)
+  list(
+    weights = input$data$weight_column, pooling = resolve_pooling(pooling, call = call),
+    settings = settings
+  )
 }
 
 # Rows or statistics -> list(data = hmvn_model_data or NULL, statistics = hmvn_statistics).
-read_input <- function(data, group, features, weights, cores, call) {
+# `columns`: quosures group, features, weights.
+read_input <- function(data, columns, cores, call) {
   if (inherits(data, "hmvn_statistics")) {
-    given <- c(group = !rlang::quo_is_missing(group), features = !rlang::quo_is_null(features),
-               weights = !rlang::quo_is_null(weights))
-    if (any(given)) {
-      abort_hmvn(
-        c("Statistics already have their groups, features and weights.",
-          x = "{.arg {names(which(given))}} {?was/were} given too.",
-          i = "Name them in {.fn hmvn_statistics} instead."),
-        "argument", argument = names(which(given)), call = call
-      )
-    }
+    check_no_columns(columns, call)
     return(list(data = NULL, statistics = data))
   }
-  group <- capture_column_argument(group, data, "group", call)
-  features <- capture_column_argument(features, data, "features", call)
-  weights <- capture_column_argument(weights, data, "weights", call)
-  data <- new_model_data(data, group, features, weights, cores, call)
+  columns <- Map(function(quo, arg) capture_column_argument(quo, data, arg, call),
+    columns, names(columns))
+  data <- new_model_data(data, columns$group, columns$features, columns$weights, cores, call)
   list(data = data, statistics = compute_statistics(data, cores, call))
 }
 
-# Pooling and prior with everything resolved. A partially pooled block whose h the user fixed at
-# an end is no partial pooling.
-specify_model <- function(statistics, prior, pooling, call) {
-  resolved <- resolve_prior(prior, statistics, call = call)
-  pooling <- resolve_pooling(pooling, call = call)
-  fixed <- vapply(resolved$heterogeneity[names(pooling)], function(h) h[["fixed"]], double(1))
-  pooling[pooling == "partial" & fixed %in% 0] <- "complete"
-  pooling[pooling == "partial" & fixed %in% 1] <- "none"
-  list(prior = resolved, prior_given = prior, pooling = pooling)
-}
-
-complete_control <- function(control) {
-  if (is.null(control$seed)) {
-    control$seed <- sample.int(.Machine$integer.max, 1L)
+check_no_columns <- function(columns, call) {
+  given <- !vapply(
+    columns, function(quo) rlang::quo_is_missing(quo) || rlang::quo_is_null(quo), TRUE
+  )
+  if (any(given)) {
+    args <- names(which(given))
+    abort_hmvn(
+      c("Statistics already have their groups, features and weights.",
+        x = "{.arg {args}} {?was/were} given too.",
+        i = "Name them in {.fn hmvn_statistics} instead."),
+      "argument", argument = args, call = call
+    )
   }
-  # Few rows make a group's posterior steep on one side, which wants shorter steps.
-  control$adapt_delta_scarce <- control$adapt_delta %||% 0.99
-  control$adapt_delta <- control$adapt_delta %||% 0.8
-  control$keep_mean <- "mu" %in% control$keep
-  control$keep_chol <- "Sigma" %in% control$keep
-  control
 }

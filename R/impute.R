@@ -2,23 +2,28 @@
 
 #' Draw missing cells
 #'
-#' For every posterior draw, the missing cells of each row from their normal distribution given the row's observed cells, with the
-#' mean and the covariance matrix of the row's group. Where nothing is observed in a row, all of it is drawn from its group's
-#' distribution. The sampler itself imputes nothing: it integrates missing cells out.
+#' For every posterior draw, the missing cells of each row from their normal distribution given the
+#' row's observed cells, with the mean and the covariance matrix of the row's group. Where nothing
+#' is observed in a row, all of it is drawn from its group's distribution. The sampler itself
+#' imputes nothing: it integrates missing cells out.
 #'
 #' @param fit An `hmvn_fit` made from rows.
 #' @param ndraws Number of posterior draws to use, spread evenly over all of them; `NULL` for all.
-#' @param seed A whole number, which leaves R's random number generator alone; `NULL` takes one from it. A draw's cells depend on the seed
-#'   and on that draw alone.
+#' @param seed A whole number, which leaves R's random number generator alone; `NULL` takes one from
+#'   it. A draw's cells depend on the seed and on that draw alone.
 #' @return An object of class `hmvn_imputation`, a list of
-#'   * `cells`: a data frame, one line a missing cell, by row: `row` (the row's position in the data), `group` (its label), `feature`;
-#'   * `draws`: a matrix \[draw, cell\], in the units of the features, its columns named `feature[row]`.
+#'   * `cells`: a data frame, one line a missing cell, by row: `row` (the row's position in the
+#'     data), `group` (its label), `feature`;
+#'   * `draws`: a matrix \[draw, cell\], in the units of the features, its columns named
+#'     `feature[row]`.
 #'
-#'   `completed(x, i)` gives the data with the cells of draw `i` filled in, `summary(x)` the `cells` with their mean, sd and 5 % and 95 % quantiles.
-#'   A row with a frequency weight stands for several equal rows and is filled once.
-#' @section Errors: `hmvn_error_rows` if the fit has no rows (made from statistics or with `keep_data = FALSE`), `hmvn_error_size` if the draws would take more
-#'   than 1 GB, `hmvn_error_keep` if draws of means or covariances were not kept, `hmvn_error_argument` for `ndraws`
-#'   and `seed`.
+#'   `completed(x, i)` gives the data with the cells of draw `i` filled in, `summary(x)` the `cells`
+#'   with their mean, sd and 5 % and 95 % quantiles. A row with a frequency weight stands for
+#'   several equal rows and is filled once.
+#' @section Errors: `hmvn_error_rows` if the fit has no rows (made from statistics or with
+#'   `keep_data = FALSE`), `hmvn_error_size` if the draws would take more than 1 GB,
+#'   `hmvn_error_keep` if draws of means or covariances were not kept, `hmvn_error_argument` for
+#'   `ndraws` and `seed`.
 #' @examples
 #' d <- iris
 #' d$Sepal.Width[c(3, 60)] <- NA
@@ -36,17 +41,24 @@ posterior_impute <- function(fit, ndraws = NULL, seed = NULL) {
   seed <- choose_seed(seed, call)
   rows <- incomplete_rows(data)
   n_cells <- sum(is.na(rows$values))
-  check_size(8 * n_cells * length(chosen), "The draws of the missing cells", "Ask for fewer draws with {.arg ndraws}.", call = call)
+  check_size(
+    8 * n_cells * length(chosen), "The draws of the missing cells",
+    "Ask for fewer draws with {.arg ndraws}.", call
+  )
 
   groups <- data$codes[rows$row]
   # a run of rows of one group and one pattern shares its conditional distribution
   run <- order(groups, rows$pattern)
   drawn <- impute_(
-    rows$values[, run, drop = FALSE], mean_groups(fit, groups)[run], chol_groups(fit, groups)[run], rows$first[run], n_cells,
-    fit$draws$mean, fit$draws$chol, chosen, seed
+    rows$values[, run, drop = FALSE], stored_groups(fit, "mean", groups)[run],
+    stored_groups(fit, "chol", groups)[run], rows$first[run], n_cells,
+    stored(fit, "mean"), stored(fit, "chol"), chosen, seed
   )
   at <- which(is.na(rows$values), arr.ind = TRUE)
-  cells <- data.frame(row = rows$row[at[, 2L]], group = data$labels[groups[at[, 2L]]], feature = data$features[at[, 1L]])
+  cells <- data.frame(
+    row = rows$row[at[, 2L]], group = data$labels[groups[at[, 2L]]],
+    feature = data$features[at[, 1L]]
+  )
   dimnames(drawn) <- list(NULL, if (n_cells > 0) paste0(cells$feature, "[", cells$row, "]"))
   structure(list(cells = cells, draws = drawn, data = data), class = "hmvn_imputation")
 }
@@ -55,8 +67,9 @@ posterior_impute <- function(fit, ndraws = NULL, seed = NULL) {
 #'
 #' @param x What [posterior_impute()] returns.
 #' @param draw Which of its draws, from 1.
-#' @return A data frame of the columns the fit has read (grouping columns, features, weights), rows in the order of the data, without missing
-#'   cells: those of draw `draw` are filled in, the others are as they were.
+#' @return A data frame of the columns the fit has read (grouping columns, features, weights), rows
+#'   in the order of the data, without missing cells: those of draw `draw` are filled in, the others
+#'   are as they were.
 #' @section Errors: `hmvn_error_argument` if there is no such draw.
 #' @examples
 #' d <- iris
@@ -70,7 +83,7 @@ posterior_impute <- function(fit, ndraws = NULL, seed = NULL) {
 completed <- function(x, draw = 1) {
   call <- rlang::current_env()
   if (!inherits(x, "hmvn_imputation")) {
-    abort_argument("x", "what posterior_impute() returns", x, "argument", call)
+    abort_argument("x", "what posterior_impute() returns", x, call)
   }
   draw <- check_count(draw, "draw", min = 1, max = nrow(x$draws), call = call)
   result <- kept_data_frame(x$data)
@@ -91,7 +104,8 @@ summary.hmvn_imputation <- function(object, ...) {
     values <- object$draws[, j]
     c(mean(values), stats::sd(values), stats::quantile(values, c(0.05, 0.95), names = FALSE))
   }, double(4))
-  numbers <- matrix(each, ncol = 4, byrow = TRUE, dimnames = list(NULL, c("mean", "sd", "q5", "q95")))
+  numbers <- matrix(each, ncol = 4, byrow = TRUE)
+  colnames(numbers) <- c("mean", "sd", "q5", "q95")
   cbind(object$cells, numbers)
 }
 
@@ -101,17 +115,20 @@ print.hmvn_imputation <- function(x, ...) {
   n <- table(factor(x$cells$feature, x$data$features))
   n <- n[n > 0]
   cat(
-    count_of(nrow(x$cells), "missing cell"), " in ", count_of(length(unique(x$cells$row)), "row"), ", ", count_of(nrow(x$draws), "draw"), "\n",
+    count_of(nrow(x$cells), "missing cell"), " in ", count_of(length(unique(x$cells$row)), "row"),
+    ", ", count_of(nrow(x$draws), "draw"), "\n",
     if (length(n)) c(paste0("  ", names(n), ": ", n, collapse = "\n"), "\n"),
-    "Completed data: completed(); means and quantiles by cell: summary()\n", sep = ""
+    "Completed data: completed(); means and quantiles by cell: summary()\n",
+    sep = ""
   )
   invisible(x)
 }
 
 # internal -----------------------------------------------------------------
 
-# Rows with missing cells: list(row = their positions, values = [feature, row], pattern = equal where the same features are missing,
-# first = where each row's cells begin among all missing cells, from 0).
+# Rows with missing cells: list(row = their positions, values = [feature, row], pattern = equal
+# where the same features are missing, first = where each row's cells begin among all missing cells,
+# from 0).
 incomplete_rows <- function(data) {
   row <- which(Reduce(`|`, lapply(data$columns, is.na)))
   values <- vapply(data$columns, function(column) as.double(column[row]), double(length(row)))

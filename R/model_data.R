@@ -1,11 +1,11 @@
-# From a data frame, a group and features to what the model reads: a group code a
-# row, one printable label a group, and the user's own numeric columns.
+# From a data frame, a group and features to what the model reads: a group code a row, one printable
+# label a group, and the user's own numeric columns.
 
 # internal -----------------------------------------------------------------
 
-# See ?fit_hmvn for what data, group, features and weights may be. Cells that are NA
-# are allowed (missing); NaN and infinite cells, NA groups and NA weights are errors.
-# Columns are not copied. Returns an object of class hmvn_model_data.
+# See ?fit_hmvn for what data, group, features and weights may be. Cells that are NA are allowed
+# (missing); NaN and infinite cells, NA groups and NA weights are errors. Columns are not copied.
+# Returns an object of class hmvn_model_data.
 new_model_data <- function(data, group, features = NULL, weights = NULL, cores = 1L, call = NULL) {
   check_data(data, call)
   group <- column_names(group, data, "group", operators = c("+", ":"), call = call)
@@ -39,62 +39,6 @@ new_model_data <- function(data, group, features = NULL, weights = NULL, cores =
   )
 }
 
-# Evaluates the promise of an argument that names columns. `group = g` with a bare
-# column name either finds no object or, worse, some other object called g; both end
-# in an error that shows the form to write. Use: capture_column_argument(rlang::enquo(group), data, "group").
-capture_column_argument <- function(quo, data, arg, call = NULL) {
-  if (rlang::quo_is_missing(quo)) {
-    abort_hmvn(
-      c("{.arg {arg}} must be given.", i = "For example {.code {arg} = ~ {example_columns(data)}}."),
-      arg, argument = arg, call = call
-    )
-  }
-  expr <- rlang::quo_get_expr(quo)
-  used <- intersect(all.vars(expr), names(data))
-  value <- tryCatch(rlang::eval_tidy(quo), error = function(e) {
-    bare <- is.symbol(expr) || length(used) > 0L
-    if (!bare) stop(e)
-    abort_bare_name(expr, used, data, arg, call)
-  })
-  fine <- is.null(value) || rlang::is_formula(value) || is.character(value)
-  if (!fine && length(used) > 0L) {
-    abort_bare_name(expr, used, data, arg, call)
-  }
-  value
-}
-
-abort_bare_name <- function(expr, used, data, arg, call) {
-  written <- rlang::as_label(expr)
-  if (length(used) == 0L) {
-    near <- suggest_name(written, names(data))
-    hint <- if (length(near)) c(i = "Did you mean {.code {arg} = ~ {backtick(near)}}?")
-    abort_hmvn(
-      c(
-        "{.arg {arg}} must be a one-sided formula or names of columns.",
-        x = "There is no object and no column {.field {written}}.", hint
-      ),
-      "column", argument = arg, column = written, call = call
-    )
-  }
-  suggestion <- paste(backtick(used), collapse = " + ")
-  abort_hmvn(
-    c(
-      "{.arg {arg}} must be a one-sided formula or names of columns.",
-      x = "It is the bare name {.code {written}}.",
-      i = "Write {.code {arg} = ~ {suggestion}}."
-    ),
-    "column", argument = arg, column = used, call = call
-  )
-}
-
-backtick <- function(names) vapply(names, function(x) deparse1(as.name(x), backtick = TRUE), "")
-
-# A column that is likely meant: the first that is not numeric, else the first.
-example_columns <- function(data) {
-  likely <- c(names(data)[!vapply(as.list(data), is.numeric, logical(1))], names(data), "g")
-  backtick(likely[[1L]])
-}
-
 check_data <- function(data, call) {
   if (!is.data.frame(data)) {
     found <- describe_value(data)
@@ -116,108 +60,11 @@ check_data <- function(data, call) {
   }
 }
 
-# Names of columns from a one-sided formula or a character vector, all of them found
-# in the data, once. `operators`: what may stand between names in a formula.
-column_names <- function(x, data, arg, operators, call) {
-  if (rlang::is_formula(x)) {
-    if (length(x) != 2L) {
-      abort_columns("It has a left-hand side.", arg, operators, call)
-    }
-    x <- formula_names(x[[2L]], arg, operators, call)
-  } else if (!is.character(x) || length(x) == 0L || anyNA(x)) {
-    problem <- if (is.character(x)) {
-      if (length(x)) "It contains NA." else "It names no column."
-    } else {
-      paste0("It is ", describe_value(x), ".")
-    }
-    abort_columns(problem, arg, operators, call)
-  }
-  check_names_once(x, arg, call)
-  for (name in x) check_column(name, data, arg, call)
-  as.vector(x)
-}
-
-formula_names <- function(expr, arg, operators, call) {
-  if (is.symbol(expr) && !identical(expr, quote(.))) {
-    return(as.character(expr))
-  }
-  if (is.call(expr)) {
-    operator <- rlang::as_label(expr[[1L]])
-    if (operator == "(") {
-      return(formula_names(expr[[2L]], arg, operators, call))
-    }
-    if (operator %in% operators && length(expr) == 3L) {
-      return(c(
-        formula_names(expr[[2L]], arg, operators, call),
-        formula_names(expr[[3L]], arg, operators, call)
-      ))
-    }
-  }
-  found <- rlang::as_label(expr)
-  abort_hmvn(
-    c(
-      "The formula of {.arg {arg}} must name columns only, joined by {.or {.code {operators}}}.",
-      x = "It contains {.code {found}}.",
-      i = "Compute a new column first and name that."
-    ),
-    "column", argument = arg, call = call
+# The columns that were read, as a data frame. `kept`: an hmvn_model_data.
+kept_data_frame <- function(kept) {
+  columns <- c(
+    lapply(kept$keys, function(key) key[kept$codes]), stats::setNames(kept$columns, kept$features)
   )
-}
-
-abort_columns <- function(problem, arg, operators, call) {
-  form <- paste("~", paste(c("a", "b"), collapse = paste0(" ", operators[[1L]], " ")))
-  abort_hmvn(
-    c(
-      "{.arg {arg}} must be a one-sided formula or names of columns.",
-      x = "{problem}",
-      i = "For example {.code {arg} = {form}} or {.code {arg} = c(\"a\", \"b\")}."
-    ),
-    "column", argument = arg, call = call
-  )
-}
-
-check_names_once <- function(x, arg, call) {
-  twice <- unique(x[duplicated(x)])
-  if (length(twice) > 0L) {
-    abort_hmvn(
-      c("{.arg {arg}} must name each column once.", x = "{.field {twice}} {?is/are} named more than once."),
-      "column", argument = arg, column = twice, call = call
-    )
-  }
-}
-
-check_column <- function(name, data, arg, call) {
-  n <- sum(names(data) == name)
-  if (n == 1L) {
-    return(invisible(NULL))
-  }
-  if (n > 1L) {
-    abort_hmvn(
-      c("Names of columns in {.arg data} must be unique.", x = "{n} columns are called {.field {name}}."),
-      "column", argument = arg, column = name, call = call
-    )
-  }
-  near <- suggest_name(name, names(data))
-  hint <- if (length(near)) {
-    c(i = "Did you mean {.field {near}}?")
-  } else {
-    c(i = "Columns: {.field {names(data)}}.")
-  }
-  abort_hmvn(
-    c("{.arg {arg}} must name columns of {.arg data}.", x = "There is no column {.field {name}}.", hint),
-    "column", argument = arg, column = name, call = call
-  )
-}
-
-check_not_shared <- function(x, y, x_arg, y_arg, call) {
-  both <- intersect(x, y)
-  if (length(both) > 0L) {
-    abort_hmvn(
-      c(
-        "A column cannot be in {.arg {x_arg}} and in {.arg {y_arg}}.",
-        x = "{.field {both}} {?is/are} in both."
-      ),
-      "column", argument = x_arg, column = both, call = call
-    )
-  }
+  columns[kept$weight_column] <- list(kept$weights)
+  structure(columns, row.names = .set_row_names(kept$n_obs), class = "data.frame")
 }

@@ -20,10 +20,14 @@ code_groups <- function(keys, call) {
     )
   }
   values <- Map(function(key, p) key$values[p], coded, positions)
-  labels <- do.call(paste, c(unname(Map(function(key, p) key$labels[p], coded, positions)), sep = ":"))
+  labels <- do.call(
+    paste, c(unname(Map(function(key, p) key$labels[p], coded, positions)), sep = ":")
+  )
   check_labels(labels, names(keys), call)
   # not data.frame(): names as they are, strings as strings
-  values <- structure(values, names = names(keys), row.names = seq_along(labels), class = "data.frame")
+  values <- structure(
+    values, names = names(keys), row.names = seq_along(labels), class = "data.frame"
+  )
   list(codes = codes, labels = labels, keys = values)
 }
 
@@ -58,8 +62,9 @@ code_plain <- function(x, name, call) {
 }
 
 check_key_type <- function(x, name, call) {
-  plain <- !is.object(x) || identical(class(x), "AsIs") || is.factor(x)
-  if (plain && is.null(dim(x)) && (is.factor(x) || is.character(x) || is.numeric(x) || is.logical(x))) {
+  plain <- !is.object(x) || identical(class(x), "AsIs")
+  plain <- plain && (is.character(x) || is.numeric(x) || is.logical(x))
+  if ((plain || is.factor(x)) && is.null(dim(x))) {
     return(invisible(NULL))
   }
   found <- if (is.list(x)) {

@@ -2,17 +2,22 @@
 
 #' A new group's mean and covariance matrix
 #'
-#' For every posterior draw one draw of a group that is not among those of the fit: by coordinate its score is u = v + h e, with v
-#' the typical group's score, h the heterogeneity and e standard normal (equation (S4) of `vignette("model")`). Without pooling a group
-#' learns nothing from others, so that this is a draw from the prior; under complete pooling it is the value all groups have. A message says so.
+#' For every posterior draw one draw of a group that is not among those of the fit: by coordinate
+#' its score is u = v + h e, with v the typical group's score, h the heterogeneity and e standard
+#' normal (equation (S4) of `vignette("model")`). Without pooling a group learns nothing from
+#' others, so that this is a draw from the prior; under complete pooling it is the value all groups
+#' have. A message says so.
 #'
 #' @param fit An `hmvn_fit`.
-#' @param ndraws Number of posterior draws to use, spread evenly over all of them; `NULL` for all, which keeps the chains.
-#' @param seed A whole number, which leaves R's random number generator alone; `NULL` takes one from it. A draw's new group depends
-#'   on the seed and on that draw alone.
-#' @return A [posterior::draws_rvars] object (a list) of random variables `mu` and `sigma` \[feature\], `Omega` and `Sigma` \[feature, feature\], with the features'
-#'   names as dimnames, in the units of the features. `summarise_draws()` summarises it.
-#' @section Errors: `hmvn_error_argument` for `ndraws` (more than the fit has) and `seed`, `hmvn_error_fit`.
+#' @param ndraws Number of posterior draws to use, spread evenly over all of them; `NULL` for all,
+#'   which keeps the chains.
+#' @param seed A whole number, which leaves R's random number generator alone; `NULL` takes one from
+#'   it. A draw's new group depends on the seed and on that draw alone.
+#' @return A [posterior::draws_rvars] object (a list) of random variables `mu` and `sigma`
+#'   \[feature\], `Omega` and `Sigma` \[feature, feature\], with the features' names as dimnames, in
+#'   the units of the features. `summarise_draws()` summarises it.
+#' @section Errors: `hmvn_error_argument` for `ndraws` (more than the fit has) and `seed`,
+#'   `hmvn_error_fit`.
 #' @examples
 #' fit <- fit_hmvn(iris, group = ~ Species, features = ~ Sepal.Length + Sepal.Width,
 #'   pooling = "partial", chains = 2, seed = 1)
@@ -25,15 +30,18 @@ posterior_new_group <- function(fit, ndraws = NULL, seed = NULL) {
   check_fit(fit, call)
   chosen <- choose_draws(fit, ndraws, call)
   seed <- choose_seed(seed, call)
-  inform_new_group(fit)
+  model <- model_of(fit)
+  inform_new_group(pooling_of(model))
 
-  model <- model_for_core(list(prior = fit$prior, pooling = fit$pooling))
   names <- c("mean0", "scale0", "chol_cor0", "h_mean", "h_sd", "h_cor")
-  population <- lapply(stats::setNames(names, names), function(name) draw_matrix(fit$draws[[name]], chosen))
-  drawn <- new_group_(model, population, chosen, seed)
-
-  size <- if (is.null(ndraws)) dim(fit$draws$lp)[1:2] else c(length(chosen), 1L)
-  group_draws(array(drawn$mean, c(size, ncol(drawn$mean))), array(drawn$chol, c(size, ncol(drawn$chol))), fit$statistics$features)
+  population <- lapply(stats::setNames(names, names), function(name) {
+    draw_matrix(fit$draws[[name]], chosen)
+  })
+  drawn <- new_group_(as_core(model), population, chosen, seed)
+  # all draws keep their chains
+  size <- if (is.null(ndraws)) n_kept(fit) else c(length(chosen), 1L)
+  drawn <- lapply(drawn[c("mean", "chol")], function(x) array(x, c(size, ncol(x))))
+  group_draws(drawn$mean, drawn$chol, model$features)
 }
 
 # internal -----------------------------------------------------------------
@@ -46,11 +54,13 @@ group_draws <- function(mean, chol, features) {
     dim(values) <- dim(values)[-3L]
     as_rvar(label_array(values, rep(list(features), length(dim(values)) - 2L)))
   }
-  posterior::draws_rvars(mu = as_rvar(label_array(mean, list(features))), sigma = of("sigma"), Omega = of("Omega"), Sigma = of("Sigma"))
+  posterior::draws_rvars(
+    mu = as_rvar(label_array(mean, list(features))), sigma = of("sigma"), Omega = of("Omega"),
+    Sigma = of("Sigma")
+  )
 }
 
-inform_new_group <- function(fit) {
-  pooling <- fit$pooling[c("mean", "sd", if (n_features(fit) > 1) "cor")]
+inform_new_group <- function(pooling) {
   words <- c(mean = "means", sd = "standard deviations", cor = "correlations")
   prior <- words[names(pooling)[pooling == "none"]]
   common <- words[names(pooling)[pooling == "complete"]]
@@ -59,8 +69,10 @@ inform_new_group <- function(fit) {
   }
   inform_hmvn(
     c(
-      if (length(prior)) c(i = "Not pooled, so a new group's are draws from the prior: {prior}."),
-      if (length(common)) c(i = "Completely pooled, so a new group's are those of all groups: {common}.")
+      i = if (length(prior)) "Not pooled, so a new group's are draws from the prior: {prior}.",
+      i = if (length(common)) {
+        "Completely pooled, so a new group's are those of all groups: {common}."
+      }
     ),
     "new_group", prior = names(prior), common = names(common)
   )

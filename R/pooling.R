@@ -1,6 +1,5 @@
-# What the user says about pooling: for each block of quantities (means, standard
-# deviations, correlations) whether groups have their own, share a population, or
-# have one in common.
+# What the user says about pooling: for each block of quantities (means, standard deviations,
+# correlations) whether groups have their own, share a population, or have one in common.
 
 # internal -----------------------------------------------------------------
 
@@ -16,23 +15,25 @@ resolve_pooling <- function(pooling, call = NULL) {
     }
   }
   if (!is.character(pooling) || length(pooling) == 0L) {
-    abort_pooling("It is {found}.", describe_value(pooling), call)
+    found <- describe_value(pooling)
+    abort_pooling("It is {found}.", call)
   }
   wrong <- pooling[is.na(pooling) | !pooling %in% pooling_levels]
   if (length(wrong) > 0L) {
     near <- suggest_name(wrong[[1L]], pooling_levels)
-    hint <- if (length(near)) c(i = "Did you mean {.val {near}}?")
     abort_hmvn(
       c(
         "{.arg pooling} must be {.or {.val {pooling_levels}}}, for all blocks or by block.",
-        x = "It contains {.val {wrong}}.", hint
+        x = "It contains {.val {wrong}}.",
+        i = if (length(near)) "Did you mean {.val {near}}?"
       ),
       "pooling", argument = "pooling", call = call
     )
   }
   if (is.null(names(pooling))) {
     if (length(pooling) != 1L) {
-      abort_pooling("It has {found} values without names.", length(pooling), call)
+      n <- length(pooling)
+      abort_pooling("It has {n} values without names.", call)
     }
     return(stats::setNames(rep(pooling, 3L), pooling_blocks))
   }
@@ -42,24 +43,30 @@ resolve_pooling <- function(pooling, call = NULL) {
 fill_blocks <- function(pooling, call) {
   unknown <- setdiff(names(pooling), pooling_blocks)
   if (length(unknown) > 0L) {
-    abort_pooling("There is no block {.val {found}}.", unknown, call)
+    abort_pooling("There is no block {.val {unknown}}.", call)
   }
-  if (anyDuplicated(names(pooling))) {
-    abort_pooling("Block {.val {found}} is named twice.", names(pooling)[duplicated(names(pooling))], call)
+  twice <- unique(names(pooling)[duplicated(names(pooling))])
+  if (length(twice) > 0L) {
+    abort_pooling("Block {.val {twice}} is named twice.", call)
   }
   blocks <- stats::setNames(rep("none", 3L), pooling_blocks)
   blocks[names(pooling)] <- pooling
   blocks
 }
 
-# `problem` is cli text that may refer to {found}.
-abort_pooling <- function(problem, found, call) {
+abort_pooling <- function(problem, call, .envir = parent.frame()) {
   abort_hmvn(
     c(
-      "{.arg pooling} must be one of {.val {pooling_levels}}, or name the blocks {.val {pooling_blocks}}.",
+      paste(
+        "{.arg pooling} must be one of {.val {pooling_levels}},",
+        "or name the blocks {.val {pooling_blocks}}."
+      ),
       x = problem,
-      i = "For example {.code pooling = c(mean = \"partial\", cor = \"complete\")}; a block not named is {.val none}."
+      i = paste(
+        "For example {.code pooling = c(mean = \"partial\", cor = \"complete\")};",
+        "a block not named is {.val none}."
+      )
     ),
-    "pooling", argument = "pooling", call = call
+    "pooling", argument = "pooling", call = call, .envir = .envir
   )
 }

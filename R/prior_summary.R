@@ -2,17 +2,20 @@
 
 #' The priors of a fit
 #'
-#' Every prior with its constants resolved, which of them were left to their defaults, and for each block how it is pooled and
-#' the prior of its heterogeneity h. Whatever the pooling, each group's own prior is the one shown; h says how alike groups are
-#' expected to be.
+#' Every prior with its constants resolved, which of them were left to their defaults, and for each
+#' block how it is pooled and the prior of its heterogeneity h. Whatever the pooling, each group's
+#' own prior is the one shown; h says how alike groups are expected to be.
 #'
 #' @param object An `hmvn_fit`.
 #' @param digits Significant digits of constants in the texts.
 #' @param ... Must be empty.
-#' @return A data frame of class `hmvn_prior_summary`, one row for each mean, each standard deviation and the correlation matrix (none if there
-#'   is one feature): `block` (`"mean"`, `"sd"`, `"cor"`), `feature` (`NA` for `"cor"`), `prior` (text, in the units of the
-#'   feature), `default` (logical: left unset; of means and sds then scaled with the data), `pooling`, `heterogeneity` (text; h is a Beta
-#'   under partial pooling unless fixed, 1 without pooling, 0 under complete pooling), `default_heterogeneity`. The attribute `prior` holds the constants in full precision. It prints itself.
+#' @return A data frame of class `hmvn_prior_summary`, one row for each mean, each standard
+#'   deviation and the correlation matrix (none if there is one feature): `block` (`"mean"`, `"sd"`,
+#'   `"cor"`), `feature` (`NA` for `"cor"`), `prior` (text, in the units of the feature), `default`
+#'   (logical: left unset; of means and sds then scaled with the data), `pooling`, `heterogeneity`
+#'   (text; h is a Beta under partial pooling unless fixed, 1 without pooling, 0 under complete
+#'   pooling), `default_heterogeneity`. The attribute `prior` holds the constants in full precision.
+#'   It prints itself.
 #' @examples
 #' fit <- fit_hmvn(iris, group = ~ Species, pooling = c(mean = "partial"), chains = 2, seed = 1)
 #' prior_summary(fit)
@@ -22,19 +25,29 @@ prior_summary.hmvn_fit <- function(object, digits = 4, ...) {
   call <- rlang::current_env()
   rlang::check_dots_empty()
   digits <- check_count(digits, "digits", min = 1, max = 17, call = call)
-  prior <- object$prior
-  features <- object$statistics$features
+  model <- model_of(object)
+  prior <- model$prior
+  features <- model$features
+  pooling <- pooling_of(model)
   k <- length(features)
-  blocks <- rep(pooling_blocks, c(k, k, if (k > 1L) 1L else 0L))
-  texts <- c(format_mean_priors(prior$mean, digits), format_sd_priors(prior$sd, digits), format_cor_prior(prior$cor, digits))
+  blocks <- rep(names(pooling), c(mean = k, sd = k, cor = 1L)[names(pooling)])
+  rows <- seq_along(blocks)
+  texts <- c(
+    format_mean_priors(prior$mean, digits), format_sd_priors(prior$sd, digits),
+    format_cor_prior(prior$cor, digits)
+  )
   defaults <- unlist(prior$default[pooling_blocks], use.names = FALSE)
-  pooling <- object$pooling
-  heterogeneity <- vapply(pooling_blocks, function(block) format_heterogeneity(pooling[[block]], prior$heterogeneity[[block]], digits), "")
-  unset <- vapply(pooling_blocks, function(block) pooling[[block]] == "partial" && is.null(object$prior_given$heterogeneity[[block]]), TRUE)
+  heterogeneity <- vapply(names(pooling), function(block) {
+    format_heterogeneity(pooling[[block]], prior$heterogeneity[[block]], digits)
+  }, "")
+  unset <- vapply(names(pooling), function(block) {
+    pooling[[block]] == "partial" && is.null(model$prior_given$heterogeneity[[block]])
+  }, TRUE)
   structure(
     data.frame(
-      block = blocks, feature = c(features, features, NA)[seq_along(blocks)], prior = texts[seq_along(blocks)], default = defaults[seq_along(blocks)],
-      pooling = pooling[blocks], heterogeneity = heterogeneity[blocks], default_heterogeneity = unset[blocks], row.names = NULL
+      block = blocks, feature = c(features, features, NA)[rows], prior = texts[rows],
+      default = defaults[rows], pooling = pooling[blocks], heterogeneity = heterogeneity[blocks],
+      default_heterogeneity = unset[blocks], row.names = NULL
     ),
     prior = prior,
     class = c("hmvn_prior_summary", "data.frame")
@@ -44,14 +57,18 @@ prior_summary.hmvn_fit <- function(object, digits = 4, ...) {
 #' @export
 print.hmvn_prior_summary <- function(x, ...) {
   name <- ifelse(is.na(x$feature), x$block, paste(x$block, x$feature))
-  origin <- ifelse(!x$default, "", ifelse(x$block == "cor", "  (default)", "  (default, scaled with the data)"))
+  origin <- ifelse(
+    !x$default, "", ifelse(x$block == "cor", "  (default)", "  (default, scaled with the data)")
+  )
   cat("Prior of every group, whatever the pooling\n")
-  cat(paste0("  ", pad(name, max(cli::ansi_nchar(name, "width")), "right"), "  ", x$prior, origin, "\n"), sep = "")
+  name <- pad(name, max(text_width(name)), "right")
+  cat(paste0("  ", name, "  ", x$prior, origin, "\n"), sep = "")
   first <- !duplicated(x$block)
   each <- ifelse(x$pooling == "partial" & x$block != "cor", " for each feature", "")
   cat("Pooling and heterogeneity h (0 groups equal, 1 independent)\n")
   cat(paste0(
-    "  ", format(x$block, width = 4), "  ", format(x$pooling, width = 8), "  ", x$heterogeneity, each,
+    "  ", format(x$block, width = 4), "  ", format(x$pooling, width = 8), "  ", x$heterogeneity,
+    each,
     ifelse(x$default_heterogeneity, "  (default)", ""), "\n"
   )[first], sep = "")
   invisible(x)
@@ -68,7 +85,9 @@ format_heterogeneity <- function(pooling, h, digits) {
     none = "h = 1",
     complete = "h = 0",
     partial = if (is.na(h[["fixed"]])) {
-      paste0("h ~ Beta(", paste(number_text(h[c("shape1", "shape2")], digits), collapse = ", "), ")")
+      paste0(
+        "h ~ Beta(", paste(number_text(h[c("shape1", "shape2")], digits), collapse = ", "), ")"
+      )
     } else {
       paste0("h = ", number_text(h[["fixed"]], 15), " (fixed)")
     }

@@ -35,8 +35,9 @@ hmvn_prior <- function(mean = NULL, sd = NULL, cor = NULL, heterogeneity = NULL)
   for (i in seq_along(mean)) read_mean_prior(mean[i], call)
   for (i in seq_along(sd)) read_sd_prior(sd[i], call)
   if (!is.null(cor) && !inherits(cor, "hmvn_lkj")) {
+    found <- describe_prior(cor)
     abort_prior("{.arg cor} must be an LKJ distribution.", "It is {found}.", "cor",
-      found = describe_prior(cor), hint = "For example {.code cor = dist_lkj(2)}.", call = call
+      hint = "For example {.code cor = dist_lkj(2)}.", call = call
     )
   }
   structure(
@@ -58,8 +59,9 @@ hmvn_prior <- function(mean = NULL, sd = NULL, cor = NULL, heterogeneity = NULL)
 dist_lkj <- function(eta) {
   call <- rlang::current_env()
   if (!is_plain_number(eta) || eta <= 0) {
+    found <- describe_value(eta)
     abort_prior("{.arg eta} must be one positive finite number.", "It is {found}.", "eta",
-      found = describe_value(eta), call = call
+      call = call
     )
   }
   structure(list(eta = as.double(eta)), class = "hmvn_lkj")
@@ -120,8 +122,10 @@ check_heterogeneity <- function(x, call) {
   }
   unknown <- setdiff(names(x), pooling_blocks)
   if (length(unknown) > 0L || anyDuplicated(names(x))) {
-    abort_prior("{.arg heterogeneity} must name blocks {.val {blocks}}, each once.",
-      "It names {.val {found}}.", "heterogeneity", blocks = pooling_blocks, found = names(x), call = call
+    found <- names(x)
+    abort_prior("{.arg heterogeneity} must name blocks {.val {pooling_blocks}}, each once.",
+      "It names {.val {found}}.", "heterogeneity",
+      call = call
     )
   }
   for (name in names(x)) {
@@ -141,8 +145,13 @@ check_one_heterogeneity <- function(x, call) {
     fine <- all(is.finite(shapes)) && all(shapes > 0)
   }
   if (!fine) {
-    abort_prior("{.arg heterogeneity} must be numbers from 0 to 1 or Beta distributions with positive shapes.",
-      "It contains {found}.", "heterogeneity", found = describe_prior(x),
+    found <- describe_prior(x)
+    abort_prior(
+      paste(
+        "{.arg heterogeneity} must be numbers from 0 to 1 or Beta distributions",
+        "with positive shapes."
+      ),
+      "It contains {found}.", "heterogeneity",
       hint = "For example {.code distributional::dist_beta(1, 1)}.", call = call
     )
   }
@@ -158,7 +167,7 @@ force_prior <- function(x, arg, call) {
     why <- conditionMessage(e)
     missing_function <- grepl("could not find function", why, fixed = TRUE)
     abort_prior("{.arg {arg}} must be made of valid distributions.", "{why}", arg,
-      why = why, hint = if (missing_function) prior_hint(arg) else NULL, call = call
+      hint = if (missing_function) prior_hint(arg), call = call
     )
   })
 }
@@ -174,14 +183,15 @@ as_distributions <- function(x, arg, call) {
     if (length(x) > 0L && all(single)) x <- do.call(c, x)
   }
   if (!inherits(x, "distribution") || length(x) == 0L) {
+    found <- describe_prior(x)
     abort_prior("{.arg {arg}} must be distributions of the {.pkg distributional} package.",
-      "It is {found}.", arg, found = describe_prior(x), hint = prior_hint(arg), call = call
+      "It is {found}.", arg,
+      hint = prior_hint(arg), call = call
     )
   }
   if (anyNA(x)) {
-    abort_prior("{.arg {arg}} must not contain NA.", "Element {found} is NA.", arg,
-      found = which(is.na(x)), call = call
-    )
+    found <- which(is.na(x))
+    abort_prior("{.arg {arg}} must not contain NA.", "Element {found} is NA.", arg, call = call)
   }
   x
 }
@@ -189,8 +199,9 @@ as_distributions <- function(x, arg, call) {
 # One element -> c(location, scale).
 read_mean_prior <- function(d, call) {
   if (stats::family(d) != "normal") {
+    found <- describe_prior(d)
     abort_prior("Priors of means must be normal.", "One is {found}.", "mean",
-      found = describe_prior(d), hint = prior_hint("mean"), call = call
+      hint = prior_hint("mean"), call = call
     )
   }
   # one element at a time: parameters() of a mixed vector pads with NA
@@ -199,17 +210,19 @@ read_mean_prior <- function(d, call) {
   c(p$mu, p$sigma)
 }
 
-# One element -> list(family =, parameters = three numbers), see interfaces of the core:
-# exponential (rate), normal and student_t on (0, Inf) ([df,] mu, sigma), gamma (shape,
-# rate), lognormal (meanlog, sdlog).
+# One element -> list(family =, parameters = three numbers), as the C++ core reads them: exponential
+# (rate), normal and student_t on (0, Inf) ([df,] mu, sigma), gamma (shape, rate), lognormal
+# (meanlog, sdlog).
 read_sd_prior <- function(d, call) {
+  found <- describe_prior(d)
   family <- stats::family(d)
   p <- as.list(distributional::parameters(d))
   truncated <- family == "truncated"
   if (truncated) {
     if (!isTRUE(p$upper == Inf) || !isTRUE(p$lower == 0)) {
       abort_prior("A truncated prior of a standard deviation must be truncated to (0, Inf).",
-        "It is {found}.", "sd", found = describe_prior(d), call = call
+        "It is {found}.", "sd",
+        call = call
       )
     }
     inner <- p$dist
@@ -227,14 +240,17 @@ read_sd_prior <- function(d, call) {
     gamma = c(p$shape, p$rate),
     lognormal = c(p$mu, p$sigma),
     abort_prior("Priors of standard deviations must be of a family the package knows.",
-      "One is {found}.", "sd", found = describe_prior(d), hint = prior_hint("sd"), call = call
+      "One is {found}.", "sd",
+      hint = prior_hint("sd"), call = call
     )
   )
-  positive <- switch(family, normal = p$sigma, student_t = c(p$df, p$sigma), lognormal = p$sigma, values)
+  positive <- switch(family,
+    normal = p$sigma, student_t = c(p$df, p$sigma), lognormal = p$sigma, values
+  )
   check_scale(values, positive, d, "sd", call)
   if (family %in% c("normal", "student_t") && !truncated && p$mu != 0) {
     abort_prior("A prior of a standard deviation must be on the positive numbers.",
-      "{found} is not, and its location is not 0, so that it has no half.", "sd", found = describe_prior(d),
+      "{found} is not, and its location is not 0, so that it has no half.", "sd",
       hint = "Truncate it: {.code distributional::dist_truncated(d, 0, Inf)}.", call = call
     )
   }
@@ -244,8 +260,10 @@ read_sd_prior <- function(d, call) {
 # distributional refuses negative scales itself but lets 0, NA and Inf pass.
 check_scale <- function(values, positive, d, arg, call) {
   if (!is.numeric(values) || !all(is.finite(values)) || any(positive <= 0)) {
+    found <- describe_prior(d)
     abort_prior("Parameters of a prior must be finite, scales and shapes positive.",
-      "One in {.arg {arg}} is {found}.", arg, found = describe_prior(d), call = call
+      "One in {.arg {arg}} is {found}.", arg,
+      call = call
     )
   }
 }
@@ -264,17 +282,17 @@ prior_hint <- function(arg) {
 describe_prior <- function(x) {
   if (inherits(x, "distribution") || inherits(x, "hmvn_lkj")) {
     # format() of a truncated distribution fails for bounds that are not whole
-    tryCatch(toString(format(x)), error = function(e) paste("a", toString(stats::family(x)), "distribution"))
+    tryCatch(toString(format(x)), error = function(e) {
+      paste(with_article(toString(stats::family(x))), "distribution")
+    })
   } else {
     describe_value(x)
   }
 }
 
-# `must`, `found` and `hint` are cli texts that may refer to the values in `...`.
-abort_prior <- function(must, problem, arg, ..., hint = NULL, call = NULL) {
-  values <- rlang::new_environment(list(arg = arg, ...), parent = rlang::current_env())
+abort_prior <- function(must, problem, arg, hint = NULL, call = NULL, .envir = parent.frame()) {
   abort_hmvn(
-    c(must, x = problem, if (!is.null(hint)) c(i = hint)),
-    "prior", argument = arg, call = call, .envir = values
+    c(must, x = problem, i = hint),
+    "prior", argument = arg, call = call, .envir = .envir
   )
 }

@@ -18,10 +18,10 @@
 # regard to units and offsets) is at most this: correlations up to 1 - 5e-11 pass.
 #
 # With missing cells a set of features is judged by the rows that observe all of it (other
-# rows stay bounded when these features become collinear), with LKJ's marginal over the set, LKJ(eta +
-# (K - size)/2). Sets tried: all features, all pairs, and the patterns with most rows; a set
-# of full rank clears its subsets. So what is refused is improper; an improper posterior
-# that only another set shows is not found.
+# rows stay bounded when these features become collinear), with LKJ's marginal over the set, LKJ(eta
+# + (K - size)/2). Sets tried: all features, all pairs, and the patterns with most rows; a set of
+# full rank clears its subsets. So what is refused is improper; an improper posterior that only
+# another set shows is not found.
 check_propriety <- function(statistics, prior, pooling, tolerance = 1e-10, call = NULL) {
   if (length(statistics$patterns$n) == 0L) {
     return(invisible(NULL)) # no data: the posterior is the prior
@@ -89,162 +89,6 @@ feature_scatter <- function(patterns, k) {
   )
 }
 
-# As Sigma loses rank along a direction in which the rows do not vary, the density grows
-# with the degrees of freedom beyond the rank; LKJ(eta) holds it back up to 2 eta.
-check_collinear <- function(statistics, prior, pooling, tolerance, call) {
-  if (pooling[["cor"]] != "complete") {
-    check_collinear_groups(statistics, prior$cor$eta, tolerance, call)
-  } else {
-    check_collinear_pooled(statistics, prior$cor$eta, pooling, tolerance, call)
-  }
-}
-
-check_collinear_groups <- function(statistics, eta, tolerance, call) {
-  patterns <- statistics$patterns
-  K <- length(statistics$features)
-  complete <- colSums(patterns$observed) == K
-  ranks <- scaled_ranks_(drop_constants(patterns), K, tolerance)
-  # complete rows of full rank clear the group, whatever is missing in its other rows; so
-  # do too few rows
-  cleared <- patterns$group[complete & ranks[, 1L] == K]
-  alone <- !(duplicated(patterns$group) | duplicated(patterns$group, fromLast = TRUE))
-  fine <- complete & alone & (ranks[, 1L] == ranks[, 2L] | patterns$n - 1 - ranks[, 1L] < 2 * eta)
-  few <- which(group_n(statistics) - 2 < 2 * eta)
-  left <- setdiff(patterns$group, c(cleared, patterns$group[fine], few))
-  if (length(left) == 0L) {
-    return(invisible(NULL))
-  }
-  for (set in sets_by_group(patterns, which(patterns$group %in% left))) {
-    groups <- unique(patterns$group[set$rows])
-    joint <- merge_moments_(
-      patterns, set$rows, match(patterns$group[set$rows], groups), length(groups), set$features
-    )
-    ranks <- scaled_ranks_(drop_constants(joint), length(set$features), tolerance)
-    bad <- which(is_degenerate(ranks, joint$n - 1 - ranks[, 1L], eta + (K - length(set$features)) / 2))
-    if (length(bad) > 0L) {
-      first <- list(n = joint$n[[bad[[1L]]]], mean = joint$mean[, bad[[1L]]], scatter = joint$scatter[, , bad[[1L]]])
-      label <- statistics$labels[[groups[[bad[[1L]]]]]]
-      abort_collinear(label, statistics$features[set$features], first, eta, tolerance, call)
-    }
-  }
-}
-
-# The sets of features to try in each group of patterns `p`, all groups at once: a list of sets with the rows
-# (patterns) that observe all of it in the groups where it is tried.
-sets_by_group <- function(patterns, p) {
-  K <- nrow(patterns$observed)
-  p <- p[order(patterns$group[p], -patterns$n[p])]
-  observed <- patterns$observed[, p, drop = FALSE]
-  group <- patterns$group[p]
-  largest <- sequence(rle(group)$lengths) <= 20L
-  pattern <- do.call(paste, lapply(seq_len(K), function(k) +observed[k, ]))
-  try_set <- function(features, groups) {
-    if (length(features) < 2L) return(NULL)
-    seen <- colSums(observed[features, , drop = FALSE]) == length(features)
-    if (!is.null(groups)) seen <- seen & group %in% groups
-    if (any(seen)) list(features = features, rows = p[seen])
-  }
-  own <- which(largest & colSums(observed) < K)
-  own <- own[!duplicated(pattern[own])]
-  pairs <- if (K > 2L && !all(observed)) utils::combn(K, 2L, simplify = FALSE)
-  sets <- c(
-    list(try_set(seq_len(K), NULL)),
-    lapply(own, function(i) try_set(which(observed[, i]), group[largest & pattern == pattern[[i]]])),
-    lapply(pairs, try_set, groups = NULL)
-  )
-  Filter(Negate(is.null), sets)
-}
-
-check_collinear_pooled <- function(statistics, eta, pooling, tolerance, call) {
-  patterns <- statistics$patterns
-  features <- statistics$features
-  K <- length(features)
-  common_mean <- pooling[["mean"]] == "complete" && pooling[["sd"]] == "complete"
-  for (set in feature_sets(patterns, seq_along(patterns$n))) {
-    rows <- which(colSums(patterns$observed[set, , drop = FALSE]) == length(set))
-    if (length(rows) == 0L) next
-    if (common_mean) {
-      joint <- merge_moments(patterns, rows, set)
-      joint$scatter <- zero_constants(joint$scatter, joint$mean, joint$n)
-    } else {
-      joint <- pool_scatters(patterns, rows, set, own_sds = pooling[["sd"]] != "complete", tolerance)
-    }
-    rank <- scaled_ranks_(joint$scatter, length(set), tolerance)
-    beyond <- joint$beyond %||% ((joint$degrees %||% (joint$n - 1)) - rank[[1L]])
-    if (is_degenerate(rank, beyond, eta + (K - length(set)) / 2)) {
-      abort_collinear(character(), features[set], joint, eta, tolerance, call)
-    }
-  }
-}
-
-# The groups' scatters about their own means, added. Groups with sds of their own are added on
-# the scale of their own correlations, and each pays for its own rank: its sds must fit too.
-pool_scatters <- function(patterns, rows, set, own_sds, tolerance) {
-  groups <- unique(patterns$group[rows])
-  joint <- merge_moments_(patterns, rows, match(patterns$group[rows], groups), length(groups), set)
-  scatter <- drop_constants(joint)
-  beyond <- NULL
-  if (own_sds) {
-    scatter <- correlation_scaled(scatter)
-    beyond <- sum(joint$n - 1 - scaled_ranks_(scatter, length(set), tolerance)[, 1L])
-  }
-  list(
-    n = sum(joint$n), mean = rep(0, length(set)), scatter = rowSums(scatter, dims = 2L),
-    degrees = sum(joint$n - 1), beyond = beyond
-  )
-}
-
-# (M3) fails: features that vary do not vary jointly, and the degrees of freedom `beyond` the
-# rank are too many for LKJ(eta).
-is_degenerate <- function(ranks, beyond, eta) ranks[, 1L] < ranks[, 2L] & beyond >= 2 * eta
-
-feature_sets <- function(patterns, p) {
-  K <- nrow(patterns$observed)
-  sets <- list(seq_len(K))
-  if (all(patterns$observed[, p])) {
-    return(sets)
-  }
-  largest <- p[order(-patterns$n[p])][seq_len(min(length(p), 20L))]
-  own <- lapply(largest, function(q) which(patterns$observed[, q]))
-  pairs <- if (K > 2L) utils::combn(K, 2L, simplify = FALSE)
-  sets <- unique(c(sets, own, pairs))
-  sets[lengths(sets) > 1L]
-}
-
-# Scatter with the rows and columns of constant features exactly 0: a constant feature is
-# not a matter of correlations (its sd prior decides), and rounding must not make it one.
-zero_constants <- function(scatter, mean, n) {
-  constant <- sqrt(diag(scatter) / n) <= constant_tolerance * abs(mean)
-  scatter[constant, ] <- 0
-  scatter[, constant] <- 0
-  scatter
-}
-
-drop_constants <- function(patterns) {
-  K <- nrow(patterns$mean)
-  diagonal <- matrix(patterns$scatter, K * K)[(seq_len(K) - 1L) * K + seq_len(K), , drop = FALSE]
-  constant <- sqrt(diagonal / rep(patterns$n, each = K)) <= constant_tolerance * abs(patterns$mean)
-  scatter <- patterns$scatter
-  if (any(constant)) {
-    scatter[rows_and_columns(constant, `|`)] <- 0
-  }
-  scatter
-}
-
-# Every slice [feature, feature, p] scaled to a correlation matrix
-correlation_scaled <- function(scatter) {
-  K <- dim(scatter)[[1L]]
-  scale <- sqrt(matrix(scatter, K * K)[(seq_len(K) - 1L) * K + seq_len(K), , drop = FALSE])
-  scale[scale == 0] <- 1
-  scatter / rows_and_columns(scale, `*`)
-}
-
-# f of the value of the row and that of the column, for every entry of [feature, feature, p]; `values`: [feature, p]
-rows_and_columns <- function(values, f) {
-  K <- nrow(values)
-  array(f(values[rep(seq_len(K), K), ], values[rep(seq_len(K), each = K), ]), c(K, K, ncol(values)))
-}
-
 abort_constant <- function(groups, feature, n, family, call) {
   where <- if (length(groups) == 0L) {
     "Over all groups together"
@@ -256,39 +100,20 @@ abort_constant <- function(groups, feature, n, family, call) {
   n <- format(n)
   abort_hmvn(
     c(
-      "The posterior must be proper: it must not pile up without limit at a standard deviation of 0.",
+      paste(
+        "The posterior must be proper:",
+        "it must not pile up without limit at a standard deviation of 0."
+      ),
       x = paste0(where, ", feature {.field {feature}} is constant (n = {n})."),
-      i = "Remedies: a prior of its standard deviation that vanishes at 0, such as {.fn distributional::dist_lognormal} (now: {family});",
-      " " = "{.code pooling = c(sd = \"complete\")} if it varies in other groups; or leave out the feature or the group."
+      i = paste(
+        "Remedies: a prior of its standard deviation that vanishes at 0,",
+        "such as {.fn distributional::dist_lognormal} (now: {family});"
+      ),
+      " " = paste(
+        "{.code pooling = c(sd = \"complete\")} if it varies in other groups;",
+        "or leave out the feature or the group."
+      )
     ),
     "improper", group = groups, features = feature, kind = "constant", call = call
   )
-}
-
-abort_collinear <- function(group, features, joint, eta, tolerance, call) {
-  features <- smallest_collinear(joint$scatter, features, joint$mean, joint$n, tolerance)
-  where <- if (length(group)) "In group {.val {group}}" else "Over all groups together"
-  n <- format(joint$n)
-  abort_hmvn(
-    c(
-      "The posterior must be proper: its covariance matrices must be held away from singular ones.",
-      x = paste0(where, ", features {.field {features}} are collinear (n = {n}, LKJ eta = {eta})."),
-      i = "Remedies: leave out one of these features;",
-      " " = "{.code pooling = c(cor = \"complete\")} if they are not collinear in other groups; or a larger {.arg eta} in {.fn dist_lkj}."
-    ),
-    "improper", group = group, features = features, kind = "collinear", call = call
-  )
-}
-
-# Drops features as long as those left are still collinear, so that those named are the culprits.
-smallest_collinear <- function(scatter, features, mean, n, tolerance) {
-  scatter <- zero_constants(scatter, mean, n)
-  left <- which(diag(scatter) > 0)
-  for (k in left) {
-    without <- setdiff(left, k)
-    if (length(without) < 2L) break
-    rank <- scaled_ranks_(scatter[without, without], length(without), tolerance)
-    if (rank[[1L]] < rank[[2L]]) left <- without
-  }
-  features[left]
 }

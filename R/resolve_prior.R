@@ -5,65 +5,74 @@ print.hmvn_resolved_prior <- function(x, ...) {
   from_data <- function(default) ifelse(default, "  (scaled with the data)", "")
   features <- names(x$mean$location)
   cat("Prior of every group\n")
-  cat(paste0("  mean ", features, ": ", format_mean_priors(x$mean), from_data(x$default$mean), "\n"), sep = "")
-  cat(paste0("  sd ", features, ": ", format_sd_priors(x$sd), from_data(x$default$sd), "\n"), sep = "")
+  mean <- paste0(features, ": ", format_mean_priors(x$mean), from_data(x$default$mean))
+  sd <- paste0(features, ": ", format_sd_priors(x$sd), from_data(x$default$sd))
+  cat(paste0("  mean ", mean, "\n"), paste0("  sd ", sd, "\n"), sep = "")
   cat("  cor: ", format_cor_prior(x$cor), "\n", sep = "")
   invisible(x)
 }
 
 # internal -----------------------------------------------------------------
 
-# `prior`: an hmvn_prior or NULL (all defaults). Defaults come from the statistics;
-# where these have no mean or no spread to give, an explicit prior is asked for.
+# `prior`: an hmvn_prior or NULL (all defaults). Defaults come from the statistics; where these have
+# no mean or no spread to give, an explicit prior is asked for.
 resolve_prior <- function(prior, statistics, call = NULL) {
   prior <- prior %||% hmvn_prior()
   if (!inherits(prior, "hmvn_prior")) {
+    found <- describe_prior(prior)
     abort_prior("{.arg prior} must be made by {.fn hmvn_prior}.", "It is {found}.", "prior",
-      found = describe_prior(prior), call = call
+      call = call
     )
   }
   features <- statistics$features
-  default_mean <- is.null(prior$mean)
-  default_sd <- is.null(prior$sd)
-  if (default_mean || default_sd) {
+  unset <- vapply(prior[c("mean", "sd", "cor")], is.null, TRUE)
+  if (unset[["mean"]] || unset[["sd"]]) {
     moments <- pooled_moments(statistics)
-    check_moments(moments, features, c("mean", "sd")[c(default_mean, default_sd)], call)
+    check_moments(moments, features, names(which(unset[c("mean", "sd")])), call)
   }
-
-  mean <- if (default_mean) {
-    list(location = moments$mean, scale = 2.5 * moments$sd)
-  } else {
-    values <- match_features(prior$mean, features, "mean", read_mean_prior, call)
+  all_features <- function(x) stats::setNames(rep(x, length(features)), features)
+  structure(
     list(
-      location = stats::setNames(vapply(values, `[[`, 0, 1L), features),
-      scale = stats::setNames(vapply(values, `[[`, 0, 2L), features)
-    )
+      mean = resolve_mean(prior$mean, features, moments, call),
+      sd = resolve_sd(prior$sd, features, moments, call),
+      cor = list(eta = if (unset[["cor"]]) 2 else prior$cor$eta),
+      heterogeneity = lapply(prior$heterogeneity, resolve_heterogeneity),
+      default = list(
+        mean = all_features(unset[["mean"]]), sd = all_features(unset[["sd"]]),
+        cor = unset[["cor"]]
+      )
+    ),
+    class = "hmvn_resolved_prior"
+  )
+}
+
+# `given`: distributions or NULL; `moments`: those of the data, of use where nothing is given.
+resolve_mean <- function(given, features, moments, call) {
+  if (is.null(given)) {
+    return(list(location = moments$mean, scale = 2.5 * moments$sd))
   }
-  sd <- if (default_sd) {
+  values <- match_features(given, features, "mean", read_mean_prior, call)
+  list(
+    location = stats::setNames(vapply(values, `[[`, 0, 1L), features),
+    scale = stats::setNames(vapply(values, `[[`, 0, 2L), features)
+  )
+}
+
+resolve_sd <- function(given, features, moments, call) {
+  sd <- if (is.null(given)) {
     list(
       family = rep("exponential", length(features)),
       parameters = cbind(1 / moments$sd, NA_real_, NA_real_, deparse.level = 0)
     )
   } else {
-    values <- match_features(prior$sd, features, "sd", read_sd_prior, call)
+    values <- match_features(given, features, "sd", read_sd_prior, call)
     list(
       family = vapply(values, `[[`, "", "family", USE.NAMES = FALSE),
       parameters = do.call(rbind, lapply(values, `[[`, "parameters"))
     )
   }
   dimnames(sd$parameters) <- list(features, NULL)
-
-  all_features <- function(x) stats::setNames(rep(x, length(features)), features)
-  structure(
-    list(
-      mean = mean,
-      sd = sd,
-      cor = list(eta = if (is.null(prior$cor)) 2 else prior$cor$eta),
-      heterogeneity = lapply(prior$heterogeneity, resolve_heterogeneity),
-      default = list(mean = all_features(default_mean), sd = all_features(default_sd), cor = is.null(prior$cor))
-    ),
-    class = "hmvn_resolved_prior"
-  )
+  sd
 }
 
 resolve_heterogeneity <- function(x) {
@@ -90,8 +99,13 @@ match_features <- function(d, features, arg, read, call) {
       } else {
         "A feature is named twice."
       }
-      abort_prior("Names of the priors of {.arg {arg}} must be those of the features, {.field {features}}.",
-        problem, arg, unknown = unknown, absent = absent, features = features, call = call
+      abort_prior(
+        paste(
+          "Names of the priors of {.arg {arg}} must be those of the features,",
+          "{.field {features}}."
+        ),
+        problem, arg,
+        call = call
       )
     }
     return(lapply(match(features, names(d)), function(i) read(d[i], call)))
@@ -100,9 +114,11 @@ match_features <- function(d, features, arg, read, call) {
     return(rep(list(read(d, call)), length(features)))
   }
   if (length(d) != length(features)) {
+    given <- length(d)
+    size <- length(features)
     abort_prior("{.arg {arg}} must be one distribution or one for each feature.",
       "There are {given} distributions for {size} feature{?s}.", arg,
-      given = length(d), size = length(features), call = call
+      call = call
     )
   }
   lapply(seq_along(d), function(i) read(d[i], call))
@@ -118,8 +134,11 @@ check_moments <- function(moments, features, blocks, call) {
   bad <- features[!usable]
   abort_prior("A prior that scales with the data needs features that vary.",
     "{.field {bad}} {?has/have} no variation or fewer than two observed cells.",
-    "prior", bad = bad, blocks = blocks,
-    hint = "Give explicit priors: {.code hmvn_prior(mean = , sd = )} (unset: {.arg {blocks}}), or leave the feature out.",
+    "prior",
+    hint = paste(
+      "Give explicit priors: {.code hmvn_prior(mean = , sd = )} (unset: {.arg {blocks}}),",
+      "or leave the feature out."
+    ),
     call = call
   )
 }
@@ -128,13 +147,12 @@ check_moments <- function(moments, features, blocks, call) {
 constant_tolerance <- 4 * .Machine$double.eps
 
 format_mean_priors <- function(mean, digits = 5) {
-  paste0("Normal(", number_text(mean$location, digits), ", ", number_text(mean$scale, digits), "^2)")
+  paste0(
+    "Normal(", number_text(mean$location, digits), ", ", number_text(mean$scale, digits), "^2)"
+  )
 }
 
 format_cor_prior <- function(cor, digits = 5) paste0("LKJ(", number_text(cor$eta, digits), ")")
-
-# Each number on its own, so that a large one does not take the digits of a small one.
-number_text <- function(x, digits) vapply(x, function(v) format(v, digits = digits), "", USE.NAMES = FALSE)
 
 format_sd_priors <- function(sd, digits = 5) {
   half <- function(location) ifelse(location == 0, "half-", "positive ")
@@ -144,7 +162,9 @@ format_sd_priors <- function(sd, digits = 5) {
     switch(sd$family[[k]],
       exponential = paste0("Exponential(", number(1), ")"),
       normal = paste0(half(v[[1L]]), "Normal(", number(1), ", ", number(2), "^2)"),
-      student_t = paste0(half(v[[2L]]), "Student t(", number(1), ", ", number(2), ", ", number(3), ")"),
+      student_t = paste0(
+        half(v[[2L]]), "Student t(", number(1), ", ", number(2), ", ", number(3), ")"
+      ),
       gamma = paste0("Gamma(", number(1), ", ", number(2), ")"),
       lognormal = paste0("lognormal(", number(1), ", ", number(2), "^2)")
     )

@@ -2,36 +2,49 @@
 
 # internal -----------------------------------------------------------------
 
-# Draws all chains of all sampling units. Returns list(draws, sampler, units, seconds), see ?hmvn_fit.
-sample_chains <- function(statistics, model, control, call = NULL) {
-  progress <- progress_reporter(control$progress)
+# Draws all chains of all sampling units. Returns list(draws, sampler, units, seconds), see
+# ?hmvn_fit; seconds: a matrix [chain, c("warmup", "sampling")].
+sample_chains <- function(statistics, model, settings, call = NULL) {
+  progress <- progress_reporter(settings$progress)
   on.exit(progress$finish())
-  rlang::try_fetch(
-    sample_(statistics$patterns, length(statistics$labels), model_for_core(model), control, progress$report),
-    error = function(cnd) {
-      hint <- if (startsWith(conditionMessage(cnd), "direct sampling")) {
-        "Use {.code algorithm = \"auto\"} or {.code algorithm = \"nuts\"}."
-      } else {
-        "Check the scale of the data against the prior, or try another {.arg init}."
-      }
-      abort_hmvn(
-        c("The sampler could not go on.", x = conditionMessage(cnd), i = hint), "sampling", call = call
-      )
-    }
+  n_groups <- length(statistics$labels)
+  sampled <- with_core_errors(
+    sample_(statistics$patterns, n_groups, as_core(model), settings, progress$report),
+    # where the core gives no reason by name, one that was asked for by name is the likely one
+    topic = if (settings$algorithm == "direct") "direct_not_applicable",
+    call = call
   )
+  dimnames(sampled$seconds) <- list(NULL, c("warmup", "sampling"))
+  sampled
 }
 
-# Pooling, priors and heterogeneities as plain vectors and matrices.
-model_for_core <- function(model) {
-  prior <- model$prior
-  list(
-    pooling = unname(model$pooling[c("mean", "sd", "cor")]),
-    heterogeneity = do.call(rbind, prior$heterogeneity[c("mean", "sd", "cor")]),
-    location = prior$mean$location,
-    scale = prior$mean$scale,
-    family = prior$sd$family,
-    parameters = prior$sd$parameters,
-    eta = prior$cor$eta
+# Evaluates `code`, and signals what the core throws as ours. An error of the core has the class
+# hmvn_core_error and its reason as the field `topic`; `topic` here is that of other errors.
+with_core_errors <- function(code, topic, call) {
+  rlang::try_fetch(code, error = function(cnd) {
+    if (inherits(cnd, "hmvn_core_error")) topic <- cnd$topic
+    abort_sampling(conditionMessage(cnd), topic, call)
+  })
+}
+
+# What to do, by the reason for which the core gives up (its topic).
+sampling_hints <- c(
+  direct_not_applicable = "Use {.code algorithm = \"auto\"} or {.code algorithm = \"nuts\"}.",
+  no_start = "Check the scale of the data against the prior, or try another {.arg init}.",
+  no_step_size = "Check the scale of the data against the prior, or try another {.arg init}.",
+  numerical = "Check the scale of the data against the prior."
+)
+
+# `problem`: a finished text; `topic`: a name of sampling_hints, or NULL.
+abort_sampling <- function(problem, topic, call) {
+  known <- topic %in% names(sampling_hints)
+  abort_hmvn(
+    c(
+      "The sampler could not go on.",
+      x = "{problem}",
+      i = sampling_hints[[if (isTRUE(known)) topic else "no_start"]]
+    ),
+    "sampling", topic = topic, call = call
   )
 }
 

@@ -1,35 +1,39 @@
-# The model of a fit as a Stan program with its data: for those who want to check us, or to carry on in Stan. The program
-# itself is put together in stan_program.R.
+# The model of a fit as a Stan program with its data: for those who want to check us, or to carry on
+# in Stan. The program itself is put together in stan_program.R.
 
 #' The same model as a Stan program
 #'
-#' `stancode()` writes a Stan program of exactly the posterior that a fit was drawn from, `standata()` the data it
-#' needs, so that anyone can check a fit or go on from it in Stan. The program holds only what the fit's model
-#' needs: its pooling, its priors, missing cells or not.
+#' `stancode()` writes a Stan program of exactly the posterior that a fit was drawn from,
+#' `standata()` the data it needs, so that anyone can check a fit or go on from it in Stan. The
+#' program holds only what the fit's model needs: its pooling, its priors, missing cells or not.
 #'
-#' The program samples means, standard deviations `sigma` and Cholesky factors `L` of the correlation matrices as they
-#' stand (the centred form): it is written to be read and checked, and it is slower than [fit_hmvn()]; with few groups
-#' and partial pooling expect divergences at Stan's default settings. Its data are the sufficient statistics, so that
-#' weights and fits from [hmvn_statistics()] work too.
+#' The program samples means, standard deviations `sigma` and Cholesky factors `L` of the
+#' correlation matrices as they stand (the centred form): it is written to be read and checked, and
+#' it is slower than [fit_hmvn()]; with few groups and partial pooling expect divergences at Stan's
+#' default settings. Its data are the sufficient statistics, so that weights and fits from
+#' [hmvn_statistics()] work too.
 #'
-#' The draws of the program have the names they have here: `mu`, `sigma`, `Omega`, `Sigma`, and where the model has them
-#' `mu0`, `sigma0`, `Omega0`, `Sigma0`, `tau`, `h_mean`, `h_sd`, `h_cor`, with positions in place of labels. `lprior` and
-#' `log_joint` are the `lprior` and `lp__` of this package, without Jacobians; Stan's own `lp__` adds the Jacobians
-#' of its transforms. With one feature there is no `Omega`. A heterogeneity that is not learned is part of the data.
+#' The draws of the program have the names they have here: `mu`, `sigma`, `Omega`, `Sigma`, and
+#' where the model has them `mu0`, `sigma0`, `Omega0`, `Sigma0`, `tau`, `h_mean`, `h_sd`, `h_cor`,
+#' with positions in place of labels. `lprior` and `log_joint` are the `lprior` and `lp__` of this
+#' package, without Jacobians; Stan's own `lp__` adds the Jacobians of its transforms. With one
+#' feature there is no `Omega`. A heterogeneity that is not learned is part of the data.
 #'
-#' Both are methods for the generics of \pkg{brms} too, so that they work in whatever order the packages are attached: the
-#' generics exported here pass on to \pkg{brms} what they do not know.
+#' Both are methods for the generics of \pkg{brms} too, so that they work in whatever order the
+#' packages are attached: the generics exported here pass on to \pkg{brms} what they do not know.
 #'
 #' @param object An `hmvn_fit`.
 #' @param ... Not used.
-#' @return `stancode()`: a string of class `hmvn_stancode`, which prints as text; the syntax needs Stan 2.33 or later, or
-#'   \pkg{rstan} 2.32. `standata()`: a named list, G groups and K features in the order of the fit; arrays carry the labels of groups and
-#'   features as dimnames. The statistics `n`, `ybar` (means) and `S` (centred scatter matrices) have one entry a group or, with missing
-#'   cells, one for every pattern of observed features in a group.
+#' @return `stancode()`: a string of class `hmvn_stancode`, which prints as text; the syntax needs
+#'   Stan 2.33 or later, or \pkg{rstan} 2.32. `standata()`: a named list, G groups and K features in
+#'   the order of the fit; arrays carry the labels of groups and features as dimnames. The
+#'   statistics `n`, `ybar` (means) and `S` (centred scatter matrices) have one entry a group or,
+#'   with missing cells, one for every pattern of observed features in a group.
 #' @section Errors: `hmvn_error_argument` if there is no method for `object`.
 #' @examples
 #' fit <- fit_hmvn(
-#'   iris, group = ~ Species, pooling = c(cor = "complete"), chains = 2, iter_sampling = 500, seed = 1
+#'   iris,
+#'   group = ~ Species, pooling = c(cor = "complete"), chains = 2, iter_sampling = 500, seed = 1
 #' )
 #' stancode(fit)
 #' str(standata(fit))
@@ -44,14 +48,14 @@ standata <- function(object, ...) UseMethod("standata")
 #' @export
 #' @rawNamespace S3method(brms::stancode, hmvn_fit)
 stancode.hmvn_fit <- function(object, ...) {
-  structure(write_stan_program(stan_model_of(object)), class = c("hmvn_stancode", "character"))
+  structure(write_stan_program(stan_parts_of(object)), class = c("hmvn_stancode", "character"))
 }
 
 #' @rdname stancode
 #' @export
 #' @rawNamespace S3method(brms::standata, hmvn_fit)
 standata.hmvn_fit <- function(object, ...) {
-  model <- stan_model_of(object)
+  model <- stan_parts_of(object)
   c(
     list(G = length(object$statistics$labels), K = model$K),
     if (model$likelihood) stan_statistics(object$statistics, model),
@@ -73,27 +77,34 @@ print.hmvn_stancode <- function(x, ...) {
 
 # internal -----------------------------------------------------------------
 
-# Where ours hides the generic of brms, objects of brms still find their methods, which are registered there. Called
-# from the global environment, for from here that generic would find our default method and come back.
+# Where ours hides the generic of brms, objects of brms still find their methods, which are
+# registered there. Called from the global environment, for from here that generic would find our
+# default method and come back.
 pass_on_to_brms <- function(generic, object, ...) {
   if (isNamespaceLoaded("brms")) {
-    return(do.call(getExportedValue("brms", generic), list(object, ...), quote = TRUE, envir = globalenv()))
+    theirs <- getExportedValue("brms", generic)
+    return(do.call(theirs, list(object, ...), quote = TRUE, envir = globalenv()))
   }
+  found <- describe_value(object)
   abort_hmvn(
-    c("{.fn {generic}} needs a fit of {.fn fit_hmvn}.", x = "{.arg object} is {describe_value(object)}."),
+    c("{.fn {generic}} needs a fit of {.fn fit_hmvn}.", x = "{.arg object} is {found}."),
     "argument", argument = "object", call = rlang::caller_env()
   )
 }
 
 # What decides how the program looks.
 # families: a list by family of the standard deviations' priors: the features that have it.
-# observed: "all", in every row of every group (statistics by group); "rows", some group has no rows; "some" cells missing.
-stan_model_of <- function(fit) {
-  prior <- fit$prior
-  K <- length(fit$statistics$features)
-  pooling <- fit$pooling
+# observed: "all", in every row of every group (statistics by group); "rows", some group has no
+#   rows; "some", cells are missing.
+stan_parts_of <- function(fit) {
+  model <- model_of(fit)
+  prior <- model$prior
+  K <- length(model$features)
+  pooling <- model$pooling
   if (K == 1) pooling[["cor"]] <- "none"
-  learned <- vapply(names(pooling), function(b) pooling[[b]] == "partial" && is.na(prior$heterogeneity[[b]][["fixed"]]), TRUE)
+  learned <- vapply(names(pooling), function(block) {
+    pooling[[block]] == "partial" && is.na(prior$heterogeneity[[block]][["fixed"]])
+  }, TRUE)
   patterns <- fit$statistics$patterns
   list(
     K = K, pooling = pooling, learned = learned,
@@ -117,7 +128,9 @@ stan_statistics <- function(statistics, model) {
   out <- list(
     n = array(patterns$n, size[1], list(labels)),
     ybar = array(t(patterns$mean), size, list(labels, features)),
-    S = array(aperm(patterns$scatter, c(3, 1, 2)), size[c(1, 2, 2)], list(labels, features, features))
+    S = array(
+      aperm(patterns$scatter, c(3, 1, 2)), size[c(1, 2, 2)], list(labels, features, features)
+    )
   )
   if (model$observed == "all") {
     return(out)
@@ -135,12 +148,18 @@ stan_statistics <- function(statistics, model) {
 
 stan_prior_data <- function(prior, model) {
   features <- names(prior$mean$location)
-  by_feature <- function(x, k = seq_along(features)) array(as.double(x), length(k), list(features[k]))
-  out <- list(mean_location = by_feature(prior$mean$location), mean_scale = by_feature(prior$mean$scale))
+  by_feature <- function(x, k = seq_along(features)) {
+    array(as.double(x), length(k), list(features[k]))
+  }
+  out <- list(
+    mean_location = by_feature(prior$mean$location), mean_scale = by_feature(prior$mean$scale)
+  )
   for (family in names(model$families)) {
     k <- model$families[[family]]
     names <- sd_family_parameters[[family]]
-    if (length(model$families) > 1) out[[paste0("sd_", family)]] <- array(k, length(k), list(features[k]))
+    if (length(model$families) > 1) {
+      out[[paste0("sd_", family)]] <- array(k, length(k), list(features[k]))
+    }
     for (i in seq_along(names)) {
       out[[paste0("sd_", family, "_", names[i])]] <- by_feature(prior$sd$parameters[k, i], k)
     }
@@ -152,14 +171,9 @@ stan_prior_data <- function(prior, model) {
     if (model$learned[[block]]) {
       out[[paste0("h_", block, "_beta")]] <- array(unname(h[c("shape1", "shape2")]), 2)
     } else {
-      out[[paste0("h_", block)]] <- if (block == "cor") h[["fixed"]] else by_feature(rep(h[["fixed"]], size))
+      fixed <- h[["fixed"]]
+      out[[paste0("h_", block)]] <- if (block == "cor") fixed else by_feature(rep(fixed, size))
     }
   }
   out
 }
-
-# Names of the parameters of every family of (P2), in the order of the resolved prior.
-sd_family_parameters <- list(
-  exponential = "rate", normal = c("location", "scale"), student_t = c("df", "location", "scale"), gamma = c("shape", "rate"),
-  lognormal = c("location", "scale")
-)

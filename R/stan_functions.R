@@ -1,4 +1,5 @@
-# Functions of the Stan programs: the likelihood from statistics, the scores of (S2) and (S3), and their inverses.
+# Functions of the Stan programs: the likelihood from statistics, the scores of (S2) and (S3), and
+# their inverses.
 
 # internal -----------------------------------------------------------------
 
@@ -31,13 +32,15 @@ stan_score_from_tails <- lines_of("
     return log_lower < log_upper ? std_normal_log_qf(log_lower) : -std_normal_log_qf(log_upper);
   }")
 
-# Truncated families: F(x) = 1 - G(x) / G(0), G the upper tail before truncation, cancels near 0; there the density is
-# integrated, by the Gauss-Legendre rule of five nodes.
+# Truncated families: F(x) = 1 - G(x) / G(0), G the upper tail before truncation, cancels near 0;
+# there the density is integrated, by the Gauss-Legendre rule of five nodes.
 truncated_score <- function(family, arguments, mass, upper) {
   lines_of(glue_code("
-  // log of the mass of (0, x) for x small against the scale: the density integrated by five Gauss-Legendre nodes
+  // log of the mass of (0, x) for x small against the scale: the density integrated by five
+  // Gauss-Legendre nodes
   real <family>_log_mass_near_zero(real x, <declared>) {
-    vector[5] node = [-0.9061798459386640, -0.5384693101056831, 0, 0.5384693101056831, 0.9061798459386640]';
+    vector[5] node = [-0.9061798459386640, -0.5384693101056831, 0,
+                      0.5384693101056831, 0.9061798459386640]';
     vector[5] weight = [0.2369268850561891, 0.4786286704993665, 0.5688888888888889,
                         0.4786286704993665, 0.2369268850561891]';
     vector[5] term;
@@ -58,8 +61,10 @@ truncated_score <- function(family, arguments, mass, upper) {
     }
     return u;
   }",
-    family = family, declared = paste("real", arguments, collapse = ", "), given = paste(arguments, collapse = ", "),
-    vectors = paste("vector", arguments, collapse = ", "), each = paste0(arguments, "[k]", collapse = ", "),
+    family = family, declared = paste("real", arguments, collapse = ", "),
+    given = paste(arguments, collapse = ", "),
+    vectors = paste("vector", arguments, collapse = ", "),
+    each = paste0(arguments, "[k]", collapse = ", "),
     mass = mass, upper = upper
   ))
 }
@@ -67,7 +72,9 @@ truncated_score <- function(family, arguments, mass, upper) {
 # Fills in <name>.
 glue_code <- function(template, ...) {
   values <- list(...)
-  for (name in names(values)) template <- gsub(paste0("<", name, ">"), values[[name]], template, fixed = TRUE)
+  for (name in names(values)) {
+    template <- gsub(paste0("<", name, ">"), values[[name]], template, fixed = TRUE)
+  }
   template
 }
 
@@ -83,19 +90,22 @@ stan_sd_scores <- list(
   }"),
   normal = truncated_score(
     "normal", c("location", "scale"),
-    "std_normal_lcdf(location[k] / scale[k] | )", "std_normal_lcdf((location[k] - x[k]) / scale[k] | )"
+    "std_normal_lcdf(location[k] / scale[k] | )",
+    "std_normal_lcdf((location[k] - x[k]) / scale[k] | )"
   ),
   student_t = c(
     lines_of("
   // log P(T > z) of Student's t
   real student_t_log_tail(real z, real df) {
-    real log_half_tail = square(z) < df ? log1m_exp(beta_lcdf(square(z) / (df + square(z)) | 0.5, 0.5 * df)) - log(2)
+    real share = square(z) / (df + square(z));
+    real log_half_tail = square(z) < df ? log1m_exp(beta_lcdf(share | 0.5, 0.5 * df)) - log(2)
                                         : beta_lcdf(df / (df + square(z)) | 0.5 * df, 0.5) - log(2);
     return z < 0 ? log1m_exp(log_half_tail) : log_half_tail;
   }"),
     truncated_score(
       "student_t", c("df", "location", "scale"),
-      "student_t_log_tail(-location[k] / scale[k], df[k])", "student_t_log_tail((x[k] - location[k]) / scale[k], df[k])"
+      "student_t_log_tail(-location[k] / scale[k], df[k])",
+      "student_t_log_tail((x[k] - location[k]) / scale[k], df[k])"
     )
   ),
   gamma = lines_of("
@@ -103,7 +113,8 @@ stan_sd_scores <- list(
   vector gamma_score(vector x, vector shape, vector rate) {
     vector[size(x)] u;
     for (k in 1:size(x)) {
-      u[k] = score_from_tails(gamma_lcdf(x[k] | shape[k], rate[k]), gamma_lccdf(x[k] | shape[k], rate[k]));
+      u[k] = score_from_tails(gamma_lcdf(x[k] | shape[k], rate[k]),
+                              gamma_lccdf(x[k] | shape[k], rate[k]));
     }
     return u;
   }"),
@@ -134,7 +145,8 @@ bisected_quantile <- function(family, arguments, centre) {
     }
     return exp(0.5 * (low + high));
   }",
-    family = family, vectors = paste("vector", arguments, collapse = ", "), given = paste(arguments, collapse = ", "),
+    family = family, vectors = paste("vector", arguments, collapse = ", "),
+    given = paste(arguments, collapse = ", "),
     centre = centre
   ))
 }
@@ -160,8 +172,9 @@ stan_sd_quantiles <- list(
 )
 
 stan_cor_scores <- lines_of("
-  // (S3) scores of the canonical partial correlations c that make up the Cholesky factor L of a correlation matrix, row by
-  // row: L[i, j] = c z with z^2 = L[i, j]^2 + ... + L[i, i]^2, and (c + 1) / 2 ~ Beta(b, b) under LKJ(eta).
+  // (S3) scores of the canonical partial correlations c that make up the Cholesky factor L of a
+  // correlation matrix, row by row: L[i, j] = c z with z^2 = L[i, j]^2 + ... + L[i, i]^2, and
+  // (c + 1) / 2 ~ Beta(b, b) under LKJ(eta).
   vector cor_score(matrix L, real eta) {
     int K = rows(L);
     vector[(K * (K - 1)) %/% 2] u;

@@ -2,7 +2,7 @@
 
 # internal -----------------------------------------------------------------
 
-# `model`: see stan_model_of().
+# `model`: see stan_parts_of().
 write_stan_program <- function(model) {
   blocks <- list(
     functions = stan_functions(model),
@@ -13,29 +13,22 @@ write_stan_program <- function(model) {
     `generated quantities` = indent(stan_generated_block(model))
   )
   blocks <- Filter(length, blocks)
-  text <- unlist(Map(function(name, lines) c(paste(name, "{"), lines, "}"), names(blocks), blocks), use.names = FALSE)
+  text <- unlist(
+    Map(function(name, lines) c(paste(name, "{"), lines, "}"), names(blocks), blocks),
+    use.names = FALSE
+  )
   paste0(c(stan_header(model), text, ""), collapse = "\n")
 }
 
 stan_header <- function(model) {
   pooling <- model$pooling[if (model$K > 1) c("mean", "sd", "cor") else c("mean", "sd")]
   c(
-    "// Means and covariance matrices of groups, the model of a fit by the R package hmvn; data: standata(fit).",
+    "// Means and covariance matrices of groups, the model of a fit by the R package hmvn.",
+    "// Data: standata(fit).",
     "// Equation numbers as in vignette(\"model\", package = \"hmvn\").",
     paste0("// Pooling: ", paste(names(pooling), pooling, collapse = ", "), "."),
     if (!model$likelihood) "// The prior alone, without data."
   )
-}
-
-indent <- function(lines, by = 2) {
-  if (length(lines) == 0) return(NULL)
-  paste0(strrep(" ", by), lines)
-}
-
-# One declaration a row, comments in a column.
-declarations <- function(...) {
-  rows <- matrix(c(...), nrow = 2)
-  ifelse(nzchar(rows[2, ]), paste0(formatC(rows[1, ], width = -46), "  // ", rows[2, ]), rows[1, ])
 }
 
 stan_data_block <- function(model) {
@@ -44,7 +37,12 @@ stan_data_block <- function(model) {
     declarations("int<lower=1> G;", "groups", "int<lower=1> K;", "features"),
     if (model$likelihood) c(
       if (model$observed != "all") declarations(
-        "int<lower=0> P;", if (model$observed == "some") "pairs of a group and a pattern of observed features" else "groups with rows",
+        "int<lower=0> P;",
+        if (model$observed == "some") {
+          "pairs of a group and a pattern of observed features"
+        } else {
+          "groups with rows"
+        },
         "array[P] int<lower=1, upper=G> group;", ""
       ),
       declarations(
@@ -67,32 +65,18 @@ stan_data_block <- function(model) {
   )
 }
 
-stan_sd_data <- function(family, model) {
-  k <- model$families[[family]]
-  size <- if (length(model$families) > 1) length(k) else "K"
-  positive <- c("rate", "scale", "shape", "df")
-  title <- c(
-    exponential = "Exponential(rate)", normal = "Normal(location, scale) on (0, inf)",
-    student_t = "Student t(df, location, scale) on (0, inf)", gamma = "Gamma(shape, rate)", lognormal = "lognormal(location, scale)"
-  )[[family]]
-  parameters <- sd_family_parameters[[family]]
-  rows <- paste0("vector", ifelse(parameters %in% positive, "<lower=0>", ""), "[", size, "] sd_", family, "_", parameters, ";")
-  law <- paste("(P2) sigma ~", title)
-  if (length(model$families) == 1) {
-    return(declarations(rbind(rows, c(law, rep("", length(rows) - 1)))))
-  }
-  c(
-    declarations(paste0("array[", size, "] int<lower=1, upper=K> sd_", family, ";"), paste("features with", law)),
-    declarations(rbind(rows, ""))
-  )
-}
-
-# Declarations of h where it is a parameter (learned) or part of the data (fixed); with the learned go their priors.
+# Declarations of h where it is a parameter (learned) or part of the data (fixed); with the learned
+# go their priors.
 stan_heterogeneity <- function(model, learned) {
   unlist(lapply(names(model$pooling)[model$pooling == "partial"], function(block) {
-    type <- if (block == "cor") "real<lower=0, upper=1> h_cor;" else paste0("vector<lower=0, upper=1>[K] h_", block, ";")
+    vector <- if (block != "cor") "[K]"
+    kind <- if (block == "cor") "real" else "vector"
+    type <- paste0(kind, "<lower=0, upper=1>", vector, " h_", block, ";")
     if (model$learned[[block]] && !learned) {
-      declarations(paste0("array[2] real<lower=0> h_", block, "_beta;"), paste0("parameters of the Beta prior of h_", block))
+      declarations(
+        paste0("array[2] real<lower=0> h_", block, "_beta;"),
+        paste0("parameters of the Beta prior of h_", block)
+      )
     } else if (model$learned[[block]] == learned) {
       declarations(type, paste0("heterogeneity of (S4)", if (!learned) ", fixed"))
     }
@@ -105,10 +89,13 @@ stan_parameters_block <- function(model) {
     switch(pooling[[block]],
       none = declarations(paste0("array[G] ", type, " ", name, ";"), what),
       partial = declarations(
-        paste0("vector[", if (block == "cor") "(K * (K - 1)) %/% 2" else "K", "] u0_", block, ";"), "population scores of (S4)",
+        paste0("vector[", if (block == "cor") "(K * (K - 1)) %/% 2" else "K", "] u0_", block, ";"),
+        "population scores of (S4)",
         paste0("array[G] ", type, " ", name, ";"), what
       ),
-      complete = declarations(paste0(type, " ", complete, ";"), paste0(what, ", the same in all groups"))
+      complete = declarations(
+        paste0(type, " ", complete, ";"), paste0(what, ", the same in all groups")
+      )
     )
   }
   c(
@@ -130,20 +117,26 @@ stan_transformed_block <- function(model) {
     complete("sd", "array[G] vector[K] sigma = rep_array(sigma0, G);"),
     if (several) complete("cor", "array[G] matrix[K, K] L = rep_array(L0, G);"),
     if (any(pooling == "partial")) {
-      paste0("// (S4): groups scatter around v = sqrt(1 - h^2) u_0", if (pooling[["mean"]] == "partial") "; means: mu0, v read by (S1)")
+      paste0(
+        "// (S4): groups scatter around v = sqrt(1 - h^2) u_0",
+        if (pooling[["mean"]] == "partial") "; means: mu0, v read by (S1)"
+      )
     },
     partial("mean", c(
-      "vector[K] mu0 = mean_location + mean_scale .* sqrt((1 - h_mean) .* (1 + h_mean)) .* u0_mean;",
+      "vector[K] mu0 = mean_location",
+      "                + mean_scale .* sqrt((1 - h_mean) .* (1 + h_mean)) .* u0_mean;",
       "vector[K] tau = mean_scale .* h_mean;"
     )),
     partial("sd", "vector[K] v_sd = sqrt((1 - h_sd) .* (1 + h_sd)) .* u0_sd;"),
     partial("cor", "vector[(K * (K - 1)) %/% 2] v_cor = sqrt((1 - h_cor) * (1 + h_cor)) * u0_cor;"),
     "real lprior = 0;  // log prior density",
-    "real log_joint;   // log joint density of data, mu, sigma, L, population scores and h: no Jacobians",
+    "real log_joint;   // log joint density of data, mu, sigma, L, u0 and h: no Jacobians",
     unlist(lapply(names(pooling)[model$learned], function(b) {
       paste0("lprior += beta_lpdf(h_", b, " | h_", b, "_beta[1], h_", b, "_beta[2]);")
     })),
-    unlist(lapply(names(pooling)[pooling == "partial"], function(b) paste0("lprior += std_normal_lpdf(u0_", b, ");"))),
+    unlist(lapply(names(pooling)[pooling == "partial"], function(b) {
+      paste0("lprior += std_normal_lpdf(u0_", b, ");")
+    })),
     complete("mean", "lprior += normal_lpdf(mu0 | mean_location, mean_scale);"),
     complete("sd", stan_sd_prior(model, "sigma0")),
     if (several) complete("cor", "lprior += lkj_corr_cholesky_lpdf(L0 | eta);"),
@@ -162,17 +155,22 @@ stan_group_priors <- function(model) {
       partial = "lprior += normal_lpdf(mu[g] | mu0, tau);"
     ),
     if (pooling[["sd"]] != "complete") stan_sd_prior(model, "sigma[g]"),
-    if (pooling[["sd"]] == "partial") stan_pooled_scores("sd", stan_by_family(model, "u", "score", "sigma[g]"), "K"),
-    if (model$K > 1 && pooling[["cor"]] != "complete") "lprior += lkj_corr_cholesky_lpdf(L[g] | eta);",
+    if (pooling[["sd"]] == "partial") {
+      stan_pooled_scores("sd", stan_by_family(model, "u", "score", "sigma[g]"))
+    },
+    if (model$K > 1 && pooling[["cor"]] != "complete") {
+      "lprior += lkj_corr_cholesky_lpdf(L[g] | eta);"
+    },
     if (pooling[["cor"]] == "partial") {
-      stan_pooled_scores("cor", "vector[(K * (K - 1)) %/% 2] u = cor_score(L[g], eta);", "(K * (K - 1)) %/% 2")
+      stan_pooled_scores("cor", "vector[(K * (K - 1)) %/% 2] u = cor_score(L[g], eta);")
     }
   )
   if (length(lines)) c("for (g in 1:G) {", indent(lines), "}")
 }
 
-# The density of a group's scores is Normal(v, h); u is standard normal under the prior, whose density is there already.
-stan_pooled_scores <- function(block, scores, size) {
+# The density of a group's scores is Normal(v, h); u is standard normal under the prior, whose
+# density is there already.
+stan_pooled_scores <- function(block, scores) {
   spread <- if (block == "cor") "h_cor" else "h_sd"
   c(
     "{  // (S4) in place of the standard normal law that the scores have under the prior",
@@ -182,48 +180,32 @@ stan_pooled_scores <- function(block, scores, size) {
   )
 }
 
-# One prior density a family; truncation to (0, inf) leaves a share of the mass.
-stan_sd_prior <- function(model, sigma) {
-  several <- length(model$families) > 1
-  unlist(lapply(names(model$families), function(family) {
-    x <- if (several) paste0(sigma, "[sd_", family, "]") else sigma
-    given <- stan_sd_arguments(family)
-    truncated <- family %in% c("normal", "student_t")
-    c(
-      paste0("lprior += ", family, "_lpdf(", x, " | ", given, ")", if (!truncated) ";"),
-      if (truncated) paste0("          - ", family, "_lccdf(0 | ", given, ");")
-    )
-  }))
-}
-
-stan_sd_arguments <- function(family) paste0("sd_", family, "_", sd_family_parameters[[family]], collapse = ", ")
-
-# Declares `name` and fills it with the values of <family>_<what>() for every family.
-stan_by_family <- function(model, name, what, x) {
-  families <- names(model$families)
-  value <- function(family, x) paste0(family, "_", what, "(", x, ", ", stan_sd_arguments(family), ");")
-  if (length(families) == 1) {
-    return(paste0("vector[K] ", name, " = ", value(families, x)))
-  }
-  pick <- paste0("[sd_", families, "]")
-  c(paste0("vector[K] ", name, ";"), paste0(name, pick, " = ", mapply(value, families, paste0(x, pick))))
-}
-
 stan_likelihood <- function(model) {
   unit <- if (model$observed == "all") "g" else "p"
   g <- if (unit == "p") "group[p]" else "g"
-  factor <- if (model$K > 1) paste0("diag_pre_multiply(sigma[", g, "], L[", g, "])") else paste0("diag_matrix(sigma[", g, "])")
+  factor <- if (model$K > 1) {
+    paste0("diag_pre_multiply(sigma[", g, "], L[", g, "])")
+  } else {
+    paste0("diag_matrix(sigma[", g, "])")
+  }
   data <- paste0(c("ybar", "n", "S"), "[", unit, "]")
   lines <- if (model$observed == "some" && model$K > 1) c(
     "array[n_observed[p]] int o = observed[p, 1:n_observed[p]];",
     paste0("matrix[K, K] A = ", factor, ";  // Sigma = A A'"),
-    "matrix[n_observed[p], n_observed[p]] A_o = n_observed[p] == K ? A : cholesky_decompose(tcrossprod(A[o]));",
+    "matrix[n_observed[p], n_observed[p]] A_o = n_observed[p] == K ? A",
+    "    : cholesky_decompose(tcrossprod(A[o]));",
     "log_joint += rows_lpdf(ybar[p][o] | n[p], S[p][o, o], mu[group[p]][o], A_o);"
   ) else {
-    paste0("log_joint += rows_lpdf(", data[1], " | ", data[2], ", ", data[3], ", mu[", g, "], ", factor, ");")
+    paste0(
+      "log_joint += rows_lpdf(", data[1], " | ", data[2], ", ", data[3], ", mu[", g, "], ", factor,
+      ");"
+    )
   }
   c(
-    paste0("for (", unit, " in 1:", toupper(unit), ") {", if (unit == "p") "  // (M1) and (M2): the observed features only"),
+    paste0(
+      "for (", unit, " in 1:", toupper(unit), ") {",
+      if (unit == "p") "  // (M1) and (M2): the observed features only"
+    ),
     indent(lines), "}"
   )
 }
@@ -237,7 +219,10 @@ stan_generated_block <- function(model) {
     if (pooling[["cor"]] == "partial") "matrix[K, K] L0 = cor_at_score(v_cor, eta, K);",
     if (pooling[["cor"]] != "none") "matrix[K, K] Omega0 = multiply_lower_tri_self_transpose(L0);",
     if (pooling[["sd"]] != "none" && (pooling[["cor"]] != "none" || !several)) {
-      paste0("matrix[K, K] Sigma0 = ", if (several) "quad_form_diag(Omega0, sigma0);" else "diag_matrix(square(sigma0));")
+      paste0(
+        "matrix[K, K] Sigma0 = ",
+        if (several) "quad_form_diag(Omega0, sigma0);" else "diag_matrix(square(sigma0));"
+      )
     }
   )
   c(
@@ -246,7 +231,10 @@ stan_generated_block <- function(model) {
     population,
     "for (g in 1:G) {",
     if (several) {
-      indent(c("Omega[g] = multiply_lower_tri_self_transpose(L[g]);", "Sigma[g] = quad_form_diag(Omega[g], sigma[g]);"))
+      indent(c(
+        "Omega[g] = multiply_lower_tri_self_transpose(L[g]);",
+        "Sigma[g] = quad_form_diag(Omega[g], sigma[g]);"
+      ))
     } else {
       indent("Sigma[g] = diag_matrix(square(sigma[g]));")
     },

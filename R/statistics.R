@@ -84,11 +84,14 @@ print.hmvn_statistics <- function(x, n_groups = 10, ...) {
 
 # internal -----------------------------------------------------------------
 
-new_statistics <- function(labels, keys, features, patterns, n_rows, n_empty, n_missing, weighted) {
+# `groups`: list(labels, keys); `counts`: list(n_rows, n_empty, n_missing); the rest as
+# ?hmvn_statistics says.
+new_statistics <- function(groups, features, patterns, counts, weighted) {
   structure(
     list(
-      labels = labels, keys = keys, features = features, patterns = patterns,
-      n_rows = n_rows, n_empty = n_empty, n_missing = n_missing, weighted = weighted
+      labels = groups$labels, keys = groups$keys, features = features, patterns = patterns,
+      n_rows = counts$n_rows, n_empty = counts$n_empty, n_missing = counts$n_missing,
+      weighted = weighted
     ),
     class = "hmvn_statistics"
   )
@@ -96,11 +99,13 @@ new_statistics <- function(labels, keys, features, patterns, n_rows, n_empty, n_
 
 compute_statistics <- function(model_data, cores = 1L, call = NULL) {
   result <- group_statistics_(
-    model_data$columns, model_data$missing, model_data$codes, length(model_data$labels), model_data$weights, cores
+    model_data$columns, model_data$missing, model_data$codes, length(model_data$labels),
+    model_data$weights, cores
   )
   # a product of cells beyond 1e308: nothing can be done with such a scatter matrix
   if (!all(is.finite(result$patterns$scatter))) {
-    overflow <- which(rowSums(!is.finite(matrix(result$patterns$scatter, length(model_data$features)))) > 0)
+    scatter <- matrix(result$patterns$scatter, length(model_data$features))
+    overflow <- which(rowSums(!is.finite(scatter)) > 0)
     names <- model_data$features[overflow]
     abort_hmvn(
       c(
@@ -112,8 +117,8 @@ compute_statistics <- function(model_data, cores = 1L, call = NULL) {
     )
   }
   new_statistics(
-    model_data$labels, model_data$keys, model_data$features, result$patterns,
-    result$n_rows, result$n_empty, result$n_missing, !is.null(model_data$weights)
+    model_data[c("labels", "keys")], model_data$features, result$patterns,
+    result[c("n_rows", "n_empty", "n_missing")], !is.null(model_data$weights)
   )
 }
 
@@ -124,6 +129,21 @@ group_n <- function(statistics) {
   result <- stats::setNames(double(length(statistics$labels)), statistics$labels)
   result[as.integer(rownames(n))] <- n[, 1L]
   result
+}
+
+# The (weighted) number of observations of every feature in every group: [group, feature]
+observed_counts <- function(statistics) {
+  p <- statistics$patterns
+  counts <- matrix(
+    0, length(statistics$labels), length(statistics$features),
+    dimnames = list(statistics$labels, statistics$features)
+  )
+  if (length(p$group) == 0) {
+    return(counts)
+  }
+  sums <- rowsum(t(p$observed) * p$n, p$group)
+  counts[as.integer(rownames(sums)), ] <- sums
+  counts
 }
 
 # Per feature n, mean and sd (divisor n - 1) over all observed cells, or over those of
@@ -201,9 +221,10 @@ combine_statistics <- function(a, b, call) {
       c(length(k), length(k), length(a$patterns$n) + length(b$patterns$n))
     )
   )
+  counts <- c("n_rows", "n_empty", "n_missing")
   new_statistics(
-    labels, keys, a$features, merge_patterns(patterns),
-    a$n_rows + b$n_rows, a$n_empty + b$n_empty, a$n_missing + b$n_missing, a$weighted || b$weighted
+    list(labels = labels, keys = keys), a$features, merge_patterns(patterns),
+    Map(`+`, a[counts], b[counts]), a$weighted || b$weighted
   )
 }
 
@@ -212,7 +233,8 @@ combine_keys <- function(a, b, labels) {
   keys <- Map(function(x, y) {
     if (is.factor(x) && is.factor(y)) {
       values <- c(as.character(x), as.character(y)[new])
-      return(factor(values, levels = union(levels(x), levels(y)), ordered = is.ordered(x) && is.ordered(y)))
+      ordered <- is.ordered(x) && is.ordered(y)
+      return(factor(values, levels = union(levels(x), levels(y)), ordered = ordered))
     }
     if (is.factor(x)) x <- as.character(x)
     if (is.factor(y)) y <- as.character(y)
@@ -253,8 +275,4 @@ merge_patterns <- function(patterns) {
 merge_moments <- function(patterns, p, features) {
   merged <- merge_moments_(patterns, p, rep(1L, length(p)), 1L, features)
   list(n = merged$n, mean = drop(merged$mean), scatter = matrix(merged$scatter, length(features)))
-}
-
-count_of <- function(n, noun) {
-  paste0(format(n, big.mark = ",", scientific = FALSE, trim = TRUE), " ", noun, if (n != 1) "s")
 }

@@ -48,37 +48,40 @@ hmvn_statistics_from <- function(n, mean, cov = NULL, cor = NULL, sd = NULL) {
     check_covariance(matrices[[g]], if (is.null(sd)) "cov" else "cor", labels[[g]], call)
     scatter[, , g] <- (n[[g]] - 1) * (matrices[[g]] + t(matrices[[g]])) / 2
   }
+  keys <- structure(list(group = labels), row.names = seq_along(labels), class = "data.frame")
   new_statistics(
-    labels, structure(list(group = labels), row.names = seq_along(labels), class = "data.frame"), features,
+    list(labels = labels, keys = keys), features,
     list(
       group = seq_along(labels), n = unname(n),
-      observed = matrix(TRUE, length(features), length(n)), mean = unname(t(mean)), scatter = scatter
+      observed = matrix(TRUE, length(features), length(n)), mean = unname(t(mean)),
+      scatter = scatter
     ),
-    n_rows = sum(n), n_empty = 0, n_missing = 0, weighted = FALSE
+    list(n_rows = sum(n), n_empty = 0, n_missing = 0),
+    weighted = FALSE
   )
 }
 
 # internal -----------------------------------------------------------------
 
-# The texts are cli's and may refer to the names in `...`.
-abort_from <- function(.must, .problem, .arg, ..., group = NULL, call = NULL) {
-  values <- rlang::new_environment(list(arg = .arg, group = group, ...), parent = rlang::current_env())
+abort_from <- function(must, problem, arg, group = NULL, call = NULL, .envir = parent.frame()) {
   abort_hmvn(
-    c(.must, x = .problem), "statistics", argument = .arg, group = group, call = call, .envir = values
+    c(must, x = problem), "statistics",
+    argument = arg, group = group, call = call, .envir = .envir
   )
 }
 
 check_group_sizes <- function(n, call) {
   if (is.list(n) && !is.object(n) && all(lengths(n) == 1L)) n <- unlist(n)
   if (!is.numeric(n) || is.object(n) || length(n) == 0L || !all(is.finite(n)) || any(n < 1)) {
+    found <- paste(format(n), collapse = ", ")
     abort_from("{.arg n} must be the number of rows of every group, at least 1.",
-      "It is {found}.", "n", found = paste(format(n), collapse = ", "), call = call
+      "It is {found}.", "n", call = call
     )
   }
   labels <- names(n) %||% as.character(seq_along(n))
   if (any(is.na(labels) | !nzchar(labels)) || anyDuplicated(labels)) {
     abort_from("Names of {.arg n} must be unique labels of groups.",
-      "They are {.val {labels}}.", "n", labels = labels, call = call
+      "They are {.val {labels}}.", "n", call = call
     )
   }
   stats::setNames(as.double(n), labels)
@@ -95,8 +98,10 @@ group_rows <- function(x, labels, features, arg, call) {
     x <- matrix(x, 1L, dimnames = list(labels, names(x)))
   }
   if (!is.numeric(x) || length(dim(x)) != 2L || nrow(x) != length(labels)) {
-    abort_from("{.arg {arg}} must be a matrix with one row a group ({length(labels)} here) or a list.",
-      "It is {found}.", arg, found = describe_shape(x), labels = labels, call = call
+    found <- describe_shape(x)
+    size <- length(labels)
+    abort_from("{.arg {arg}} must be a matrix with one row a group ({size} here) or a list.",
+      "It is {found}.", arg, call = call
     )
   }
   if (!is.null(rownames(x)) && !is_sequence_names(rownames(x))) {
@@ -105,14 +110,17 @@ group_rows <- function(x, labels, features, arg, call) {
   if (is.null(features)) {
     features <- colnames(x)
     if (is.null(features) || anyDuplicated(features) || any(!nzchar(features))) {
+      found <- if (is.null(features)) "not there" else toString(features)
       abort_from("Columns of {.arg {arg}} must be named by the features, once each.",
-        "The names are {found}.", arg, found = if (is.null(features)) "not there" else toString(features), call = call
+        "The names are {found}.", arg, call = call
       )
     }
   }
   if (ncol(x) != length(features)) {
-    abort_from("{.arg {arg}} must have one column a feature.", "It has {found} columns, not {size}.",
-      arg, found = ncol(x), size = length(features), call = call
+    found <- ncol(x)
+    size <- length(features)
+    abort_from("{.arg {arg}} must have one column a feature.",
+      "It has {found} column{?s}, not {size}.", arg, call = call
     )
   }
   if (!is.null(colnames(x))) {
@@ -128,8 +136,7 @@ is_sequence_names <- function(x) identical(x, as.character(seq_along(x)))
 match_names <- function(given, wanted, arg, what, call) {
   if (!setequal(given, wanted) || anyDuplicated(given)) {
     abort_from("Names of {what}s in {.arg {arg}} must be those of the {what}s.",
-      "They are {.val {given}}, not {.val {wanted}}.", arg,
-      what = what, given = given, wanted = wanted, call = call
+      "They are {.val {given}}, not {.val {wanted}}.", arg, call = call
     )
   }
   match(wanted, given)
@@ -137,8 +144,10 @@ match_names <- function(given, wanted, arg, what, call) {
 
 pick_groups <- function(x, labels, arg, call) {
   if (length(x) != length(labels)) {
-    abort_from("{.arg {arg}} must have one element a group.", "It has {found}, not {size}.",
-      arg, found = length(x), size = length(labels), call = call
+    found <- length(x)
+    size <- length(labels)
+    abort_from("{.arg {arg}} must have one element a group.",
+      "It has {found}, not {size}.", arg, call = call
     )
   }
   if (is.null(names(x))) x else x[match_names(names(x), labels, arg, "group", call)]
@@ -149,10 +158,14 @@ group_matrices <- function(x, labels, features, arg, call) {
     x <- list(x)
   } else if (is.array(x) && length(dim(x)) == 3L) {
     names <- dimnames(x)[[1L]]
-    x <- stats::setNames(lapply(seq_len(dim(x)[[1L]]), function(g) array(x[g, , ], dim(x)[2:3], dimnames(x)[2:3])), names)
+    x <- lapply(seq_len(dim(x)[[1L]]), function(g) {
+      array(x[g, , ], dim(x)[2:3], dimnames(x)[2:3])
+    })
+    names(x) <- names
   } else if (!is.list(x)) {
+    found <- describe_shape(x)
     abort_from("{.arg {arg}} must be a list of matrices or an array [group, feature, feature].",
-      "It is {found}.", arg, found = describe_shape(x), call = call
+      "It is {found}.", arg, call = call
     )
   }
   x <- pick_groups(x, labels, arg, call)
@@ -160,9 +173,9 @@ group_matrices <- function(x, labels, features, arg, call) {
   Map(function(m, label) {
     if (!is.matrix(m) && K == 1L && length(m) == 1L) m <- matrix(m, 1L, 1L)
     if (!is.matrix(m) || !identical(dim(m), c(K, K))) {
-      abort_from("Every element of {.arg {arg}} must be a square matrix over the {size} feature{?s}.",
-        "For group {.val {group}} it is {found}.", arg,
-        group = label, found = describe_shape(m), size = K, call = call
+      found <- describe_shape(m)
+      abort_from("Every element of {.arg {arg}} must be a square matrix over the {K} feature{?s}.",
+        "For group {.val {label}} it is {found}.", arg, label, call = call
       )
     }
     for (side in 1:2) {
@@ -187,12 +200,12 @@ matrices_from_cor <- function(cor, sd, labels, features, call) {
   for (g in seq_along(labels)) {
     if (all(is.finite(matrices[[g]])) && any(abs(diag(matrices[[g]]) - 1) > 1e-8)) {
       abort_from("A correlation matrix must have ones on its diagonal.",
-        "That of group {.val {group}} has not.", "cor", group = labels[[g]], call = call
+        "That of group {.val {labels[[g]]}} has not.", "cor", labels[[g]], call = call
       )
     }
     if (any(sd[g, ] < 0, na.rm = TRUE)) {
       abort_from("Standard deviations must not be negative.",
-        "One of group {.val {group}} is.", "sd", group = labels[[g]], call = call
+        "One of group {.val {labels[[g]]}} is.", "sd", labels[[g]], call = call
       )
     }
     matrices[[g]] <- matrices[[g]] * tcrossprod(sd[g, ])
@@ -205,7 +218,7 @@ check_finite_rows <- function(x, arg, call) {
   if (any(bad)) {
     group <- rownames(x)[bad][[1L]]
     abort_from("{.arg {arg}} must hold finite numbers.", "Group {.val {group}} has others.",
-      arg, group = group, call = call
+      arg, group, call = call
     )
   }
 }
@@ -227,7 +240,7 @@ check_covariance <- function(m, arg, label, call) {
   }
   if (!is.null(problem)) {
     abort_from("{.arg {arg}} must give covariance matrices.",
-      "That of group {.val {group}} {problem}.", arg, group = label, problem = problem, call = call
+      "That of group {.val {label}} {problem}.", arg, label, call = call
     )
   }
 }

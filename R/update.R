@@ -2,29 +2,33 @@
 
 #' Fit again with other data or settings
 #'
-#' Says to [fit_hmvn()] what was said when `object` was fitted, except for what is given here. The model need not be written
-#' again, nor do the objects it was written with have to exist any more.
+#' Says to [fit_hmvn()] what was said when `object` was fitted, except for what is given here. The
+#' model need not be written again, nor do the objects it was written with have to exist any more.
 #'
 #' @section What is said again:
-#' * The grouping columns, the features and the column of weights, by name. Features that were left to their default stay
-#'   those of the fit: a new numeric column does not become one.
-#' * `pooling` and `prior` as they were given. What the prior left unset is scaled with the data again, the new data if there
-#'   are any; what was given stays. An argument given here replaces the old one as a whole: `pooling = c(mean = "partial")`
-#'   sets the other blocks to `"none"`, as in `fit_hmvn()`.
-#' * Settings of the sampler that were given; others take their defaults. With a `seed` that was given, an unchanged fit
-#'   repeats its draws; else a new seed is taken from R's random number generator.
+#' * The grouping columns, the features and the column of weights, by name. Features that were left
+#'   to their default stay those of the fit: a new numeric column does not become one.
+#' * `pooling` and `prior` as they were given. What the prior left unset is scaled with the data
+#'   again, the new data if there are any; what was given stays. An argument given here replaces the
+#'   old one as a whole: `pooling = c(mean = "partial")` sets the other blocks to `"none"`, as in
+#'   `fit_hmvn()`.
+#' * Settings of the sampler that were given; others take their defaults. With a `seed` that was
+#'   given, an unchanged fit repeats its draws; else a new seed is taken from R's random number
+#'   generator.
 #'
 #' @param object An `hmvn_fit`.
-#' @param data A data frame with the columns of the fit, or statistics ([hmvn_statistics()]) of its features. Left out: the
-#'   data of the fit.
-#' @param ... Any other argument of [fit_hmvn()], by name. `group`, `features` and `weights` without `data` name columns the
-#'   fit has read.
+#' @param data A data frame with the columns of the fit, or statistics ([hmvn_statistics()]) of its
+#'   features. Left out: the data of the fit.
+#' @param ... Any other argument of [fit_hmvn()], by name. `group`, `features` and `weights` without
+#'   `data` name columns the fit has read.
 #' @param evaluate If `FALSE`, return the call instead of evaluating it.
-#' @return An `hmvn_fit`; its `call` is that of `object` with the changes. With `evaluate = FALSE` that call.
-#' @section Errors: Those of [fit_hmvn()]. `hmvn_error_rows` if `group`, `features`, `weights` or `keep_data = TRUE` ask for rows,
-#'   no `data` is given and the fit has none (it was made from statistics or with `keep_data = FALSE`); anything else can
-#'   be changed then. `hmvn_error_column` if statistics describe other features than the fit. `hmvn_error_weights` if the fit was made from weighted
-#'   statistics and rows come without `weights`.
+#' @return An `hmvn_fit`; its `call` is that of `object` with the changes. With `evaluate = FALSE`
+#'   that call.
+#' @section Errors: Those of [fit_hmvn()]. `hmvn_error_rows` if `group`, `features`, `weights` or
+#'   `keep_data = TRUE` ask for rows, no `data` is given and the fit has none (it was made from
+#'   statistics or with `keep_data = FALSE`); anything else can be changed then. `hmvn_error_column`
+#'   if statistics describe other features than the fit. `hmvn_error_weights` if the fit was made
+#'   from weighted statistics and rows come without `weights`.
 #' @examples
 #' fit <- fit_hmvn(iris, group = ~ Species, chains = 2, seed = 1)
 #' summary(update(fit, data = iris[-(1:10), ]), variable = "mu")
@@ -37,31 +41,32 @@ update.hmvn_fit <- function(object, data, ..., evaluate = TRUE) {
   changes <- rlang::enquos(...)
   known <- setdiff(names(formals(fit_hmvn)), "...")
   rlang::inject(check_no_dots(!!!changes[!names(changes) %in% known], known = known, call = call))
+  validate_hmvn_fit(object, call)
   matched <- updated_call(object, match.call(expand.dots = FALSE))
   if (!check_flag(evaluate, "evaluate", call = call)) {
     return(matched)
   }
   data <- if (!missing(data)) list(data)
-  is_column <- names(changes) %in% c("group", "features", "weights")
-  changed <- lapply(changes[!is_column], rlang::eval_tidy)
-  said <- object$specification
-  pooling <- if ("pooling" %in% names(changed)) changed$pooling else said$pooling
-  prior <- if ("prior" %in% names(changed)) changed$prior else object$prior_given
-  given <- said$settings
-  given[setdiff(names(changed), c("pooling", "prior"))] <- changed[setdiff(names(changed), c("pooling", "prior"))]
-  settings <- complete_settings(given, call)
-  if (is.null(data) && isTRUE(changed$keep_data)) require_rows(object, "{.code keep_data = TRUE}", call)
-
-  input <- updated_input(object, data, changes[is_column], settings$cores, call)
-  fit <- run_fit(input, specify_model(input$statistics, prior, pooling, call), settings, call)
-  fit$call <- matched
-  fit$specification <- new_specification(input, pooling, settings[intersect(names(settings), names(given))], call)
-  if (is.null(input$data)) fit$specification$weights <- said$weights
-  fit$time$total <- proc.time()[["elapsed"]] - started
-  fit
+  columns <- changes[names(changes) %in% column_arguments]
+  said <- updated_specification(object, changes)
+  settings <- fill_settings(said$settings, formals(fit_hmvn), call)
+  if (is.null(data) && "keep_data" %in% names(changes) && settings$keep_data) {
+    require_rows(object, "{.code keep_data = TRUE}", call)
+  }
+  input <- updated_input(object, data, columns, settings$cores, call)
+  model <- specify_model(input$statistics, said$prior, said$pooling, call)
+  given <- settings[intersect(setting_names, names(said$settings))]
+  specification <- new_specification(input, said$pooling, given, call)
+  if (is.null(input$data)) {
+    specification["weights"] <- list(object$specification$weights)
+  }
+  record <- list(call = matched, specification = specification, started = started)
+  run_fit(input, model, settings, record, call)
 }
 
 # internal -----------------------------------------------------------------
+
+column_arguments <- c("group", "features", "weights")
 
 # `matched`: the call of update(), its dots as a list.
 updated_call <- function(object, matched) {
@@ -72,15 +77,20 @@ updated_call <- function(object, matched) {
   new
 }
 
-# Settings that were not given take what fit_hmvn() takes in this session.
-complete_settings <- function(given, call) {
-  settings <- formals(fit_hmvn)[names(sampler_checkers(call))]
-  settings <- lapply(settings, eval, envir = environment(fit_hmvn))
-  settings[names(given)] <- given
-  rlang::inject(check_sampler_settings(!!!settings, call = call))
+# list(pooling, prior, settings) as they were said when `object` was fitted, with the changes.
+updated_specification <- function(object, changes) {
+  said <- object$specification
+  all <- c(list(pooling = said$pooling, prior = object$prior_given), said$settings)
+  changed <- lapply(changes[!names(changes) %in% column_arguments], rlang::eval_tidy)
+  all[names(changed)] <- changed
+  list(
+    pooling = all$pooling, prior = all$prior,
+    settings = all[setdiff(names(all), c("pooling", "prior"))]
+  )
 }
 
-# `data`: a list of the new data, or NULL. `changes`: quosures of group, features and weights, those that were given.
+# `data`: a list of the new data, or NULL. `changes`: quosures of group, features and weights, those
+# that were given.
 updated_input <- function(object, data, changes, cores, call) {
   if (is.null(data) && length(changes) == 0L) {
     return(list(data = object$data, statistics = object$statistics))
@@ -90,7 +100,7 @@ updated_input <- function(object, data, changes, cores, call) {
     kept <- kept_data_frame(object$data)
     return(rlang::try_fetch(
       updated_input(object, list(kept), changes, cores, call),
-      hmvn_error_column = function(cnd) abort_not_kept(names(changes), names(kept), cnd, call)
+      hmvn_error_column = function(cnd) abort_not_read(names(changes), names(kept), cnd, call)
     ))
   }
   data <- data[[1L]]
@@ -100,15 +110,19 @@ updated_input <- function(object, data, changes, cores, call) {
   } else {
     check_weights_said(object, changes, call)
     lapply(
-      list(group = names(object$statistics$keys), features = object$statistics$features, weights = object$specification$weights),
-      rlang::new_quosure, env = rlang::empty_env()
+      list(
+        group = names(object$statistics$keys), features = object$statistics$features,
+        weights = object$specification$weights
+      ),
+      rlang::new_quosure,
+      env = rlang::empty_env()
     )
   }
   said[names(changes)] <- changes
-  read_input(data, said$group, said$features, said$weights, cores, call)
+  read_input(data, said, cores, call)
 }
 
-abort_not_kept <- function(args, kept, parent, call) {
+abort_not_read <- function(args, kept, parent, call) {
   abort_hmvn(
     c("Without {.arg data}, {.arg {args}} must name columns the fit has read.",
       i = "It has read {.field {kept}}.", i = "To use others, give {.arg data}."),
@@ -116,27 +130,23 @@ abort_not_kept <- function(args, kept, parent, call) {
   )
 }
 
-# The columns a fit has read, as a data frame. `kept`: an hmvn_model_data.
-kept_data_frame <- function(kept) {
-  columns <- c(lapply(kept$keys, function(key) key[kept$codes]), stats::setNames(kept$columns, kept$features))
-  columns[kept$weight_column] <- list(kept$weights)
-  structure(columns, row.names = .set_row_names(kept$n_obs), class = "data.frame")
-}
-
 # Statistics with their features in the order the fit has them.
 match_statistics <- function(statistics, features, call) {
-  if (identical(statistics$features, features)) {
+  theirs <- statistics$features
+  if (identical(theirs, features)) {
     return(statistics)
   }
-  if (!setequal(statistics$features, features)) {
+  if (!setequal(theirs, features)) {
     abort_hmvn(
       c("Statistics must describe the features of the fit.",
-        x = "They describe {.field {statistics$features}}, the fit {.field {features}}.",
+        x = "They describe {.field {theirs}}, the fit {.field {features}}.",
         i = "A model of other features is another fit: {.fn fit_hmvn}."),
-      "column", argument = "data", column = setdiff(union(statistics$features, features), intersect(statistics$features, features)), call = call
+      "column",
+      argument = "data", column = setdiff(union(theirs, features), intersect(theirs, features)),
+      call = call
     )
   }
-  k <- match(features, statistics$features)
+  k <- match(features, theirs)
   patterns <- statistics$patterns
   patterns$observed <- patterns$observed[k, , drop = FALSE]
   patterns$mean <- patterns$mean[k, , drop = FALSE]
@@ -148,12 +158,16 @@ match_statistics <- function(statistics, features, call) {
 
 # Statistics know that they are weighted but not by which column.
 check_weights_said <- function(object, changes, call) {
-  if (!object$statistics$weighted || !is.null(object$specification$weights) || "weights" %in% names(changes)) {
+  known <- !is.null(object$specification$weights) || "weights" %in% names(changes)
+  if (!object$statistics$weighted || known) {
     return(invisible())
   }
   abort_hmvn(
-    c("{.arg weights} must name the column of weights.", x = "The fit was made from weighted statistics, which do not name it.",
-      i = "Give {.code weights = ~ w}, or {.code weights = NULL} for none."),
+    c(
+      "{.arg weights} must name the column of weights.",
+      x = "The fit was made from weighted statistics, which do not name it.",
+      i = "Give {.code weights = ~ w}, or {.code weights = NULL} for none."
+    ),
     "weights", argument = "weights", call = call
   )
 }

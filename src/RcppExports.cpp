@@ -12,12 +12,12 @@ Rcpp::Rostream<false>& Rcpp::Rcerr = Rcpp::Rcpp_cerr_get();
 #endif
 
 // summarise_array_
-Rcpp::NumericMatrix summarise_array_(Rcpp::NumericVector draws, std::vector<double> probs, int cores, bool mcse);
+Rcpp::NumericMatrix summarise_array_(Rcpp::NumericVector draws, Rcpp::NumericVector probs, int cores, bool mcse);
 RcppExport SEXP _hmvn_summarise_array_(SEXP drawsSEXP, SEXP probsSEXP, SEXP coresSEXP, SEXP mcseSEXP) {
 BEGIN_RCPP
     Rcpp::RObject rcpp_result_gen;
     Rcpp::traits::input_parameter< Rcpp::NumericVector >::type draws(drawsSEXP);
-    Rcpp::traits::input_parameter< std::vector<double> >::type probs(probsSEXP);
+    Rcpp::traits::input_parameter< Rcpp::NumericVector >::type probs(probsSEXP);
     Rcpp::traits::input_parameter< int >::type cores(coresSEXP);
     Rcpp::traits::input_parameter< bool >::type mcse(mcseSEXP);
     rcpp_result_gen = Rcpp::wrap(summarise_array_(draws, probs, cores, mcse));
@@ -25,7 +25,7 @@ BEGIN_RCPP
 END_RCPP
 }
 // summarise_groups_
-Rcpp::NumericMatrix summarise_groups_(Rcpp::NumericVector stored, int n_features, Rcpp::IntegerVector groups, std::string kind, std::vector<double> probs, int cores);
+Rcpp::NumericMatrix summarise_groups_(Rcpp::NumericVector stored, int n_features, Rcpp::IntegerVector groups, std::string kind, Rcpp::NumericVector probs, int cores);
 RcppExport SEXP _hmvn_summarise_groups_(SEXP storedSEXP, SEXP n_featuresSEXP, SEXP groupsSEXP, SEXP kindSEXP, SEXP probsSEXP, SEXP coresSEXP) {
 BEGIN_RCPP
     Rcpp::RObject rcpp_result_gen;
@@ -33,7 +33,7 @@ BEGIN_RCPP
     Rcpp::traits::input_parameter< int >::type n_features(n_featuresSEXP);
     Rcpp::traits::input_parameter< Rcpp::IntegerVector >::type groups(groupsSEXP);
     Rcpp::traits::input_parameter< std::string >::type kind(kindSEXP);
-    Rcpp::traits::input_parameter< std::vector<double> >::type probs(probsSEXP);
+    Rcpp::traits::input_parameter< Rcpp::NumericVector >::type probs(probsSEXP);
     Rcpp::traits::input_parameter< int >::type cores(coresSEXP);
     rcpp_result_gen = Rcpp::wrap(summarise_groups_(stored, n_features, groups, kind, probs, cores));
     return rcpp_result_gen;

@@ -16,6 +16,8 @@
 namespace {
 
 constexpr std::size_t fixed_columns = 7;
+const char* const fixed_names[fixed_columns] = {"mean",     "median",   "sd",       "rhat",
+                                                "ess_bulk", "ess_tail", "mcse_mean"};
 
 // A fit is summarised by many calls that need the same scores: those of the last size are kept.
 // Main thread only.
@@ -33,16 +35,23 @@ const hmvn::NormalScores& scores_for(std::size_t iterations, std::size_t chains)
 
 // Where the numbers of all quantities go: one quantity a row.
 struct Table {
-  Table(const Rcpp::IntegerVector& dim, std::size_t quantities, std::vector<double> probs,
+  Table(const Rcpp::IntegerVector& dim, std::size_t quantities, const Rcpp::NumericVector& probs,
         bool with_mcse)
       : iterations(static_cast<std::size_t>(dim[0])),
         chains(static_cast<std::size_t>(dim[1])),
         quantities(quantities),
-        probs(std::move(probs)),
+        probs(probs.begin(), probs.end()),
         with_mcse(with_mcse),
         scores(scores_for(iterations, chains)),
         numbers(static_cast<int>(quantities), static_cast<int>(fixed_columns + this->probs.size())),
-        out(numbers.begin()) {}
+        out(numbers.begin()) {
+    Rcpp::CharacterVector names(fixed_names, fixed_names + fixed_columns);
+    const bool named = !Rf_isNull(probs.attr("names"));
+    const Rcpp::CharacterVector given =
+        named ? Rcpp::CharacterVector(probs.attr("names")) : Rcpp::CharacterVector(probs.size());
+    for (R_xlen_t p = 0; p < given.size(); ++p) names.push_back(given[p]);
+    Rcpp::colnames(numbers) = names;
+  }
 
   std::size_t draws() const { return iterations * chains; }
 
@@ -103,15 +112,15 @@ void fill(const Table& table, std::size_t n, int cores, const One& one) {
 
 }  // namespace
 
-// `draws`: [iteration, chain, ...]; returns one quantity a row: mean, median, sd, rhat, ess_bulk,
-// ess_tail, mcse_mean (NA unless `mcse`), then the quantiles at `probs`.
+// `draws`: [iteration, chain, ...]; returns a matrix, one quantity a row, with the columns mean,
+// median, sd, rhat, ess_bulk, ess_tail, mcse_mean (NA unless `mcse`), then the quantiles at `probs`,
+// which have the names of `probs`.
 // [[Rcpp::export(rng = false)]]
-Rcpp::NumericMatrix summarise_array_(Rcpp::NumericVector draws, std::vector<double> probs,
+Rcpp::NumericMatrix summarise_array_(Rcpp::NumericVector draws, Rcpp::NumericVector probs,
                                      int cores, bool mcse = false) {
   const Rcpp::IntegerVector dim = draws.attr("dim");
   const std::size_t size = static_cast<std::size_t>(dim[0]) * static_cast<std::size_t>(dim[1]);
-  Table table(dim, size == 0 ? 0 : static_cast<std::size_t>(draws.size()) / size, std::move(probs),
-              mcse);
+  Table table(dim, size == 0 ? 0 : static_cast<std::size_t>(draws.size()) / size, probs, mcse);
   const double* first = draws.begin();
   fill(table, table.quantities, cores, [&](std::size_t q, hmvn::Convergence& convergence) {
     table.summarise(q, first + q * size, convergence);
@@ -125,7 +134,7 @@ Rcpp::NumericMatrix summarise_array_(Rcpp::NumericVector draws, std::vector<doub
 // [[Rcpp::export(rng = false)]]
 Rcpp::NumericMatrix summarise_groups_(Rcpp::NumericVector stored, int n_features,
                                       Rcpp::IntegerVector groups, std::string kind,
-                                      std::vector<double> probs, int cores) {
+                                      Rcpp::NumericVector probs, int cores) {
   const bool means = kind == "mu";
   const hmvn::Derived derived = means ? hmvn::Derived::sd : hmvn::read_derived(kind);
   if (derived == hmvn::Derived::precision) Rcpp::stop("precisions are not summarised");
@@ -135,7 +144,7 @@ Rcpp::NumericMatrix summarise_groups_(Rcpp::NumericVector stored, int n_features
     if (g < 1 || g * entries > dim[2]) Rcpp::stop("group %d is not among the stored draws", g);
   }
   const std::size_t each = static_cast<std::size_t>(hmvn::packed_size(derived, size));
-  Table table(dim, each * static_cast<std::size_t>(groups.size()), std::move(probs), false);
+  Table table(dim, each * static_cast<std::size_t>(groups.size()), probs, false);
   const Eigen::Index draws = static_cast<Eigen::Index>(table.draws());
   const double* first = stored.begin();
   const int* group = groups.begin();

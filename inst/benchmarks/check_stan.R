@@ -30,7 +30,7 @@ points_of <- function(case) {
   ))
   fit <- timed$fit
   model <- hmvn:::specify_model(fit$statistics, fit$prior_given, fit$pooling, NULL)
-  core <- hmvn:::model_for_core(model)
+  core <- hmvn:::as_core(model)
   G <- length(fit$statistics$labels)
   set.seed(3)
   dimension <- hmvn:::inspect_dimension_(fit$statistics$patterns, G, core)

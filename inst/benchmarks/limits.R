@@ -112,7 +112,7 @@ statistics_of <- function(data) hmvn_statistics(data, ~group, setdiff(names(data
 
 # One gradient of the joint log density of all groups
 seconds_per_gradient <- function(statistics) {
-  model <- hmvn:::model_for_core(hmvn:::specify_model(statistics, hmvn_prior(), "none", NULL))
+  model <- hmvn:::as_core(hmvn:::specify_model(statistics, hmvn_prior(), "none", NULL))
   G <- length(statistics$labels)
   hmvn:::time_gradient_(statistics$patterns, G, model, max(20, round(2e5 / G)))
 }

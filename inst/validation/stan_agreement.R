@@ -99,7 +99,7 @@ prepare_case <- function(case) {
     class = "hmvn_fit"
   )
   G <- length(statistics$labels)
-  core <- h$model_for_core(model)
+  core <- h$as_core(model)
   dimension <- h$inspect_dimension_(statistics$patterns, G, core)
   set.seed(2)
   positions <- matrix(rnorm(dimension * n_points), dimension)

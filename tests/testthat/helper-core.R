@@ -1,13 +1,20 @@
-# Problems for the tests of the core, built through the package's own front, and the model in plain R.
+# Problems for the tests of the core, built through the package's own front, and the model in plain
+# R.
 
 source(system.file("validation", "model_in_r.R", package = "hmvn"), local = TRUE)
 
-# Rows of `sizes` observations in each group, drawn from the model in plain R, with the resolved model.
+# Rows of `sizes` observations in each group, drawn from the model in plain R, with the resolved
+# model.
 core_case <- function(K, sizes = c(2, 5, 20), pooling = "none", missing = 0, seed = 1,
-                      family = rep("exponential", K), parameters = cbind(rep(1, K), NA, NA), eta = 2,
-                      heterogeneity = list(mean = c(NA, 1, 1), sd = c(NA, 1, 1), cor = c(NA, 1, 1))) {
+                      family = rep("exponential", K), parameters = cbind(rep(1, K), NA, NA),
+                      eta = 2,
+                      heterogeneity = list(
+                        mean = c(NA, 1, 1), sd = c(NA, 1, 1), cor = c(NA, 1, 1)
+                      )) {
   pooling <- resolve_pooling(pooling)
-  model <- r_model(K, pooling, family = family, parameters = parameters, eta = eta, heterogeneity = heterogeneity)
+  model <- r_model(
+    K, pooling, family = family, parameters = parameters, eta = eta, heterogeneity = heterogeneity
+  )
   set.seed(seed)
   truth <- r_prior_draw(model, length(sizes))
   data <- r_data(truth, sizes, missing)
@@ -17,7 +24,10 @@ core_case <- function(K, sizes = c(2, 5, 20), pooling = "none", missing = 0, see
     location = model$location, scale = model$scale, family = family,
     parameters = matrix(as.double(parameters), K), eta = eta
   )
-  list(model = model, truth = truth, data = data, statistics = statistics, core = core, n_groups = length(sizes))
+  list(
+    model = model, truth = truth, data = data, statistics = statistics, core = core,
+    n_groups = length(sizes)
+  )
 }
 
 core_layout <- function(case) inspect_layout_(case$n_groups, case$core)
@@ -33,23 +43,34 @@ all_poolings <- function(levels) {
 
 # One draw of inspect_draws_() in the form of the model in plain R.
 as_r_draw <- function(draw, case) {
-  K <- case$model$K
-  unpack <- function(packed) {
-    L <- matrix(0, K, K)
-    L[upper.tri(L, diag = TRUE)] <- packed
-    t(L)
-  }
   group <- function(g) {
-    factor <- unpack(draw$chol[, g])
+    factor <- unpack_factor(draw$chol[, g])
     sigma <- sqrt(rowSums(factor^2))
     list(mu = draw$mean[, g], sigma = sigma, L = factor / sigma)
   }
   list(
     groups = lapply(seq_len(case$n_groups), group),
-    population = list(mu = draw$mean0, sigma = draw$scale0, L = unpack(draw$chol_cor0)),
+    population = list(mu = draw$mean0, sigma = draw$scale0, L = unpack_factor(draw$chol_cor0)),
     h = list(mean = draw$h_mean, sd = draw$h_sd, cor = draw$h_cor)
   )
 }
 
+# Trajectories do not run on after they have turned. On a standard normal target a leapfrog step
+# turns by `angle`; a trajectory goes on doubling for half a period, so that it ends within a whole
+# one and a step. (Without the checks across sub-trees it was seen to run about 80 steps.)
+expect_no_detours <- function(fit) {
+  expect_identical(fit$units$algorithm, "nuts")
+  angle <- acos(1 - fit$sampler$stepsize^2 / 2)
+  expect_lt(mean(fit$sampler$n_leapfrog * angle), mean(2 * pi + angle))
+}
+
 # |z| below which m comparisons are jointly unremarkable.
 z_bound <- function(m) qnorm(1 - 0.0005 / m)
+
+# Relative to the largest component, as a step of the sampler sees it.
+gradient_error <- function(result) {
+  worst <- function(i) {
+    max(abs(result$gradient[, i] - result$difference[, i])) / max(1, abs(result$gradient[, i]))
+  }
+  vapply(seq_along(result$log_density), worst, double(1))
+}

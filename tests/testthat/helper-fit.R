@@ -1,37 +1,57 @@
-# A fit made up of random draws in the format of the package's fits: what only reads a fit is tested without sampling. Deterministic, and leaves the
-# session's random numbers alone.
-fake_fit <- function(G = 2, K = 2, pooling = "none", iter = 100, chains = 4, labels = LETTERS[seq_len(G)], features = paste0("x", seq_len(K)),
-                     key = "g", n = 50, seed = 1) {
-  with_fixed_seed(seed, {
-    blocks <- c("mean", "sd", "cor")
-    if (is.null(names(pooling))) pooling <- stats::setNames(rep(pooling, 3), blocks)
-    pooling <- c(pooling, c(mean = "none", sd = "none", cor = "none"))[blocks]
-    draws <- fake_draws(G, K, pooling, iter, chains)
-  })
-  sampler <- function(values) matrix(values, iter, chains)
-  units <- if (all(pooling == "none")) G else 1L
+# A fit made up of random draws in the format of the package's fits: what only reads a fit is tested
+# without sampling. Deterministic, and leaves the session's random numbers alone.
+fake_fit <- function(G = 2, K = 2, pooling = "none", iter = 100, chains = 4,
+                     labels = LETTERS[seq_len(G)], features = paste0("x", seq_len(K)), key = "g",
+                     n = 50) {
+  prior <- hmvn_prior(
+    mean = distributional::dist_normal(0, seq_len(K) + 1), sd = distributional::dist_exponential(1)
+  )
+  statistics <- fake_statistics(labels, features, key, n)
+  fake_fit_of(statistics, prior, pooling, list(iter_sampling = iter, chains = chains))
+}
+
+# `given`: settings.
+fake_fit_of <- function(statistics, prior, pooling, given) {
+  model <- specify_model(statistics, prior, pooling, NULL)
+  given <- c(given, list(seed = 1, algorithm = "nuts", adapt_delta = 0.8))
+  settings <- settle_settings(fill_settings(given, formals(fit_hmvn)))
+  sampled <- fake_sample(length(statistics$labels), model, settings$iter_sampling, settings$chains)
+  record <- list(
+    call = quote(fit_hmvn(d, group = ~g)), started = 0,
+    specification = list(weights = NULL, pooling = model$pooling, settings = given)
+  )
+  run <- new_hmvn_run(statistics, model, sampled, settings)
+  fit <- new_hmvn_fit(run, NULL, record, character())
+  fit$time$total <- 0.3
+  fit
+}
+
+# What sample_chains() would return.
+fake_sample <- function(G, model, iter, chains) {
+  K <- length(model$features)
+  pooling <- model$pooling
+  sampler <- function(values) matrix(as.double(values), iter, chains)
+  units <- if (all(pooling == "none")) as.integer(G) else 1L
   per_unit <- function(value) matrix(value, units, chains)
-  scale <- stats::setNames(seq_len(K) + 1, features)
-  structure(list(
-    call = quote(fit_hmvn(d, group = ~g)), data = NULL, statistics = fake_statistics(labels, features, key, n),
-    prior = list(mean = list(location = 0 * scale, scale = scale)), pooling = pooling, draws = draws,
+  list(
+    draws = with_fixed_seed(1, fake_draws(G, K, pooling, iter, chains)),
     sampler = list(
-      accept_stat = sampler(0.9), stepsize = sampler(0.5), treedepth = sampler(3), n_leapfrog = sampler(7), divergent = sampler(0),
-      energy = sampler(seq_len(iter * chains))
+      accept_stat = sampler(0.9), stepsize = sampler(0.5), treedepth = sampler(3),
+      n_leapfrog = sampler(7), divergent = sampler(0), energy = sampler(seq_len(iter * chains))
     ),
-    units = list(n = units, algorithm = rep("nuts", units), divergent = per_unit(0L), max_treedepth = per_unit(0L), ebfmi = per_unit(1)),
-    control = list(
-      algorithm = "nuts", chains = chains, iter_warmup = 1000, iter_sampling = iter, thin = 1, cores = 1, seed = 1,
-      adapt_delta = 0.8, adapt_delta_scarce = 0.8,
-      max_treedepth = 10, prior_only = FALSE
+    units = list(
+      n = units, algorithm = rep("nuts", units), divergent = per_unit(0L),
+      max_treedepth = per_unit(0L), ebfmi = per_unit(1)
     ),
-    warnings = character(), time = list(warmup = 0.1, sampling = 0.2, total = 0.3)
-  ), class = "hmvn_fit")
+    seconds = matrix(c(0.1, 0.2), chains, 2, TRUE, list(NULL, c("warmup", "sampling")))
+  )
 }
 
 fake_draws <- function(G, K, pooling, iter, chains) {
   M <- K * (K + 1) / 2
-  normal <- function(size, center = 0) array(rnorm(iter * chains * size, center), c(iter, chains, size))
+  normal <- function(size, center = 0) {
+    array(rnorm(iter * chains * size, center), c(iter, chains, size))
+  }
   fraction <- function(size) array(rbeta(iter * chains * size, 2, 2), c(iter, chains, size))
   chol <- function(copies) {
     values <- normal(copies * M)
@@ -41,29 +61,41 @@ fake_draws <- function(G, K, pooling, iter, chains) {
   }
   one_chol <- all(pooling[c("sd", if (K > 1) "cor")] == "complete")
   list(
-    mean = normal(if (pooling[["mean"]] == "complete") K else G * K), chol = chol(if (one_chol) 1 else G),
-    mean0 = if (pooling[["mean"]] != "none") normal(K), scale0 = if (pooling[["sd"]] != "none") abs(normal(K, 3)),
+    mean = normal(if (pooling[["mean"]] == "complete") K else G * K),
+    chol = chol(if (one_chol) 1 else G),
+    mean0 = if (pooling[["mean"]] != "none") normal(K),
+    scale0 = if (pooling[["sd"]] != "none") abs(normal(K, 3)),
     chol_cor0 = if (pooling[["cor"]] != "none" && K > 1) unit_rows(chol(1), K),
-    h_mean = if (pooling[["mean"]] == "partial") fraction(K), h_sd = if (pooling[["sd"]] == "partial") fraction(K),
-    h_cor = if (pooling[["cor"]] == "partial" && K > 1) fraction(1), lp = normal(1, -100)
+    h_mean = if (pooling[["mean"]] == "partial") fraction(K),
+    h_sd = if (pooling[["sd"]] == "partial") fraction(K),
+    h_cor = if (pooling[["cor"]] == "partial" && K > 1) fraction(1),
+    lp = normal(1, -100),
+    lprior = normal(1, -50)
   )
 }
 
 fake_statistics <- function(labels, features, key, n) {
   G <- length(labels)
   K <- length(features)
-  structure(list(
-    labels = labels, keys = stats::setNames(data.frame(labels), key), features = features,
+  new_statistics(
+    list(labels = labels, keys = stats::setNames(data.frame(labels), key)), features,
     patterns = list(
-      group = seq_len(G), n = rep_len(n, G), observed = matrix(TRUE, K, G), mean = matrix(0, K, G), scatter = array(diag(K), c(K, K, G))
+      group = seq_len(G), n = rep_len(n, G), observed = matrix(TRUE, K, G),
+      mean = matrix(0, K, G), scatter = array(diag(K), c(K, K, G))
     ),
-    n_rows = sum(rep_len(n, G)), n_empty = 0L, n_missing = 0L, weighted = FALSE
-  ), class = "hmvn_statistics")
+    counts = list(n_rows = sum(rep_len(n, G)), n_empty = 0L, n_missing = 0L), weighted = FALSE
+  )
 }
 
 with_fixed_seed <- function(seed, code) {
   old <- get0(".Random.seed", globalenv(), inherits = FALSE)
-  on.exit(if (is.null(old)) rm(".Random.seed", envir = globalenv()) else assign(".Random.seed", old, globalenv()))
+  on.exit({
+    if (is.null(old)) {
+      rm(".Random.seed", envir = globalenv())
+    } else {
+      assign(".Random.seed", old, globalenv())
+    }
+  })
   set.seed(seed)
   force(code)
 }
@@ -72,32 +104,66 @@ with_fixed_seed <- function(seed, code) {
 unit_rows <- function(chol, K) {
   for (i in seq_len(K)) {
     row <- i * (i - 1) / 2 + seq_len(i)
-    chol[, , row] <- sweep(chol[, , row, drop = FALSE], 1:2, sqrt(apply(chol[, , row, drop = FALSE]^2, 1:2, sum)), `/`)
+    length <- sqrt(apply(chol[, , row, drop = FALSE]^2, 1:2, sum))
+    chol[, , row] <- sweep(chol[, , row, drop = FALSE], 1:2, length, `/`)
   }
   chol
 }
 
-# The lower Cholesky factor of one draw, written out
-factor_of <- function(fit, iteration, chain, group) {
-  K <- length(fit$statistics$features)
-  M <- K * (K + 1) / 2
+# A lower Cholesky factor, packed row by row, written out: packed rows of the lower triangle are the
+# columns of the upper.
+unpack_factor <- function(packed) {
+  K <- (sqrt(8 * length(packed) + 1) - 1) / 2
   upper <- matrix(0, K, K)
-  # packed rows of the lower triangle are the columns of the upper
-  upper[upper.tri(upper, diag = TRUE)] <- fit$draws$chol[iteration, chain, (group - 1) * M + seq_len(M)]
+  upper[upper.tri(upper, diag = TRUE)] <- packed
   t(upper)
 }
 
-# Means and sds of all quantities of two fits of one posterior, in combined Monte Carlo errors
-expect_same_posterior <- function(fit, other, label, variables = "^(mu|sigma|Omega|h|lp__)") {
-  a <- posterior::as_draws_array(fit)
-  b <- posterior::as_draws_array(other)
-  names <- grep(variables, posterior::variables(a), value = TRUE)
-  z <- unlist(lapply(names, function(name) {
-    x <- posterior::extract_variable_matrix(a, name)
-    y <- posterior::extract_variable_matrix(b, name)
-    if (isTRUE(all.equal(var(as.vector(x)), 0))) return(NULL)
-    c((mean(x) - mean(y)) / sqrt(posterior::mcse_mean(x)^2 + posterior::mcse_mean(y)^2),
-      (sd(x) - sd(y)) / sqrt(posterior::mcse_sd(x)^2 + posterior::mcse_sd(y)^2))
-  }))
-  expect_lt(max(abs(z)), z_bound(length(z)), label = paste0(label, ": largest |z|"))
+# The lower Cholesky factor of one draw
+factor_of <- function(fit, iteration, chain, group) {
+  K <- length(fit$statistics$features)
+  M <- K * (K + 1) / 2
+  unpack_factor(fit$draws$chol[iteration, chain, (group - 1) * M + seq_len(M)])
+}
+
+# The fit without some of its draws, as if they had not been kept
+without <- function(fit, ...) {
+  for (part in c(...)) fit$draws[part] <- list(NULL)
+  fit
+}
+
+# fit_hmvn() with few iterations and in silence. Any setting can be given.
+short_fit <- function(..., chains = 2, iter_warmup = 100, iter_sampling = 50, seed = 1) {
+  suppressWarnings(suppressMessages(fit_hmvn(
+    ...,
+    chains = chains, iter_warmup = iter_warmup, iter_sampling = iter_sampling, seed = seed
+  )))
+}
+
+# z of the difference between two fits in the posterior mean and sd of every element of quantities,
+# in combined Monte Carlo errors; constants, such as the diagonal of Omega, left out.
+difference_z <- function(one, other, variables) {
+  estimates <- function(fit) {
+    draws <- posterior::as_draws_array(fit, variable = variables, regex = TRUE)
+    as.data.frame(suppressWarnings(posterior::summarise_draws(
+      draws, "mean", "sd",
+      mcse_mean = posterior::mcse_mean, mcse_sd = posterior::mcse_sd
+    )))
+  }
+  a <- estimates(one)
+  b <- estimates(other)
+  stopifnot(identical(a$variable, b$variable))
+  z <- c(
+    (a$mean - b$mean) / sqrt(a$mcse_mean^2 + b$mcse_mean^2),
+    (a$sd - b$sd) / sqrt(a$mcse_sd^2 + b$mcse_sd^2)
+  )
+  names(z) <- c(a$variable, paste("sd of", a$variable))
+  z[rep(pmax(a$sd, b$sd) > 1e-12, 2)]
+}
+
+expect_same_posterior <- function(one, other, label = "fits",
+                                  variables = "^(mu|sigma|Omega|h|lp__)") {
+  z <- difference_z(one, other, variables)
+  worst <- names(which.max(abs(z)))
+  expect_lt(max(abs(z)), z_bound(length(z)), label = paste0(label, ": largest |z| (", worst, ")"))
 }

@@ -1,5 +1,11 @@
 # What tests of the input side share.
 
+with_options <- function(options, code) {
+  old <- options(options)
+  on.exit(options(old))
+  force(code)
+}
+
 quietly <- function(code) suppressMessages(code, classes = "hmvn_message")
 
 # Statistics of complete rows by definition, for comparison.
@@ -12,3 +18,22 @@ moments_by_hand <- function(y) {
 resolved_prior <- function(statistics, ...) resolve_prior(hmvn_prior(...), statistics)
 
 pool <- function(mean = "none", sd = "none", cor = "none") c(mean = mean, sd = sd, cor = cor)
+
+# How often each of these functions of the package is called while `code` runs.
+count_calls <- function(names, code) {
+  calls <- stats::setNames(integer(length(names)), names)
+  where <- asNamespace("hmvn")
+  for (name in names) {
+    local({
+      own <- name
+      suppressMessages(
+        trace(
+          own, tracer = function() calls[[own]] <<- calls[[own]] + 1L, where = where, print = FALSE
+        )
+      )
+    })
+  }
+  on.exit(suppressMessages(for (name in names) untrace(name, where = where)))
+  force(code)
+  calls
+}

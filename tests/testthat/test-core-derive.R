@@ -1,7 +1,10 @@
 test_that("sds, correlations, covariances and precisions follow from the stored factor", {
   for (K in c(1, 2, 5)) {
     fit <- fake_fit(G = 3, K = K, iter = 4, chains = 2)
-    full <- lapply(c(Sigma = "Sigma", Omega = "Omega", precision = "precision", sigma = "sigma"), function(kind) derive_quantity_(fit$draws$chol, K, c(3L, 1L), kind, FALSE))
+    full <- lapply(
+      c(Sigma = "Sigma", Omega = "Omega", precision = "precision", sigma = "sigma"),
+      function(kind) derive_quantity_(fit$draws$chol, K, c(3L, 1L), kind, FALSE)
+    )
     expect_equal(dim(full$Sigma), c(4, 2, 2, K, K))
     L <- factor_of(fit, 3, 2, 3)
     Sigma <- L %*% t(L)
@@ -17,7 +20,13 @@ test_that("packed triangles are the full matrices' rows", {
   fit <- fake_fit(G = 2, K = 3, iter = 3, chains = 1)
   packed <- derive_quantity_(fit$draws$chol, 3, 2:1, "Omega", TRUE)
   full <- derive_quantity_(fit$draws$chol, 3, 2:1, "Omega", FALSE)
-  expect_equal(packed[2, 1, ], c(full[2, 1, 1, 2, 1], full[2, 1, 1, 3, 1], full[2, 1, 1, 3, 2], full[2, 1, 2, 2, 1], full[2, 1, 2, 3, 1], full[2, 1, 2, 3, 2]))
+  expect_equal(
+    packed[2, 1, ],
+    c(
+      full[2, 1, 1, 2, 1], full[2, 1, 1, 3, 1], full[2, 1, 1, 3, 2], full[2, 1, 2, 2, 1],
+      full[2, 1, 2, 3, 1], full[2, 1, 2, 3, 2]
+    )
+  )
   covariance <- derive_quantity_(fit$draws$chol, 3, 1L, "Sigma", TRUE)
   expect_equal(covariance[1, 1, ], t(tcrossprod(factor_of(fit, 1, 1, 1)))[upper.tri(diag(3), TRUE)])
 })

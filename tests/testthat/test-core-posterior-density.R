@@ -1,14 +1,8 @@
-# Relative to the largest component, as a step of the sampler sees it.
-gradient_error <- function(result) {
-  worst <- function(i) {
-    max(abs(result$gradient[, i] - result$difference[, i])) / max(1, abs(result$gradient[, i]))
-  }
-  vapply(seq_along(result$log_density), worst, double(1))
-}
-
 expect_right_gradient <- function(case, n) {
   set.seed(42)
-  result <- inspect_density_(case$statistics$patterns, case$n_groups, case$core, random_positions(case, n))
+  result <- inspect_density_(
+    case$statistics$patterns, case$n_groups, case$core, random_positions(case, n)
+  )
   fine <- is.finite(result$log_density)
   expect_gt(mean(fine), 0.99)
   expect_lt(max(gradient_error(result)[fine]), 1e-8)
@@ -24,7 +18,7 @@ test_that("gradients agree with long-double differences without partial pooling"
   }
 })
 
-test_that("gradients agree with long-double differences for all 27 poolings, with and without missing cells", {
+test_that("gradients agree with long-double differences, all poolings, also with missing cells", {
   for (missing in c(0, 0.2)) {
     for (pooling in all_poolings(c("none", "partial", "complete"))) {
       expect_right_gradient(core_case(3, pooling = pooling, missing = missing), n = 10)
@@ -49,7 +43,9 @@ test_that("lp__ is the log joint density written out in plain R, for all 27 pool
     for (pooling in all_poolings(c("none", "partial", "complete"))) {
       case <- core_case(3, pooling = pooling, missing = missing)
       set.seed(1)
-      draws <- inspect_draws_(case$statistics$patterns, case$n_groups, case$core, random_positions(case, 3, 1), 1)
+      draws <- inspect_draws_(
+        case$statistics$patterns, case$n_groups, case$core, random_positions(case, 3, 1), 1
+      )
       for (draw in draws) {
         plain <- as_r_draw(draw, case)
         expect_equal(draw$log_likelihood, r_log_likelihood(plain, case$data), tolerance = 1e-9)
@@ -66,15 +62,18 @@ test_that("lp__ is right for every family of sd prior and any eta", {
     parameters = rbind(c(2, NA, NA), c(0.5, 1, NA), c(3, 0, 1), c(2, 2, NA), c(-0.5, 0.7, NA))
   )
   set.seed(1)
-  draws <- inspect_draws_(case$statistics$patterns, case$n_groups, case$core, random_positions(case, 5, 1), 1)
+  draws <- inspect_draws_(
+    case$statistics$patterns, case$n_groups, case$core, random_positions(case, 5, 1), 1
+  )
   for (draw in draws) {
     expect_equal(draw$log_prior, r_log_prior(case$model, as_r_draw(draw, case)), tolerance = 1e-8)
   }
 })
 
-test_that("the sampler's density is the joint density with the means integrated out, times the Jacobian", {
-  # One feature, one group: there p(mean | sigma, data) is known in closed form, and lp__ less its log is the joint
-  # density of data and sigma, whatever mean was drawn. The sampler's density differs from it by dsigma/dx and a constant.
+test_that("the sampler's density is the joint density, means integrated out, times the Jacobian", {
+  # One feature, one group: there p(mean | sigma, data) is known in closed form, and lp__ less its
+  # log is the joint density of data and sigma, whatever mean was drawn. The sampler's density
+  # differs from it by dsigma/dx and a constant.
   n <- 7
   case <- core_case(1, sizes = n)
   ybar <- mean(case$data$y1)
@@ -91,13 +90,16 @@ test_that("the sampler's density is the joint density with the means integrated 
   }
   log_slope <- function(x) log((at(x + 1e-5)$sigma - at(x - 1e-5)$sigma) / 2e-5)
   expect_equal(at(0.3, seed = 1)$joint, at(0.3, seed = 2)$joint, tolerance = 1e-12)
-  constants <- vapply(c(-2, -0.4, 0.3, 1.7), function(x) at(x)$density - at(x)$joint - log_slope(x), double(1))
+  constants <- vapply(
+    c(-2, -0.4, 0.3, 1.7), function(x) at(x)$density - at(x)$joint - log_slope(x), double(1)
+  )
   expect_equal(constants[-1], rep(constants[1], 3), tolerance = 1e-7)
 })
 
-test_that("under partial pooling the Jacobian of the change of variables is part of the sampler's density (S4)", {
-  # One feature, three groups: lp__ less the log density of the drawn means is the joint density of data, sigma_g, u_0 and h.
-  # The sampler's density differs from it by |d(h, u_0, sigma)/dx|, here by differences, and a constant.
+test_that("under partial pooling the sampler's density has the Jacobian of the coordinates (S4)", {
+  # One feature, three groups: lp__ less the log density of the drawn means is the joint density of
+  # data, sigma_g, u_0 and h. The sampler's density differs from it by |d(h, u_0, sigma)/dx|, here
+  # by differences, and a constant.
   sizes <- c(3, 6, 12)
   case <- core_case(1, sizes = sizes, pooling = c(sd = "partial"))
   ybar <- tapply(case$data$y1, case$data$g, mean)
@@ -109,7 +111,9 @@ test_that("under partial pooling the Jacobian of the change of variables is part
   joint <- function(x) {
     draw <- draw_at(x)
     precision <- sizes / draw$chol[1, ]^2 + 1
-    means <- dnorm(draw$mean[1, ], (sizes * ybar / draw$chol[1, ]^2) / precision, sqrt(1 / precision), log = TRUE)
+    means <- dnorm(
+      draw$mean[1, ], (sizes * ybar / draw$chol[1, ]^2) / precision, sqrt(1 / precision), log = TRUE
+    )
     draw$log_likelihood + draw$log_prior - sum(means)
   }
   log_jacobian <- function(x) {
@@ -126,11 +130,17 @@ test_that("under partial pooling the Jacobian of the change of variables is part
   expect_equal(constants[-1], rep(constants[1], 5), tolerance = 1e-6)
 })
 
-test_that("the sampler's space is centred on the posterior, also where groups with one common mean lie far apart", {
-  # Unpooled within-group scatter would be a hundred times too small a guess for the covariance matrix.
+test_that("the sampler's space is centred on the posterior, also where groups lie far apart", {
+  # Unpooled within-group scatter would be a hundred times too small a guess for the covariance
+  # matrix.
   set.seed(3)
-  data <- data.frame(g = rep(c("a", "b"), each = 40), x = rnorm(80, sd = 0.1) + rep(c(0, 5), each = 40), y = rnorm(80))
-  fit <- suppressMessages(fit_hmvn(data, group = ~ g, pooling = "complete", chains = 1, iter_warmup = 500, seed = 1))
-  expect_lt(mean(fit$sampler$n_leapfrog), 12)
+  data <- data.frame(
+    g = rep(c("a", "b"), each = 40), x = rnorm(80, sd = 0.1) + rep(c(0, 5), each = 40),
+    y = rnorm(80)
+  )
+  fit <- suppressMessages(
+    fit_hmvn(data, group = ~ g, pooling = "complete", chains = 1, iter_warmup = 500, seed = 1)
+  )
+  expect_no_detours(fit)
   expect_equal(sum(fit$sampler$divergent), 0)
 })

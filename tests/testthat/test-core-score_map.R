@@ -13,7 +13,9 @@ test_that("(S2): a scale's score map is the quantile function", {
     expect_equal(families[[name]][[2]](x), pnorm(u), tolerance = 1e-12, info = name)
     density <- families[[name]][[3]](x) # of the half-normal and half-t: 2 f(x / 2) / 2
     slope <- dnorm(u) / (density * x)
-    expect_equal(inspect_map_(name, families[[name]][[1]], u)[, 2], slope, tolerance = 1e-9, info = name)
+    expect_equal(
+      inspect_map_(name, families[[name]][[1]], u)[, 2], slope, tolerance = 1e-9, info = name
+    )
   }
 })
 
@@ -29,7 +31,10 @@ test_that("(S3): a partial correlation's score map is the beta quantile function
 
 test_that("score maps round-trip, also far in both tails and across the end of the table", {
   u <- c(-35, -12, -10.001, -10, -9.999, -3, -0.01, 0, 0.5, 6, 9.999, 10, 10.001, 20, 35)
-  cases <- c(lapply(families, `[[`, 1), list(beta = c(0.6, NA, NA), beta = c(2, NA, NA), beta = c(30, NA, NA)))
+  cases <- c(
+    lapply(families, `[[`, 1),
+    list(beta = c(0.6, NA, NA), beta = c(2, NA, NA), beta = c(30, NA, NA))
+  )
   for (i in seq_along(cases)) {
     back <- inspect_map_(names(cases)[i], cases[[i]], u)
     expect_equal(back[, 3], u, tolerance = 1e-11, info = names(cases)[i])

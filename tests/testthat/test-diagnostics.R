@@ -14,7 +14,10 @@ all_warnings <- function(fit) {
     seen[[length(seen) + 1]] <<- w
     invokeRestart("muffleWarning")
   })
-  list(kept = kept, classes = vapply(seen, function(w) class(w)[1], ""), text = vapply(seen, conditionMessage, ""))
+  list(
+    kept = kept, classes = vapply(seen, function(w) class(w)[1], ""),
+    text = vapply(seen, conditionMessage, "")
+  )
 }
 
 test_that("a good fit warns of nothing", {
@@ -25,13 +28,18 @@ test_that("a good fit warns of nothing", {
 
 test_that("each problem has its class, count, percentage and place", {
   w <- all_warnings(bad_fit())
-  expect_equal(w$classes, paste0("hmvn_warning_", c("divergences", "treedepth", "ebfmi", "rhat", "ess")))
+  expect_equal(
+    w$classes, paste0("hmvn_warning_", c("divergences", "treedepth", "ebfmi", "rhat", "ess"))
+  )
   expect_equal(names(w$kept), c("divergences", "treedepth", "ebfmi", "rhat", "ess"))
   expect_equal(w$kept[["divergences"]], "8 of 6,000 (0.1%) transitions ended with a divergence.")
   expect_match(w$text[1], "In 2 of 3 groups, most in B (6), C (2).", fixed = TRUE)
-  expect_match(w$kept[["treedepth"]], "40 of 6,000 (0.7%) transitions hit the maximum tree depth of 10.", fixed = TRUE)
+  expect_match(
+    w$kept[["treedepth"]], "40 of 6,000 (0.7%) transitions hit the maximum tree depth of 10.",
+    fixed = TRUE
+  )
   expect_match(w$kept[["ebfmi"]], "1 of 12 (8.3%)", fixed = TRUE)
-  expect_match(w$kept[["rhat"]], "1 of 16 (6.2%) quantities have an R-hat above 1.05", fixed = TRUE)
+  expect_match(w$kept[["rhat"]], "1 of 16 (6.2%) quantities has an R-hat above 1.05", fixed = TRUE)
   expect_match(w$text[4], "of mu[B,x1]", fixed = TRUE)
   expect_snapshot(invisible(sampler_warnings(bad_fit())))
 })
@@ -40,7 +48,14 @@ test_that("everything stored is looked at once, and constants never raise", {
   fit <- fake_fit(G = 2, K = 3, pooling = "partial", iter = 200)
   fit$draws$h_mean[] <- 0.5
   d <- diagnose(fit)
-  expect_equal(as.vector(table(d$quantity)[c("mu", "sigma", "Omega", "mu0", "sigma0", "Omega0", "h_mean", "h_cor", "lp__")]), c(6, 6, 6, 3, 3, 3, 3, 1, 1))
+  expect_equal(
+    as.vector(
+      table(d$quantity)[c(
+        "mu", "sigma", "Omega", "mu0", "sigma0", "Omega0", "h_mean", "h_cor", "lp__"
+      )]
+    ),
+    c(6, 6, 6, 3, 3, 3, 3, 1, 1)
+  )
   expect_true(all(is.na(d$rhat[d$quantity == "h_mean"])))
   expect_false("rhat" %in% names(all_warnings(fit)$kept))
   s <- summary(fit)
@@ -79,7 +94,9 @@ test_that("independent draws are not looked at for convergence, others are", {
   expect_match(w$kept[["rhat"]], "1 of 6", fixed = TRUE)
   fit$units$algorithm <- rep("exact", 3)
   fit$draws$lp[2, 1, 1] <- NaN
-  expect_match(all_warnings(fit)$kept[["nonfinite"]], "1 of 2,000 draws are not finite", fixed = TRUE)
+  expect_match(
+    all_warnings(fit)$kept[["nonfinite"]], "1 of 2,000 draws is not finite", fixed = TRUE
+  )
 })
 
 test_that("nuts_params() and log_posterior() have bayesplot's columns", {
@@ -87,7 +104,10 @@ test_that("nuts_params() and log_posterior() have bayesplot's columns", {
   fit <- fake_fit(iter = 10)
   np <- bayesplot::nuts_params(fit)
   expect_equal(names(np), c("Chain", "Iteration", "Parameter", "Value"))
-  expect_equal(levels(np$Parameter), c("accept_stat__", "stepsize__", "treedepth__", "n_leapfrog__", "divergent__", "energy__"))
+  expect_equal(
+    levels(np$Parameter),
+    c("accept_stat__", "stepsize__", "treedepth__", "n_leapfrog__", "divergent__", "energy__")
+  )
   expect_equal(np$Value[np$Parameter == "energy__" & np$Chain == 2], fit$sampler$energy[, 2])
   expect_equal(unique(bayesplot::nuts_params(fit, pars = "energy__")$Parameter), factor("energy__"))
   lp <- bayesplot::log_posterior(fit)

@@ -1,6 +1,10 @@
-# A fit of random draws with rows of given patterns: what is imputed is checked against each draw's own law.
+# A fit of random draws with rows of given patterns: what is imputed is checked against each draw's
+# own law.
 rows_with_gaps <- function(K, n = 8) {
-  data <- data.frame(g = rep(c("A", "B", "C"), length.out = n), matrix(rnorm(n * K, sd = 2), n, dimnames = list(NULL, paste0("x", seq_len(K)))))
+  data <- data.frame(
+    g = rep(c("A", "B", "C"), length.out = n),
+    matrix(rnorm(n * K, sd = 2), n, dimnames = list(NULL, paste0("x", seq_len(K))))
+  )
   for (i in seq_len(n)) data[i, 1 + which(bitwAnd(i, 2^(seq_len(K) - 1)) > 0)] <- NA
   data
 }
@@ -11,7 +15,8 @@ imputing_fit <- function(data, K, ...) {
   fit
 }
 
-# Cells less their conditional mean, times the inverse root of their conditional covariance, by textbook formulas: standard normal.
+# Cells less their conditional mean, times the inverse root of their conditional covariance, by
+# textbook formulas: standard normal.
 whitened <- function(fit, imputed, data, row) {
   cells <- which(imputed$cells$row == row)
   K <- n_features(fit)
@@ -41,7 +46,9 @@ test_that("cells follow their conditional normal law, draw by draw, for every pa
   for (pooling in list("none", c(mean = "complete"), c(sd = "complete", cor = "complete"))) {
     fit <- imputing_fit(data, K, pooling = pooling, iter = 200, chains = 2)
     imputed <- posterior_impute(fit, seed = 1)
-    e <- do.call(cbind, lapply(unique(imputed$cells$row), function(row) whitened(fit, imputed, data, row)))
+    e <- do.call(
+      cbind, lapply(unique(imputed$cells$row), function(row) whitened(fit, imputed, data, row))
+    )
     p <- apply(e, 2, function(x) ks.test(x, "pnorm")$p.value)
     expect_gt(min(p.adjust(p, "holm")), 0.001)
     # cells of different rows are independent given the draw
@@ -58,7 +65,10 @@ test_that("features that nearly determine each other are imputed to full precisi
   fit$draws$mean[] <- 0
   draws <- posterior_impute(fit, seed = 1)$draws
   # Sigma = (1 1; 1 1 + 1e-18), so both conditional sds are 1e-9 to that precision
-  p <- c(ks.test((draws[, 1] - 2) / 1e-9, "pnorm")$p.value, ks.test((draws[, 2] - 1) / 1e-9, "pnorm")$p.value)
+  p <- c(
+    ks.test((draws[, 1] - 2) / 1e-9, "pnorm")$p.value,
+    ks.test((draws[, 2] - 1) / 1e-9, "pnorm")$p.value
+  )
   # 2 and 1 are held to 4e-16 and 2e-16, far below 1e-9
   expect_gt(min(p.adjust(p, "holm")), 0.001)
 })
@@ -99,7 +109,9 @@ test_that("draws depend on the seed and the draw alone; R's random numbers are l
   expect_identical(.Random.seed, before)
   expect_identical(posterior_impute(fit, seed = 1), all)
   expect_false(identical(posterior_impute(fit, seed = 2)$draws, all$draws))
-  expect_identical(posterior_impute(fit, ndraws = 5, seed = 1)$draws, all$draws[choose_draws(fit, 5), ])
+  expect_identical(
+    posterior_impute(fit, ndraws = 5, seed = 1)$draws, all$draws[choose_draws(fit, 5), ]
+  )
   set.seed(4)
   one <- posterior_impute(fit)
   set.seed(4)
@@ -110,14 +122,14 @@ test_that("a fit of data with gaps imputes them; without gaps there is nothing t
   d <- iris
   d$Sepal.Width[c(3, 60)] <- NA
   d[101, 1:4] <- NA
-  fit <- suppressWarnings(quietly(fit_hmvn(d, ~Species, chains = 1, iter_warmup = 200, iter_sampling = 200, seed = 1)))
+  fit <- short_fit(d, ~Species, chains = 1, iter_warmup = 200, iter_sampling = 200)
   imputed <- posterior_impute(fit, seed = 1)
   expect_identical(imputed$cells$row, c(3L, 60L, rep(101L, 4)))
   expect_identical(imputed$cells$group, rep(c("setosa", "versicolor", "virginica"), c(1, 1, 4)))
   # the cells that were taken out lie where the draws say
   truth <- c(iris$Sepal.Width[c(3, 60)], unlist(iris[101, 1:4]))
   s <- summary(imputed)
-  expect_lt(max(abs(truth - s$mean) / s$sd), 4)
+  expect_lt(max(abs(truth - s$mean) / s$sd), z_bound(6))
   nothing <- imputing_fit(data.frame(g = c("A", "B", "C"), x1 = 1:3, x2 = 3:1), 2)
   imputed <- posterior_impute(nothing)
   expect_identical(dim(imputed$draws), c(400L, 0L))

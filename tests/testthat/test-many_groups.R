@@ -1,34 +1,22 @@
-# What grows with the groups must do so in C++ and in vectors: R functions are called as often for 2,000 groups as for
-# 20.
+# What grows with the groups must do so in C++ and in vectors: R functions are called as often for
+# 2,000 groups as for 20.
 
 grouped_rows <- function(G, n = 8, missing = 0.2) {
   with_fixed_seed(G, {
-    data <- as.data.frame(matrix(rnorm(3 * G * n), ncol = 3, dimnames = list(NULL, c("x", "y", "z"))))
+    data <- as.data.frame(
+      matrix(rnorm(3 * G * n), ncol = 3, dimnames = list(NULL, c("x", "y", "z")))
+    )
     data$g <- rep(paste0("group ", seq_len(G)), each = n)
     for (name in c("x", "y", "z")) data[[name]][runif(G * n) < missing] <- NA
   })
   data
 }
 
-# How often each of these functions of the package is called while `code` runs.
-count_calls <- function(names, code) {
-  calls <- stats::setNames(integer(length(names)), names)
-  where <- asNamespace("hmvn")
-  for (name in names) {
-    local({
-      own <- name
-      suppressMessages(trace(own, tracer = function() calls[[own]] <<- calls[[own]] + 1L, where = where, print = FALSE))
-    })
-  }
-  on.exit(suppressMessages(for (name in names) untrace(name, where = where)))
-  force(code)
-  calls
-}
-
 test_that("checking, merging and summarising call R no more often for more groups", {
   inner <- c(
-    "merge_moments_", "scaled_ranks_", "feature_scatter", "pooled_moments", "summarise_groups_", "summarise_array_",
-    "packed_names", "safe_labels", "quantity_table", "key_labels"
+    "merge_moments_", "scaled_ranks_", "feature_scatter", "pooled_moments", "summarise_groups_",
+    "summarise_array_",
+    "packed_names", "safe_labels", "quantity_names", "key_labels"
   )
   calls <- lapply(c(20, 2000), function(G) {
     data <- grouped_rows(G)
@@ -47,13 +35,11 @@ test_that("checking, merging and summarising call R no more often for more group
   expect_gt(min(calls[[1]]), 0)
 })
 
-test_that("a fit of 2,000 groups is that of its groups, block by block", {
+test_that("a fit of 2,000 groups is that of its groups, chunk by chunk", {
   data <- grouped_rows(2000, missing = 0)
-  fit <- suppressWarnings(quietly(fit_hmvn(
-    data, group = ~g, chains = 2, iter_warmup = 30, iter_sampling = 20, seed = 1, algorithm = "nuts"
-  )))
-  blocks <- group_blocks(fit)
-  expect_identical(unlist(blocks), seq_len(2000))
+  fit <- short_fit(data, group = ~g, iter_warmup = 30, iter_sampling = 20, algorithm = "nuts")
+  chunks <- group_chunks(fit)
+  expect_identical(unlist(chunks), seq_len(2000))
   s <- summary(fit)
   expect_equal(nrow(s), 2000 * (3 + 3 + 3 + 6) + 2) # and lp__, lprior
   for (label in c("group 1", "group 777", "group 2000")) {
@@ -63,7 +49,7 @@ test_that("a fit of 2,000 groups is that of its groups, block by block", {
     name <- paste0("Omega[", gsub(" ", "_", label), ",y,x]")
     expect_equal(own$mean[own$variable == name], mean(draws[, , name]))
   }
-  # as groups are cut into blocks of any size
+  # as groups are cut into chunks of any size
   whole <- summarise_groups_(fit$draws$chol, 3L, 1:2000, "Sigma", 0.5, 1L)
   cut <- split(1:2000, (1:2000 - 1) %/% 300)
   pieces <- lapply(cut, function(g) summarise_groups_(fit$draws$chol, 3L, g, "Sigma", 0.5, 1L))
@@ -73,12 +59,12 @@ test_that("a fit of 2,000 groups is that of its groups, block by block", {
   expect_identical(summarise_array_(built, 0.5, 1L), whole)
 })
 
-test_that("blocks of groups take bounded memory and leave none out", {
+test_that("chunks of groups take bounded memory and leave none out", {
   fit <- fake_fit(G = 2, K = 3, iter = 10)
   fit$statistics <- fake_statistics(as.character(1:50000), paste0("x", 1:3), "g", 1)
   fit$draws$lp <- array(0, c(1000, 4, 1))
-  blocks <- group_blocks(fit)
-  expect_identical(unlist(blocks), 1:50000)
+  chunks <- group_chunks(fit)
+  expect_identical(unlist(chunks), 1:50000)
   # 12 numbers of 8 bytes a group and draw: 3 means, 3 sds, 6 of the factor
-  expect_lte(max(lengths(blocks)) * 4000 * 8 * 12, 2^26)
+  expect_lte(max(lengths(chunks)) * 4000 * 8 * 12, 2^26)
 })

@@ -63,7 +63,9 @@ test_that("empty levels are dropped with a message", {
 
 test_that("features default to the numeric columns that are not group or weight", {
   wide <- cbind(d, w = c(1, 2, 3), when = as.Date("2020-01-01") + 0:2)
-  expect_message(result <- new_model_data(wide, ~g, NULL, ~w), "h.*x.*y", class = "hmvn_message_features")
+  expect_message(
+    result <- new_model_data(wide, ~g, NULL, ~w), "h.*x.*y", class = "hmvn_message_features"
+  )
   expect_identical(result$features, c("h", "x", "y"))
   expect_identical(result$weights, c(1, 2, 3))
 })
@@ -118,12 +120,16 @@ test_that("bad data, columns, groups and weights have classed errors naming the 
     d$z <- column
     d
   }
-  for (column in list(letters[1:3], factor(1:3), Sys.Date() + 1:3, list(1, 2, 3), matrix(1:6, 3), c(TRUE, NA, FALSE))) {
+  for (column in list(
+    letters[1:3], factor(1:3), Sys.Date() + 1:3, list(1, 2, 3), matrix(1:6, 3), c(TRUE, NA, FALSE)
+  )) {
     bad("column", with_column(column), ~g, ~z, column = "z")
   }
   bad("group", with_column(c(1, 2.5, 3)), ~z, ~x, column = "z")
   bad("group", with_column(c(1, 2^60, 3)), ~z, ~x, column = "z")
-  for (column in list(c("a", NA, "b"), c(1, NA, 2), c(1L, NA, 2L), factor(c("a", NA, "b")), c(TRUE, NA, FALSE))) {
+  for (column in list(
+    c("a", NA, "b"), c(1, NA, 2), c(1L, NA, 2L), factor(c("a", NA, "b")), c(TRUE, NA, FALSE)
+  )) {
     bad("group", with_column(column), ~z, ~x, column = "z")
   }
   for (column in list(list(1, 2, 3), matrix(1:6, 3), Sys.Date() + 1:3, c("a", "", "b"))) {

@@ -3,7 +3,9 @@ printed <- function(fit) capture.output(print(fit))
 test_that("print() shows the model, its size and the estimates", {
   expect_snapshot(print(fake_fit(G = 2, K = 2)))
   expect_snapshot(print(fake_fit(G = 3, K = 3, pooling = "partial")))
-  expect_snapshot(print(fake_fit(G = 2, K = 2, pooling = c(mean = "none", sd = "complete", cor = "complete"))))
+  expect_snapshot(
+    print(fake_fit(G = 2, K = 2, pooling = c(mean = "none", sd = "complete", cor = "complete")))
+  )
   expect_snapshot(print(fake_fit(G = 1, K = 1)))
 })
 
@@ -14,14 +16,20 @@ test_that("problems come first", {
 })
 
 test_that("a screen is enough, however much there is", {
-  labels <- c("one label that is much too long to be printed in full", "\U1F600 \u65E5\u672C\u8A9E", "{brace}", paste0("g", 4:300))
+  labels <- c(
+    "one label that is much too long to be printed in full", "\U1F600 \u65E5\u672C\u8A9E",
+    "{brace}", paste0("g", 4:300)
+  )
   fit <- fake_fit(G = 300, K = 12, pooling = "partial", labels = labels, iter = 5)
-  fit$warnings <- c(divergences = "1 of 4,000 (<0.1%) transitions ended with a divergence.", ess = "5 of 11 (45.5%) quantities have a bulk or tail ESS below 100 a chain.")
+  fit$warnings <- c(
+    divergences = "1 of 4,000 (<0.1%) transitions ended with a divergence.",
+    ess = "5 of 11 (45.5%) quantities have a bulk or tail ESS below 100 a chain."
+  )
   lines <- printed(fit)
   expect_lte(length(lines), 24)
   expect_lte(max(cli::ansi_nchar(lines, "width")), 80)
   expect_match(lines, "and 298 more groups", all = FALSE, fixed = TRUE)
-  expect_match(lines, "one label that is", all = FALSE, fixed = TRUE)
+  expect_match(lines, "one label... in full", all = FALSE, fixed = TRUE)
 })
 
 test_that("small fits stay within 24 lines under every pooling", {
@@ -40,13 +48,68 @@ test_that("the sampler's line says how groups were drawn", {
     fit$units$algorithm <- algorithm
     sub("Sampler: ", "", grep("^Sampler", printed(fit), value = TRUE))
   }
-  expect_equal(line(rep("exact", 3)), "exact independent draws, 4 chains x 100 draws, no warm-up, 0.3 s")
-  expect_equal(line(rep("direct", 3)), "independence steps, 4 chains x 100 draws, no warm-up, 0.3 s")
-  expect_equal(line(c("exact", "direct", "exact")), "exact (2 groups), steps (1), 4 chains x 100 draws, no warm-up, 0.3 s")
-  expect_equal(line(c("exact", "nuts", "exact")), "exact (2 groups), NUTS (1), 4 chains x 100 draws, 0.3 s")
+  expect_equal(
+    line(rep("exact", 3)), "exact independent draws, 4 chains x 100 draws, no warm-up, 0.3 s"
+  )
+  expect_equal(
+    line(rep("direct", 3)), "independence steps, 4 chains x 100 draws, no warm-up, 0.3 s"
+  )
+  expect_equal(
+    line(c("exact", "direct", "exact")),
+    "exact (2 groups), steps (1), 4 chains x 100 draws, no warm-up, 0.3 s"
+  )
+  expect_equal(
+    line(c("exact", "nuts", "exact")), "exact (2 groups), NUTS (1), 4 chains x 100 draws, 0.3 s"
+  )
 })
 
 test_that("numbers show what the posterior knows", {
-  expect_equal(with_error(c(1.23456, -0.001, 123456.7, 123456.7, 1e-9, 3, NaN), c(0.0567, 0.5, 12.3, 4321, 2e-10, 0, NaN)),
-               c("1.235 (0.057)", "0.00 (0.50)", "123457 (12)", "123457 (4321)", "1e-09 (2e-10)", "3.000 (0.000)", "NaN (NaN)"))
+  expect_equal(with_error(
+    c(1.23456, -0.001, 123456.7, 123456.7, 1e-9, 3, NaN), c(0.0567, 0.5, 12.3, 4321, 2e-10, 0, NaN)
+  ),
+               c(
+                 "1.235 (0.057)", "0.00 (0.50)", "123457 (12)", "123457 (4321)", "1e-09 (2e-10)",
+                 "3.000 (0.000)", "NaN (NaN)"
+               ))
+})
+
+test_that("names that are too long lose their middle, each on its own, and stay different", {
+  # 16 and 20 are the widths of columns and rows: what fits exactly stays whole
+  features <- c(strrep("x", 16), strrep("y", 40))
+  labels <- c(strrep("a", 20), strrep("b", 50))
+  fit <- fake_fit(K = 2, iter = 5, labels = labels, features = features)
+  lines <- with_options(list(width = 60), printed(fit))
+  expect_match(lines, paste0("  ", features[1], "($| )"), all = FALSE)
+  expect_match(lines, paste0("^", labels[1], " "), all = FALSE)
+  expect_match(lines, "yyyyyyy...yyyyyy", all = FALSE, fixed = TRUE)
+  expect_snapshot(with_options(list(width = 60), print(fit)))
+
+  alike <- paste0("measurement of the ", c("left", "right", "other"), " arm")
+  fit <- fake_fit(K = 3, iter = 5, features = alike)
+  expect_snapshot(print(fit))
+})
+
+test_that("the page is as wide as the console", {
+  fit <- fake_fit(G = 3, K = 12, iter = 5, pooling = "partial")
+  widest <- function(width) {
+    lines <- with_options(list(width = width), printed(fit))
+    expect_lte(max(cli::ansi_nchar(lines, "width")), width)
+    max(cli::ansi_nchar(lines, "width"))
+  }
+  found <- vapply(c(50, 80, 120, 200), widest, 1)
+  expect_true(all(diff(found) > 10))
+  expect_snapshot(with_options(list(width = 200), print(fit)))
+})
+
+test_that("one row, chain, draw and cell are not many", {
+  fit <- fake_fit(G = 1, K = 1, iter = 1, chains = 1, n = 1)
+  fit$statistics$n_missing <- 1
+  fit$statistics$n_empty <- 1
+  expect_equal(
+    with_options(list(width = 100), printed(fit))[c(2, 4)],
+    c(
+      "Data:    1 row, 1 group (g), 1 feature, 1 cell missing, 1 row without data left out",
+      "Sampler: NUTS, 1 chain x 1 draw after 1,000 warm-up, 0.3 s"
+    )
+  )
 })

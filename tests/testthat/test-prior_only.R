@@ -1,4 +1,5 @@
-# The sampler without data must return the prior, whatever the pooling: each group's own law is (P1)-(P3).
+# The sampler without data must return the prior, whatever the pooling: each group's own law is
+# (P1)-(P3).
 
 thinned <- function(x, every) as.vector(x[seq(1, dim(x)[1], by = every), ])
 
@@ -8,13 +9,17 @@ test_that("prior-only draws follow the priors under every pooling", {
   data <- data.frame(g = rep(c("a", "b"), each = 5), x = rnorm(10), y = rnorm(10), z = rnorm(10))
   prior <- hmvn_prior(
     mean = distributional::dist_normal(c(0, 1, -2), c(1, 2, 3)), cor = dist_lkj(eta),
-    sd = c(distributional::dist_exponential(2), distributional::dist_gamma(2, 1), distributional::dist_lognormal(0, 1))
+    sd = c(
+      distributional::dist_exponential(2), distributional::dist_gamma(2, 1),
+      distributional::dist_lognormal(0, 1)
+    )
   )
   p <- numeric()
   for (pooling in c("none", "partial", "complete")) {
     fit <- suppressMessages(fit_hmvn(
       data, group = ~ g, prior = prior, pooling = pooling, prior_only = TRUE,
-      chains = 2, iter_sampling = 8000, iter_warmup = 500, thin = 8, cores = 2, seed = 11, adapt_delta = 0.8
+      chains = 2, iter_sampling = 8000, iter_warmup = 500, thin = 8, cores = 2, seed = 11,
+      adapt_delta = 0.8
     ))
     draws <- posterior::as_draws_array(fit)
     value <- function(name) thinned(posterior::extract_variable_matrix(draws, name), 1)
@@ -39,8 +44,12 @@ test_that("under partial pooling two groups' scores correlate as 1 - h^2 says (S
   data <- data.frame(g = c("a", "b"), x = c(0, 1))
   fit <- suppressMessages(fit_hmvn(
     data, group = ~ g, features = ~ x, pooling = "partial", prior_only = TRUE,
-    prior = hmvn_prior(mean = distributional::dist_normal(0, 1), sd = distributional::dist_exponential(1), heterogeneity = 0.6),
-    chains = 2, iter_sampling = 8000, iter_warmup = 500, thin = 4, cores = 2, seed = 3, adapt_delta = 0.8
+    prior = hmvn_prior(
+      mean = distributional::dist_normal(0, 1), sd = distributional::dist_exponential(1),
+      heterogeneity = 0.6
+    ),
+    chains = 2, iter_sampling = 8000, iter_warmup = 500, thin = 4, cores = 2, seed = 3,
+    adapt_delta = 0.8
   ))
   draws <- posterior::as_draws_array(fit)
   value <- function(name) as.vector(posterior::extract_variable_matrix(draws, name))

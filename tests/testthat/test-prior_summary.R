@@ -1,7 +1,9 @@
 summary_of <- function(...) {
-  suppressWarnings(quietly(prior_summary(fit_hmvn(..., chains = 1, iter_warmup = 20, iter_sampling = 5, seed = 1))))
+  prior_summary(short_fit(..., chains = 1, iter_warmup = 20, iter_sampling = 5))
 }
-data <- data.frame(g = rep(c("a", "b"), 10), x = rep(c(1, 2, 3, 4), 5), y = rep(c(10, -10, 5, 0, 5), 4))
+data <- data.frame(
+  g = rep(c("a", "b"), 10), x = rep(c(1, 2, 3, 4), 5), y = rep(c(10, -10, 5, 0, 5), 4)
+)
 
 test_that("every prior is listed with its constants, and which were defaults", {
   s <- summary_of(data, ~g,

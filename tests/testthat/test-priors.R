@@ -23,22 +23,38 @@ test_that("one for all, one each by position, one each by name", {
   each <- resolved_prior(s, mean = dist_normal(1:2, 3:4))
   expect_identical(unname(each$mean$scale), c(3, 4))
   expect_true(all(each$default$sd))
-  named <- resolved_prior(s, mean = c(Sepal.Width = dist_normal(2, 4), Sepal.Length = dist_normal(1, 3)))
+  named <- resolved_prior(
+    s, mean = c(Sepal.Width = dist_normal(2, 4), Sepal.Length = dist_normal(1, 3))
+  )
   expect_identical(named$mean, each$mean)
-  listed <- resolved_prior(s, mean = list(Sepal.Width = dist_normal(2, 4), Sepal.Length = dist_normal(1, 3)))
+  listed <- resolved_prior(
+    s, mean = list(Sepal.Width = dist_normal(2, 4), Sepal.Length = dist_normal(1, 3))
+  )
   expect_identical(listed$mean, each$mean)
 })
 
 test_that("every family of sd priors is read, halves and truncated forms alike", {
   read <- function(d) read_sd_prior(d, NULL)
-  expect_identical(read(dist_exponential(2)), list(family = "exponential", parameters = c(2, NA, NA)))
+  expect_identical(
+    read(dist_exponential(2)), list(family = "exponential", parameters = c(2, NA, NA))
+  )
   expect_identical(read(dist_normal(0, 2)), list(family = "normal", parameters = c(0, 2, NA)))
-  expect_identical(read(dist_truncated(dist_normal(1, 2), 0, Inf)), list(family = "normal", parameters = c(1, 2, NA)))
-  expect_identical(read(dist_student_t(3, 0, 2)), list(family = "student_t", parameters = c(3, 0, 2)))
-  expect_identical(read(dist_truncated(dist_student_t(3, 1, 2), 0)), list(family = "student_t", parameters = c(3, 1, 2)))
+  expect_identical(
+    read(dist_truncated(dist_normal(1, 2), 0, Inf)),
+    list(family = "normal", parameters = c(1, 2, NA))
+  )
+  expect_identical(
+    read(dist_student_t(3, 0, 2)), list(family = "student_t", parameters = c(3, 0, 2))
+  )
+  expect_identical(
+    read(dist_truncated(dist_student_t(3, 1, 2), 0)),
+    list(family = "student_t", parameters = c(3, 1, 2))
+  )
   expect_identical(read(dist_cauchy(0, 2)), list(family = "student_t", parameters = c(1, 0, 2)))
   expect_identical(read(dist_gamma(2, 3)), list(family = "gamma", parameters = c(2, 3, NA)))
-  expect_identical(read(dist_lognormal(-1, 2)), list(family = "lognormal", parameters = c(-1, 2, NA)))
+  expect_identical(
+    read(dist_lognormal(-1, 2)), list(family = "lognormal", parameters = c(-1, 2, NA))
+  )
 })
 
 test_that("families mix by feature", {
@@ -86,10 +102,14 @@ test_that("bad priors are errors of class prior", {
   bad(sd = dist_lkj(2))
   bad(cor = 2)
   bad(cor = dist_beta(1, 1))
-  for (h in list(1.5, -0.1, NA, "x", dist_normal(0, 1), dist_beta(0, 1), list(rho = 1), list(mean = 2))) {
+  for (h in list(
+    1.5, -0.1, NA, "x", dist_normal(0, 1), dist_beta(0, 1), list(rho = 1), list(mean = 2)
+  )) {
     bad(heterogeneity = h)
   }
-  for (eta in list(0, -1, NA, Inf, "2", 1:2, NULL)) expect_error(dist_lkj(eta), class = "hmvn_error_prior")
+  for (eta in list(0, -1, NA, Inf, "2", 1:2, NULL)) expect_error(
+    dist_lkj(eta), class = "hmvn_error_prior"
+  )
   expect_error(resolve_prior(list(), s), class = "hmvn_error_prior")
 })
 
@@ -97,20 +117,26 @@ test_that("features without data or variation need explicit priors", {
   explicit <- list(mean = dist_normal(0, 1), sd = dist_exponential(1))
   flat <- list(
     one_row = iris[1, ], constant = transform(iris, Sepal.Width = 0.1),
-    offset = transform(iris, Sepal.Width = 1e8 + 0.1), empty = transform(iris, Sepal.Width = NA_real_)
+    offset = transform(iris, Sepal.Width = 1e8 + 0.1),
+    empty = transform(iris, Sepal.Width = NA_real_)
   )
   for (data in flat) {
     s <- quietly(hmvn_statistics(data, "Species", k))
     expect_error(resolve_prior(NULL, s), "Sepal.Width", class = "hmvn_error_prior")
     expect_error(resolved_prior(s, mean = explicit$mean), class = "hmvn_error_prior")
-    expect_s3_class(resolved_prior(s, mean = explicit$mean, sd = explicit$sd), "hmvn_resolved_prior")
+    expect_s3_class(
+      resolved_prior(s, mean = explicit$mean, sd = explicit$sd), "hmvn_resolved_prior"
+    )
   }
 })
 
 test_that("priors print what they say", {
   expect_output(print(dist_lkj(2)), "LKJ(2)", fixed = TRUE)
   expect_output(print(hmvn_prior()), "LKJ(2)", fixed = TRUE)
-  prior <- hmvn_prior(dist_normal(0, 1), c(a = dist_exponential(1), b = dist_gamma(2, 1)), dist_lkj(1.5), list(cor = 0.5))
+  prior <- hmvn_prior(
+    dist_normal(0, 1), c(a = dist_exponential(1), b = dist_gamma(2, 1)), dist_lkj(1.5),
+    list(cor = 0.5)
+  )
   text <- format(prior)
   expect_match(text[["sd"]], "a ~ Exp(1), b ~", fixed = TRUE)
   expect_match(text[["heterogeneity"]], "cor fixed at 0.5")

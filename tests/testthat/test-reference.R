@@ -1,15 +1,19 @@
-# Agreement with independent reference posteriors at the default settings: every mean and every sd, within
-# |z| < qnorm(1 - 0.0005 / m).
+# Agreement with independent reference posteriors at the default settings: every mean and every sd,
+# within |z| < qnorm(1 - 0.0005 / m).
 
 for (algorithm in c("nuts", "direct")) {
-  test_that(paste("the original question's two models agree with the reference (a, b):", algorithm), {
+  test_that(paste(
+    "the original question's two models agree with the reference (a, b):", algorithm
+  ), {
     for (case in c("a_seed_none", "b_seed_mean_none_cov_complete")) {
       expect_agreement(reference_fit(case, seed = 1, cores = 2, algorithm = algorithm), case)
     }
   })
 
   test_that(paste("iris, unpooled, agrees with the reference (c):", algorithm), {
-    expect_agreement(reference_fit("c_iris_none", seed = 1, cores = 2, algorithm = algorithm), "c_iris_none")
+    expect_agreement(
+      reference_fit("c_iris_none", seed = 1, cores = 2, algorithm = algorithm), "c_iris_none"
+    )
   })
 }
 
@@ -22,5 +26,7 @@ test_that("25 uneven groups agree with the reference (e)", {
 })
 
 test_that("25 uneven groups with missing cells agree with the reference (f)", {
-  expect_agreement(reference_fit("f_schools_na_partial", seed = 1, cores = 2), "f_schools_na_partial")
+  expect_agreement(
+    reference_fit("f_schools_na_partial", seed = 1, cores = 2), "f_schools_na_partial"
+  )
 })

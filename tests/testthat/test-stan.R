@@ -1,12 +1,9 @@
 # A fit as far as stancode() and standata() look at it, without sampling.
-unsampled_fit <- function(data = iris[c(1:5, 51:56, 101:110), ], group = "Species", pooling = "none", prior = hmvn_prior(), weights = NULL,
+unsampled_fit <- function(data = iris[c(1:5, 51:56, 101:110), ], group = "Species",
+                          pooling = "none", prior = hmvn_prior(), weights = NULL,
                           prior_only = FALSE) {
-  statistics <- if (inherits(data, "hmvn_statistics")) data else quietly(hmvn_statistics(data, group, weights = weights))
-  model <- specify_model(statistics, prior, pooling, NULL)
-  structure(
-    list(statistics = statistics, prior = model$prior, pooling = model$pooling, control = list(prior_only = prior_only)),
-    class = "hmvn_fit"
-  )
+  statistics <- quietly(hmvn_statistics(data, group, weights = weights))
+  fake_fit_of(statistics, prior, pooling, list(iter_sampling = 1, prior_only = prior_only))
 }
 
 with_missing <- function() {
@@ -19,7 +16,8 @@ with_missing <- function() {
 five_families <- function() {
   positive <- function(d) distributional::dist_truncated(d, 0, Inf)
   c(
-    distributional::dist_exponential(1), positive(distributional::dist_normal(1, 2)), distributional::dist_student_t(3, 0, 1),
+    distributional::dist_exponential(1), positive(distributional::dist_normal(1, 2)),
+    distributional::dist_student_t(3, 0, 1),
     distributional::dist_gamma(2, 1), distributional::dist_lognormal(0, 1)
   )
 }
@@ -27,7 +25,9 @@ five_families <- function() {
 program_block <- function(code, name) {
   lines <- strsplit(code, "\n", fixed = TRUE)[[1]]
   start <- match(paste(name, "{"), lines)
-  if (is.na(start)) return(character())
+  if (is.na(start)) {
+    return(character())
+  }
   end <- start + match("}", lines[-seq_len(start)])
   sub(" *//.*", "", lines[seq(start + 1, length.out = end - start - 1)])
 }
@@ -40,14 +40,9 @@ declared <- function(code, block) {
   sub(".* ([A-Za-z0-9_]+)( = .*)?;$", "\\1", sub(" = .*", ";", lines))
 }
 
-all_poolings <- function() {
-  grid <- expand.grid(mean = pooling_levels, sd = pooling_levels, cor = pooling_levels, stringsAsFactors = FALSE)
-  lapply(seq_len(nrow(grid)), function(i) unlist(grid[i, ]))
-}
-
 test_that("the program declares as data what standata() gives, in all 27 combinations", {
   prior <- hmvn_prior(sd = five_families()[c(1, 4, 5, 2)], heterogeneity = list(sd = 0.3))
-  poolings <- all_poolings()
+  poolings <- all_poolings(pooling_levels)
   expect_length(poolings, 27)
   for (data in list(iris, with_missing())) {
     for (pooling in poolings) {
@@ -60,7 +55,7 @@ test_that("the program declares as data what standata() gives, in all 27 combina
 test_that("the program has the parameters and quantities of its pooling and no others", {
   own <- c(mean = "mu", sd = "sigma", cor = "L")
   common <- c(mean = "mu0", sd = "sigma0", cor = "L0")
-  for (pooling in all_poolings()) {
+  for (pooling in all_poolings(pooling_levels)) {
     code <- stancode(unsampled_fit(pooling = pooling))
     partial <- names(pooling)[pooling == "partial"]
     expected <- c(
@@ -68,25 +63,42 @@ test_that("the program has the parameters and quantities of its pooling and no o
       paste0(rep(c("u0_", "h_"), each = length(partial)), rep(partial, 2))
     )
     expect_setequal(declared(code, "parameters"), expected)
-    everywhere <- unlist(lapply(c("parameters", "transformed parameters", "generated quantities"), declared, code = code))
+    everywhere <- unlist(
+      lapply(
+        c("parameters", "transformed parameters", "generated quantities"), declared, code = code
+      )
+    )
     expect_identical(anyDuplicated(everywhere), 0L)
     expect_true(all(c("mu", "sigma", "L", "Omega", "Sigma", "lprior", "log_joint") %in% everywhere))
-    expect_identical(c("mu0", "tau") %in% everywhere, c(pooling[["mean"]] != "none", pooling[["mean"]] == "partial"))
+    expect_identical(
+      c("mu0", "tau") %in% everywhere,
+      c(pooling[["mean"]] != "none", pooling[["mean"]] == "partial")
+    )
     expect_identical("sigma0" %in% everywhere, pooling[["sd"]] != "none")
     expect_identical("Omega0" %in% everywhere, pooling[["cor"]] != "none")
     expect_identical("Sigma0" %in% everywhere, all(pooling[c("sd", "cor")] != "none"))
-    expect_identical(any(grepl("_score(", code, fixed = TRUE)), any(pooling[c("sd", "cor")] == "partial"))
+    expect_identical(
+      any(grepl("_score(", code, fixed = TRUE)), any(pooling[c("sd", "cor")] == "partial")
+    )
   }
 })
 
 test_that("only the families that occur are written, each for its features", {
-  code <- stancode(unsampled_fit(pooling = "partial", prior = hmvn_prior(sd = distributional::dist_gamma(2, 1))))
-  expect_match(code, "lprior += gamma_lpdf(sigma[g] | sd_gamma_shape, sd_gamma_rate);", fixed = TRUE)
+  code <- stancode(
+    unsampled_fit(pooling = "partial", prior = hmvn_prior(sd = distributional::dist_gamma(2, 1)))
+  )
+  expect_match(
+    code, "lprior += gamma_lpdf(sigma[g] | sd_gamma_shape, sd_gamma_rate);", fixed = TRUE
+  )
   expect_false(grepl("exponential|lognormal|student_t", code))
 
   data <- data.frame(g = rep(1:2, each = 8), matrix(sin(1:80), 16))
   fit <- unsampled_fit(data, "g", "partial", hmvn_prior(sd = five_families()[c(2, 1, 2, 3, 5)]))
-  expect_match(stancode(fit), "u[sd_normal] = normal_score(sigma[g][sd_normal], sd_normal_location, sd_normal_scale);", fixed = TRUE)
+  expect_match(
+    stancode(fit),
+    "u[sd_normal] = normal_score(sigma[g][sd_normal], sd_normal_location, sd_normal_scale);",
+    fixed = TRUE
+  )
   values <- standata(fit)
   expect_identical(as.vector(values$sd_normal), c(1L, 3L))
   expect_equal(as.vector(values$sd_normal_location), c(1, 1))
@@ -95,7 +107,9 @@ test_that("only the families that occur are written, each for its features", {
 })
 
 test_that("a fixed heterogeneity is data, a learned one a parameter with its Beta prior", {
-  prior <- hmvn_prior(heterogeneity = list(mean = 0.25, sd = distributional::dist_beta(2, 5), cor = 0.5))
+  prior <- hmvn_prior(
+    heterogeneity = list(mean = 0.25, sd = distributional::dist_beta(2, 5), cor = 0.5)
+  )
   fit <- unsampled_fit(pooling = "partial", prior = prior)
   values <- standata(fit)
   expect_equal(as.vector(values$h_mean), rep(0.25, 4))
@@ -158,7 +172,9 @@ test_that("the program prints as text", {
   expect_s3_class(code, "hmvn_stancode")
   expect_identical(length(code), 1L)
   expect_identical(paste0(capture.output(print(code)), "\n", collapse = ""), as.character(code))
-  expect_snapshot(print(stancode(unsampled_fit(pooling = c(mean = "partial", sd = "partial", cor = "complete")))))
+  expect_snapshot(
+    print(stancode(unsampled_fit(pooling = c(mean = "partial", sd = "partial", cor = "complete"))))
+  )
 })
 
 test_that("what is no fit is refused, or passed on to brms", {
@@ -176,7 +192,7 @@ test_that("the generics of brms know our methods", {
 })
 
 # Made by inst/validation/stan_agreement.R.
-expect_agreement <- function(table) {
+expect_same_log_densities <- function(table) {
   expect_true(all(table$points == 200))
   expect_true(all(table$sd_ours > 1))
   expect_true(all(table$max_relative < 1e-8))
@@ -190,14 +206,16 @@ test_that("log densities agreed with Stan's when they were last compared", {
   table <- read.csv(file)
   expect_gte(nrow(table), 6)
   expect_gte(sum(startsWith(table$case, "missing")), 2)
-  expect_agreement(table)
+  expect_same_log_densities(table)
 })
 
 test_that("log densities agree with Stan's", {
   skip_on_cran()
   stan_library <- c(Sys.getenv("HMVN_STAN_LIB"), .libPaths())
   skip_if(
-    !nzchar(system.file(package = "rstan", lib.loc = stan_library)) || packageVersion("rstan", stan_library) < "2.32",
+    !nzchar(
+      system.file(package = "rstan", lib.loc = stan_library)
+    ) || packageVersion("rstan", stan_library) < "2.32",
     "rstan 2.32 is not installed"
   )
   skip_if(!nzchar(system.file("validation", package = "hmvn")), "hmvn is not installed")
@@ -205,8 +223,9 @@ test_that("log densities agree with Stan's", {
   script <- system.file("validation", "stan_agreement.R", package = "hmvn")
   libraries <- paste0("R_LIBS=", paste(.libPaths(), collapse = .Platform$path.sep))
   status <- system2(
-    file.path(R.home("bin"), "Rscript"), shQuote(c(script, output, "partial_cor")), stdout = FALSE, stderr = FALSE, env = libraries
+    file.path(R.home("bin"), "Rscript"), shQuote(c(script, output, "partial_cor")), stdout = FALSE,
+    stderr = FALSE, env = libraries
   )
   expect_identical(status, 0L)
-  expect_agreement(read.csv(output))
+  expect_same_log_densities(read.csv(output))
 })

@@ -1,5 +1,7 @@
 set.seed(20)
-d <- data.frame(g = sample(c("a", "b", "c"), 300, TRUE), x = rnorm(300), y = rexp(300), z = rpois(300, 3))
+d <- data.frame(
+  g = sample(c("a", "b", "c"), 300, TRUE), x = rnorm(300), y = rexp(300), z = rpois(300, 3)
+)
 stat <- function(data, ...) hmvn_statistics(data, "g", c("x", "y", "z"), ...)
 
 # Drops what a comparison of halves and wholes should not see.
@@ -38,7 +40,10 @@ test_that("missing cells: patterns in an order that row order cannot change", {
     hand <- moments_by_hand(m[rows, c("x", "y", "z")[observed]])
     expect_equal(s$patterns$n[[p]], hand$n)
     expect_equal(s$patterns$mean[observed, p], hand$mean, tolerance = 1e-12)
-    expect_equal(unname(s$patterns$scatter[observed, observed, p]), hand$scatter, tolerance = 1e-12, ignore_attr = TRUE)
+    expect_equal(
+      unname(s$patterns$scatter[observed, observed, p]), hand$scatter, tolerance = 1e-12,
+      ignore_attr = TRUE
+    )
     expect_true(all(s$patterns$mean[!observed, p] == 0))
     expect_true(all(s$patterns$scatter[!observed, , p] == 0))
   }
@@ -58,7 +63,9 @@ test_that("more than 64 features keep their patterns, and c() has the same order
   s <- quietly(hmvn_statistics(wide, ~g))
   # rows 1, 2, 3, 5, 7 and 9 each miss another set
   expect_identical(s$patterns$n, c(14, 1, 1, 1, 1, 1, 1, 20))
-  halves <- c(quietly(hmvn_statistics(wide[1:9, ], ~g)), quietly(hmvn_statistics(wide[10:40, ], ~g)))
+  halves <- c(
+    quietly(hmvn_statistics(wide[1:9, ], ~g)), quietly(hmvn_statistics(wide[10:40, ], ~g))
+  )
   expect_same_statistics(halves, s)
 })
 
@@ -84,7 +91,9 @@ test_that("an offset of 1e8 with unit sd keeps 8 digits", {
 })
 
 test_that("a constant has scatter exactly 0 and an outlying first row costs no digits", {
-  expect_identical(c(hmvn_statistics(data.frame(g = 1, x = rep(0.1, 1e5)), ~g, ~x)$patterns$scatter), 0)
+  expect_identical(
+    c(hmvn_statistics(data.frame(g = 1, x = rep(0.1, 1e5)), ~g, ~x)$patterns$scatter), 0
+  )
   x <- c(1e12, rnorm(1000))
   s <- hmvn_statistics(data.frame(g = 1, x = x), ~g, ~x)
   expect_equal(c(s$patterns$scatter), sum((x - mean(x))^2), tolerance = 1e-12)
@@ -95,7 +104,10 @@ exact_moments <- function(x, w = rep(1, nrow(x))) {
   mean <- vapply(seq_len(ncol(x)), function(k) sum(w * x[, k]) / sum(w), 0)
   mean <- mean + vapply(seq_len(ncol(x)), function(k) sum(w * (x[, k] - mean[k])) / sum(w), 0)
   apart <- x - rep(mean, each = nrow(x))
-  list(mean = mean, scatter = crossprod(apart, w * apart), size = sqrt(diag(crossprod(apart, w * apart))))
+  list(
+    mean = mean, scatter = crossprod(apart, w * apart),
+    size = sqrt(diag(crossprod(apart, w * apart)))
+  )
 }
 
 # Errors of a scatter relative to its diagonal, of a mean to its size and the spread about it.
@@ -107,7 +119,9 @@ expect_digits <- function(x, w = NULL) {
   error <- abs(s$patterns$scatter[, , 1] - exact$scatter) / tcrossprod(exact$size)
   # sums of n terms: n roundings if all went one way, their root as they do fall
   expect_lt(max(error), 20 * sqrt(nrow(x)) * .Machine$double.eps)
-  error <- abs(c(s$patterns$mean) - exact$mean) / (abs(exact$mean) + exact$size / sqrt(s$patterns$n))
+  error <- abs(
+    c(s$patterns$mean) - exact$mean
+  ) / (abs(exact$mean) + exact$size / sqrt(s$patterns$n))
   expect_lt(max(error), 20 * sqrt(nrow(x)) * .Machine$double.eps)
 }
 
@@ -149,15 +163,21 @@ test_that("blocks of rows merge to the whole, on any number of threads", {
   expect_true(all(whole$patterns$mean[3, ] == 0.1))
   # the pass for columns that are not all real, or not all observed, is another
   mixed <- hmvn_statistics(data, ~g, ~ x + y + i)
-  expect_equal(mixed$patterns$scatter[1:2, 1:2, ], whole$patterns$scatter[1:2, 1:2, ], tolerance = 1e-12)
+  expect_equal(
+    mixed$patterns$scatter[1:2, 1:2, ], whole$patterns$scatter[1:2, 1:2, ], tolerance = 1e-12
+  )
   data$i[1:10] <- NA
-  expect_identical(hmvn_statistics(data, ~g, ~ x + y + i, cores = 2), hmvn_statistics(data, ~g, ~ x + y + i))
+  expect_identical(
+    hmvn_statistics(data, ~g, ~ x + y + i, cores = 2), hmvn_statistics(data, ~g, ~ x + y + i)
+  )
   for (K in 1:10) {
     wide <- data[rep(c("x", "y"), 5)[seq_len(K)]]
     names(wide) <- paste0("f", seq_len(K))
     s <- hmvn_statistics(cbind(g = data$g, wide), ~g, names(wide))
     expect_equal(s$patterns$mean[1, ], whole$patterns$mean[1, ], tolerance = 1e-15)
-    expect_equal(s$patterns$scatter[K, 1, ], whole$patterns$scatter[2 - K %% 2, 1, ], tolerance = 1e-12)
+    expect_equal(
+      s$patterns$scatter[K, 1, ], whole$patterns$scatter[2 - K %% 2, 1, ], tolerance = 1e-12
+    )
   }
 })
 
@@ -166,7 +186,9 @@ test_that("scales from 1e-8 to 1e8 keep their digits", {
     s <- hmvn_statistics(data.frame(g = 1, x = d$x * scale), ~g, ~x)
     expect_equal(c(s$patterns$scatter) / scale^2, sum((d$x - mean(d$x))^2), tolerance = 1e-12)
   }
-  expect_error(hmvn_statistics(data.frame(g = 1, x = c(1e200, 1)), ~g, ~x), class = "hmvn_error_cells")
+  expect_error(
+    hmvn_statistics(data.frame(g = 1, x = c(1e200, 1)), ~g, ~x), class = "hmvn_error_cells"
+  )
 })
 
 test_that("weights equal repeated rows, and need not be whole", {
@@ -204,7 +226,9 @@ test_that("halves combine to the whole: any groups, any order of features", {
 test_that("what does not fit together is not combined", {
   a <- stat(d)
   expect_error(c(a, hmvn_statistics(d, ~g, ~x)), class = "hmvn_error_column")
-  expect_error(c(a, hmvn_statistics(transform(d, h = g), ~h, ~ x + y + z)), class = "hmvn_error_group")
+  expect_error(
+    c(a, hmvn_statistics(transform(d, h = g), ~h, ~ x + y + z)), class = "hmvn_error_group"
+  )
   expect_error(c(a, 1), class = "hmvn_error_argument")
 })
 
@@ -226,4 +250,13 @@ test_that("printing shows sizes and groups", {
   expect_match(text[[1]], "3 groups, 3 features, 300 rows")
   expect_match(text[[2]], "5 missing cells")
   expect_match(text[[length(text)]], "1 more group")
+})
+
+test_that("observations are counted by feature over patterns", {
+  s <- fake_statistics(c("A", "B", "C"), c("x", "y"), "g", 1)
+  s$patterns <- list(
+    group = c(1L, 1L, 3L), n = c(4, 2.5, 7),
+    observed = cbind(c(TRUE, TRUE), c(TRUE, FALSE), c(FALSE, TRUE))
+  )
+  expect_equal(unname(observed_counts(s)), rbind(c(6.5, 4), c(0, 0), c(0, 7)))
 })

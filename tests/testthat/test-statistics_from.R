@@ -17,7 +17,9 @@ expect_as_from_rows <- function(s) {
 test_that("covariances, or correlations and sds, give the statistics of the rows", {
   expect_as_from_rows(hmvn_statistics_from(n, means, covs))
   expect_as_from_rows(hmvn_statistics_from(n, means, cor = cors, sd = sds))
-  expect_as_from_rows(hmvn_statistics_from(n, as.data.frame(means), aperm(simplify2array(covs), c(3, 1, 2))))
+  expect_as_from_rows(
+    hmvn_statistics_from(n, as.data.frame(means), aperm(simplify2array(covs), c(3, 1, 2)))
+  )
   expect_as_from_rows(hmvn_statistics_from(n, lapply(by_species, colMeans), covs))
 })
 

@@ -1,7 +1,12 @@
-test_that("summary() has a row for each quantity, lower triangles only, as posterior would summarise it", {
+test_that("summary() has a row for each quantity, as posterior summarises it", {
   fit <- fake_fit(G = 2, K = 3, pooling = "partial")
   s <- summary(fit)
-  expect_equal(as.vector(table(s$quantity)[c("mu", "sigma", "Omega", "Sigma", "Omega0", "Sigma0", "h_cor", "lp__")]), c(6, 6, 6, 12, 3, 6, 1, 1))
+  expect_equal(
+    as.vector(
+      table(s$quantity)[c("mu", "sigma", "Omega", "Sigma", "Omega0", "Sigma0", "h_cor", "lp__")]
+    ),
+    c(6, 6, 6, 12, 3, 6, 1, 1)
+  )
   reference <- suppressWarnings(posterior::summarise_draws(fit))
   here <- s[s$variable %in% reference$variable, ]
   expect_equal(nrow(here), nrow(s) - 7 - 6) # pooling_*: 3 + 3 + 1, shrinkage: 2 x 3
@@ -11,18 +16,24 @@ test_that("summary() has a row for each quantity, lower triangles only, as poste
   }
 })
 
-test_that("rows are filtered by quantity and group, in any number of blocks", {
+test_that("rows are filtered by quantity and group, in any number of chunks", {
   fit <- fake_fit(G = 5, K = 2, pooling = "partial")
   all <- summary(fit)
   some <- summary(fit, variable = c("Sigma", "mu"), group = c("D", "B"))
-  expect_equal(some$variable[1:4], c("Sigma[D,x1,x1]", "Sigma[D,x2,x1]", "Sigma[D,x2,x2]", "Sigma[B,x1,x1]"))
+  expect_equal(
+    some$variable[1:4], c("Sigma[D,x1,x1]", "Sigma[D,x2,x1]", "Sigma[D,x2,x2]", "Sigma[B,x1,x1]")
+  )
   expect_equal(some$mean, all$mean[match(some$variable, all$variable)])
-  expect_setequal(unique(summary(fit, group = "A")$quantity), c("mu", "sigma", "Omega", "Sigma", "shrinkage"))
+  expect_setequal(
+    unique(summary(fit, group = "A")$quantity), c("mu", "sigma", "Omega", "Sigma", "shrinkage")
+  )
   expect_error(summary(fit, variable = "nope"), class = "hmvn_error_variable")
   expect_error(summary(fit, prob = 2), class = "hmvn_error_prob")
   expect_error(summary(fit, quantiles = 0.5), class = "rlib_error_dots_nonempty")
-  expect_true(all(c("q2.5", "q50", "q97.5") %in% names(summary(fit, "lp__", prob = c(0.025, 0.5, 0.975)))))
-  expect_equal(length(group_blocks(fake_fit(G = 5, K = 2))), 1)
+  expect_true(
+    all(c("q2.5", "q50", "q97.5") %in% names(summary(fit, "lp__", prob = c(0.025, 0.5, 0.975))))
+  )
+  expect_equal(length(group_chunks(fake_fit(G = 5, K = 2))), 1)
 })
 
 test_that("key columns keep their types and never hide the summary's own", {
@@ -32,18 +43,8 @@ test_that("key columns keep their types and never hide the summary's own", {
   expect_equal(s$year, 2001:2002)
   expect_equal(s$key_mean, c("a", "b"))
   expect_type(s$mean, "double")
-  expect_equal(names(summary(fake_fit(key = "group", iter = 5), "mu"))[1:4], c("variable", "quantity", "group", "feature"))
-})
-
-test_that("what pooling did is summarised", {
-  fit <- fake_fit(G = 2, K = 2, pooling = "partial", n = c(5, 50))
-  p <- pooling_summary(fit)
-  expect_equal(p$block, c("mean", "mean", "sd", "sd", "cor"))
-  expect_equal(p$pooling[2], mean(1 - fit$draws$h_mean[, , 2]^2))
-  expect_equal(p$tau[2], 3 * mean(fit$draws$h_mean[, , 2]))
-  weights <- shrinkage_weights(fit)
-  expect_equal(weights["B", "x2"], mean(quantity(fit, "shrinkage")[, , "B", "x2"]))
-  expect_equal(p$shrinkage_high[1:2], unname(apply(weights, 2, max)))
-  expect_equal(summary(fit, "pooling_cor")$mean, mean(1 - fit$draws$h_cor^2))
-  expect_equal(nrow(pooling_summary(fake_fit(pooling = "complete"))), 0)
+  expect_equal(
+    names(summary(fake_fit(key = "group", iter = 5), "mu"))[1:4],
+    c("variable", "quantity", "group", "feature")
+  )
 })

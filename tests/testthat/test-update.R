@@ -1,10 +1,14 @@
+# A seed counts as given only if it is written.
 quick_fit <- function(...) {
   suppressWarnings(quietly(fit_hmvn(..., chains = 1, iter_warmup = 50, iter_sampling = 20)))
 }
 again <- function(...) suppressWarnings(quietly(update(...)))
 
 set.seed(1)
-d <- data.frame(g = rep(c("a", "b"), 15), h = rep(c("u", "v", "w"), each = 10), x = rnorm(30), y = rnorm(30, 3, 2), w = rep(1:3, 10))
+d <- data.frame(
+  g = rep(c("a", "b"), 15), h = rep(c("u", "v", "w"), each = 10), x = rnorm(30),
+  y = rnorm(30, 3, 2), w = rep(1:3, 10)
+)
 
 test_that("an unchanged fit is repeated: its draws with a seed that was given, new ones without", {
   fit <- quick_fit(d, ~g, ~ x + y, pooling = c(mean = "partial"), seed = 7)
@@ -18,7 +22,7 @@ test_that("an unchanged fit is repeated: its draws with a seed that was given, n
   expect_identical(again(free)$draws, one$draws)
 })
 
-test_that("new data: as if the model had been written again; unset priors follow the data, given ones stay", {
+test_that("new data: as if the model had been written again; only unset priors follow the data", {
   prior <- hmvn_prior(mean = distributional::dist_normal(1, 5))
   # no object of the first call is left when the second is made
   fit <- local({
@@ -28,7 +32,9 @@ test_that("new data: as if the model had been written again; unset priors follow
   })
   other <- transform(d, x = 10 * x, z = 1)
   result <- again(fit, other)
-  expect_identical(result$draws, quick_fit(other, ~g, ~ x + y, c(sd = "complete"), prior, seed = 2)$draws)
+  expect_identical(
+    result$draws, quick_fit(other, ~g, ~ x + y, c(sd = "complete"), prior, seed = 2)$draws
+  )
   expect_equal(result$prior$sd$parameters[["x", 1]], fit$prior$sd$parameters[["x", 1]] / 10)
   expect_identical(result$prior$mean, fit$prior$mean)
   expect_identical(result$prior$default, fit$prior$default)
@@ -43,8 +49,11 @@ test_that("features left to their default stay those of the fit", {
 test_that("any argument can be changed, and the rest stays", {
   fit <- quick_fit(d, ~ g + h, ~ x + y, weights = ~w, pooling = "partial", seed = 5)
   base <- function(...) {
-    said <- list(data = d, group = ~ g + h, features = ~ x + y, weights = ~w, pooling = "partial", seed = 5)
-    suppressWarnings(quietly(rlang::inject(fit_hmvn(!!!utils::modifyList(c(said, chains = 1, iter_warmup = 50, iter_sampling = 20), list(...))))))
+    said <- list(
+      data = d, group = ~ g + h, features = ~ x + y, weights = ~w, pooling = "partial", seed = 5
+    )
+    all <- utils::modifyList(c(said, chains = 1, iter_warmup = 50, iter_sampling = 20), list(...))
+    suppressWarnings(quietly(rlang::inject(fit_hmvn(!!!all))))
   }
   same <- function(changed, fresh) {
     expect_identical(changed$draws, fresh$draws)
@@ -52,9 +61,13 @@ test_that("any argument can be changed, and the rest stays", {
     expect_identical(changed$specification, fresh$specification)
   }
   same(again(fit, pooling = c(cor = "none")), base(pooling = c(cor = "none")))
-  same(again(fit, prior = hmvn_prior(cor = dist_lkj(7))), base(prior = hmvn_prior(cor = dist_lkj(7))))
+  same(
+    again(fit, prior = hmvn_prior(cor = dist_lkj(7))), base(prior = hmvn_prior(cor = dist_lkj(7)))
+  )
   same(again(fit, iter_sampling = 30, chains = 2), base(iter_sampling = 30, chains = 2))
-  same(again(fit, pooling = "none", algorithm = "direct"), base(pooling = "none", algorithm = "direct"))
+  same(
+    again(fit, pooling = "none", algorithm = "direct"), base(pooling = "none", algorithm = "direct")
+  )
   same(again(fit, prior_only = TRUE, adapt_delta = 0.9), base(prior_only = TRUE, adapt_delta = 0.9))
   # columns the fit has read need no data
   same(again(fit, features = ~y), base(features = ~y))
@@ -76,7 +89,10 @@ test_that("statistics take the place of data, their features in the order of the
   swapped <- hmvn_statistics(d, ~g, ~ y + x)
   expect_identical(again(fit, swapped)$draws, fit$draws)
   missing <- transform(d, x = replace(x, 1:4, NA), y = replace(y, 6:7, NA))
-  expect_identical(again(fit, hmvn_statistics(missing, ~g, ~ y + x))$statistics, hmvn_statistics(missing, ~g, ~ x + y))
+  expect_identical(
+    again(fit, hmvn_statistics(missing, ~g, ~ y + x))$statistics,
+    hmvn_statistics(missing, ~g, ~ x + y)
+  )
   expect_error(update(fit, hmvn_statistics(d, ~g, ~ x + w)), class = "hmvn_error_column")
   expect_error(update(fit, swapped, group = ~h), class = "hmvn_error_argument")
   # and rows that of statistics
@@ -104,9 +120,12 @@ test_that("without rows everything but the columns can be changed", {
 })
 
 test_that("evaluate = FALSE gives the call, and the call of the result is that", {
-  fit <- suppressWarnings(fit_hmvn(d, ~g, ~ x + y, weights = ~w, chains = 1, iter_warmup = 50, iter_sampling = 20))
+  fit <- suppressWarnings(
+    fit_hmvn(d, ~g, ~ x + y, weights = ~w, chains = 1, iter_warmup = 50, iter_sampling = 20)
+  )
   wanted <- as.call(c(quote(fit_hmvn), alist(
-    data = d2, group = ~g, features = ~ x + y, chains = 2, iter_warmup = 50, iter_sampling = 20, weights = NULL
+    data = d2, group = ~g, features = ~ x + y, chains = 2, iter_warmup = 50, iter_sampling = 20,
+    weights = NULL
   )))
   changed <- update(fit, d2, chains = 2, weights = NULL, evaluate = FALSE)
   expect_identical(changed[sort(names(changed))], wanted[sort(names(wanted))])

@@ -1,5 +1,6 @@
-# A short simulation-based calibration (the long one, with its saved results, is in inst/validation): ranks of true values
-# among the draws are uniform, hyperparameters, groups, log-likelihood and log-prior alike.
+# A short simulation-based calibration (the long one, with its saved results, is in
+# inst/validation): ranks of true values among the draws are uniform, hyperparameters, groups,
+# log-likelihood and log-prior alike.
 
 source(system.file("validation", "sbc.R", package = "hmvn"), local = TRUE)
 

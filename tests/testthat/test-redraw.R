@@ -6,7 +6,9 @@ test_that("draws are chosen evenly over all of them", {
   few <- choose_draws(fit, 7)
   expect_length(unique(few), 7)
   expect_lte(diff(range(diff(few))), 1)
-  for (bad in list(0, 21, 1.5, "2", NA)) expect_error(choose_draws(fit, bad), class = "hmvn_error_argument")
+  for (bad in list(0, 21, 1.5, "2", NA)) expect_error(
+    choose_draws(fit, bad), class = "hmvn_error_argument"
+  )
   values <- fit$draws$mean
   # [draw, index], chain after chain
   expect_identical(draw_matrix(values, 1:20)[13, ], values[3, 2, ])
@@ -23,12 +25,16 @@ test_that("a given seed leaves R's random numbers alone, NULL takes one number o
   expect_false(identical(.Random.seed, before))
   set.seed(1)
   expect_identical(choose_seed(NULL), one)
-  for (bad in list(-1, 0.5, "a", c(1, 2))) expect_error(choose_seed(bad), class = "hmvn_error_argument")
+  for (bad in list(-1, 0.5, "a", c(1, 2))) expect_error(
+    choose_seed(bad), class = "hmvn_error_argument"
+  )
 })
 
 test_that("what needs rows says why there are none", {
   fit <- fake_fit()
-  expect_error(require_rows(fit, "This"), "This needs the rows.*statistics", class = "hmvn_error_rows")
+  expect_error(
+    require_rows(fit, "This"), "This needs the rows.*statistics", class = "hmvn_error_rows"
+  )
   fit$control$keep_data <- FALSE
   expect_error(require_rows(fit, "This"), "keep_data = FALSE", class = "hmvn_error_rows")
   fit$data <- "rows"

@@ -7,30 +7,6 @@ is_feature <- function(x) {
   is.numeric(x) && is.null(dim(x)) && (!is.object(x) || identical(class(x), "AsIs"))
 }
 
-default_features <- function(data, candidates, call) {
-  numeric <- vapply(candidates, function(name) is_feature(data[[name]]), logical(1))
-  features <- candidates[numeric]
-  if (length(features) == 0L) {
-    abort_hmvn(
-      c(
-        "{.arg data} must have a numeric column besides the group.",
-        x = "It has none to use as a feature."
-      ),
-      "column", argument = "features", call = call
-    )
-  }
-  check_names_once(features, "features", call)
-  left_out <- candidates[!numeric]
-  inform_hmvn(
-    c(
-      i = "Features: {.field {features}}.",
-      if (length(left_out)) c(" " = "Left out, not numeric: {.field {left_out}}.")
-    ),
-    "features", features = features
-  )
-  features
-}
-
 check_feature <- function(x, name, call) {
   if (is_feature(x)) {
     return(x)
@@ -39,7 +15,7 @@ check_feature <- function(x, name, call) {
   found <- if (is.list(x)) {
     "a list column"
   } else if (!is.null(dim(x))) {
-    paste("a matrix column with", ncol(x), "columns")
+    paste("a matrix column with", count_of(ncol(x), "column"))
   } else {
     paste0("of class <", paste(class(x), collapse = "/"), ">")
   }
@@ -68,7 +44,7 @@ check_cells <- function(columns, features, cores, call) {
   name <- features[[bad$column]]
   row <- bad$row
   others <- bad$count - 1
-  more <- if (others > 0) " and {others} more cell{?s} of it {?is/are} NaN or infinite too" else ""
+  more <- if (others > 0) " and {others} more cell{?s} of it {?is/are} NaN or infinite too"
   abort_hmvn(
     c(
       "Features must be finite numbers or NA.",
@@ -79,22 +55,14 @@ check_cells <- function(columns, features, cores, call) {
   )
 }
 
-weight_name <- function(weights, data, call) {
-  name <- column_names(weights, data, "weights", operators = "+", call = call)
-  if (length(name) != 1L) {
-    abort_hmvn(
-      c("{.arg weights} must name one column.", x = "It names {length(name)}: {.field {name}}."),
-      "column", argument = "weights", column = name, call = call
-    )
-  }
-  name
-}
-
 check_weights <- function(x, name, call) {
   if (!is_feature(x)) {
     found <- paste(class(x), collapse = "/")
     abort_hmvn(
-      c("{.arg weights} must be a numeric column.", x = "Column {.field {name}} has class {.cls {found}}."),
+      c(
+        "{.arg weights} must be a numeric column.",
+        x = "Column {.field {name}} has class {.cls {found}}."
+      ),
       "weights", argument = "weights", column = name, call = call
     )
   }

@@ -1,17 +1,21 @@
-# What functions that draw something new from a fit share: its rows, which of its draws, and a seed.
+# What functions share that draw something new from a fit: its rows, which of its draws, and a seed.
 
 # internal -----------------------------------------------------------------
 
-# `what`: cli text of what asks for rows, the beginning of a sentence.
+# `what`: a text without variables of what asks for rows, the beginning of a sentence.
 require_rows <- function(fit, what, call = NULL) {
   if (!is.null(fit$data)) {
     return(invisible(fit$data))
   }
-  kept <- isFALSE(fit$control$keep_data)
+  kept <- isTRUE(fit$control$keep_data)
   abort_hmvn(
     c(
       paste(what, "needs the rows of the data."),
-      x = if (kept) "The fit was made with {.code keep_data = FALSE}." else "The fit was made from statistics.",
+      x = if (!kept) {
+        "The fit was made with {.code keep_data = FALSE}."
+      } else {
+        "The fit was made from statistics."
+      },
       i = "Fit to the rows: {.code update(fit, data = , keep_data = TRUE)}."
     ),
     "rows", call = call

@@ -1,0 +1,103 @@
+# How the draws of quantities are computed from the stored ones. Covariances are stored as packed
+# Cholesky factors and built here when asked for.
+
+# internal -----------------------------------------------------------------
+
+# Every function below gives [iteration, chain, ...]; see quantity_row() for packed and full.
+
+values_as_stored <- function(part) {
+  list(packed = function(fit, groups) fit$draws[[part]])
+}
+
+# What C++ derives from the factors; `kind`: its name there.
+values_of_factors <- function(kind) {
+  list(
+    packed = function(fit, groups) derive_draws(fit, kind, groups, packed = TRUE),
+    full = function(fit, groups) derive_draws(fit, kind, groups, packed = FALSE)
+  )
+}
+
+derive_draws <- function(fit, kind, groups, packed) {
+  where <- stored_groups(fit, "chol", groups)
+  derive_quantity_(stored(fit, "chol"), n_features(fit), where, kind, packed)
+}
+
+mean_draws <- function(fit, groups) {
+  k <- n_features(fit)
+  entries <- rep((stored_groups(fit, "mean", groups) - 1L) * k, each = k) + seq_len(k)
+  stored(fit, "mean")[, , entries, drop = FALSE]
+}
+
+# Omega0, or Sigma0 = sigma0 Omega0 sigma0
+values_of_population <- function(kind) {
+  list(full = function(fit, groups) population_matrix(fit, kind))
+}
+
+population_matrix <- function(fit, kind) {
+  k <- n_features(fit)
+  size <- c(n_kept(fit), k, k)
+  values <- if (k == 1) 1 else derive_quantity_(fit$draws$chol_cor0, k, 1L, "Omega", FALSE)
+  values <- array(values, size)
+  if (kind == "Omega") {
+    return(values)
+  }
+  scale <- fit$draws$scale0
+  rows <- rep(seq_len(k), k)
+  columns <- rep(seq_len(k), each = k)
+  values * array(scale[, , rows], size) * array(scale[, , columns], size)
+}
+
+# 1 - h^2: 0 no pooling, 1 complete
+values_of_pooling <- function(part) {
+  list(packed = function(fit, groups) 1 - fit$draws[[part]]^2)
+}
+
+# The sd between group means
+tau_draws <- function(fit, groups = NULL) {
+  sweep(fit$draws$h_mean, 3, fit$prior$mean$scale, `*`)
+}
+
+# The share of the population in a group's mean: (sigma^2/n) / (sigma^2/n + tau^2) with n the
+# group's observations of that feature (vignette("model")); 1 where a group has none.
+shrinkage_draws <- function(fit, groups) {
+  k <- n_features(fit)
+  sigma <- derive_draws(fit, "sigma", groups, packed = TRUE)
+  n <- t(observed_counts(fit$statistics)[groups, , drop = FALSE])
+  n <- array(rep(n, each = n_draws(fit)), dim(sigma))
+  tau <- tau_draws(fit)[, , rep(seq_len(k), length(groups)), drop = FALSE]
+  1 / (1 + n * (tau / sigma)^2)
+}
+
+# Packed values as an array of a dimension an index.
+unpack_values <- function(values, row, fit, groups) {
+  k <- n_features(fit)
+  size <- dim(values)[1:2]
+  switch(row$index,
+    gf = {
+      by_group <- rep(seq_len(k), each = length(groups)) + (seq_along(groups) - 1L) * k
+      array(values[, , by_group], c(size, length(groups), k))
+    },
+    values
+  )
+}
+
+# A full symmetric matrix, [iteration, chain, feature, feature], as the entries of a layout.
+pack_values <- function(values, layout, k) {
+  dim(values) <- c(dim(values)[1:2], k * k)
+  values[, , layout$feature + k * (layout$feature2 - 1L), drop = FALSE]
+}
+
+# [iteration, chain, ...] to a random variable that knows its chains
+as_rvar <- function(values) {
+  size <- dim(values)
+  labels <- dimnames(values)
+  dimnames(values) <- NULL
+  dim(values) <- c(size[1] * size[2], size[-(1:2)])
+  if (!is.null(labels)) dimnames(values) <- c(list(NULL), labels[-(1:2)])
+  posterior::rvar(values, nchains = size[2])
+}
+
+label_array <- function(values, labels) {
+  dimnames(values) <- c(list(NULL, NULL), labels)
+  values
+}

@@ -1,0 +1,68 @@
+#' Group means, standard deviations, correlations and covariances
+#'
+#' The posterior of each group's parameters as random-variable arrays ([posterior::rvar]), with the
+#' labels of groups and features as they are in the data.
+#'
+#' @param fit An `hmvn_fit`.
+#' @param group Labels of the groups to return; `NULL` for all.
+#' @param joint If `TRUE`, one covariance matrix for one observation of *every* group stacked:
+#'   block-diagonal, groups one after another, and within a group its features (the order of the
+#'   group means raveled by rows: group A's features, then B's, ...).
+#' @return `group_mean()` and `group_sd()`: an rvar array \[group, feature\]. `group_cor()` and
+#'   `group_cov()`: \[group, feature, feature\]; with `joint = TRUE` \[group x feature, group x
+#'   feature\], its dimnames `"group:feature"`. Under complete pooling every group has the same
+#'   values. Standard deviations and means are in the units of the features.
+#' @section Errors: `hmvn_error_group` if there is no such group. `hmvn_error_size` if the joint
+#'   matrix would take more than 1 GB. `hmvn_error_keep` if the draws were not kept (`keep` of
+#'   [fit_hmvn()]). `hmvn_error_fit` if `fit` is none.
+#' @name group_mean
+#' @importFrom rlang %||%
+NULL
+
+#' @rdname group_mean
+#' @export
+group_mean <- function(fit, group = NULL) group_rvar(fit, "mu", group)
+
+#' @rdname group_mean
+#' @export
+group_sd <- function(fit, group = NULL) group_rvar(fit, "sigma", group)
+
+#' @rdname group_mean
+#' @export
+group_cor <- function(fit, group = NULL) group_rvar(fit, "Omega", group)
+
+#' @rdname group_mean
+#' @export
+group_cov <- function(fit, group = NULL, joint = FALSE) {
+  if (!joint) {
+    return(group_rvar(fit, "Sigma", group))
+  }
+  check_fit(fit)
+  check_kept(fit, "Sigma")
+  groups <- match_groups(fit, group)
+  size <- length(groups) * n_features(fit)
+  check_size(8 * n_draws(fit) * size^2, "The joint covariance matrix")
+  stack_covariances(quantity(fit, "Sigma", groups))
+}
+
+# internal -----------------------------------------------------------------
+
+group_rvar <- function(fit, name, group, call = rlang::caller_env()) {
+  check_fit(fit, call)
+  check_kept(fit, name, call)
+  as_rvar(quantity(fit, name, match_groups(fit, group, call)))
+}
+
+# [iteration, chain, group, feature, feature] to one block-diagonal random matrix
+stack_covariances <- function(values) {
+  g <- dim(values)[3]
+  k <- dim(values)[4]
+  joint <- array(0, c(dim(values)[1:2], g * k, g * k))
+  for (i in seq_len(g)) {
+    own <- (i - 1) * k + seq_len(k)
+    joint[, , own, own] <- values[, , i, , ]
+  }
+  labels <- dimnames(values)
+  names <- paste(rep(labels[[3]], each = k), rep(labels[[4]], g), sep = ":")
+  as_rvar(label_array(joint, list(names, names)))
+}

@@ -1,0 +1,44 @@
+# What pooling did to a fit, in few numbers: for print().
+
+# internal -----------------------------------------------------------------
+
+# Per block and feature the posterior mean of 1 - h^2 (and tau); the range of shrinkage weights over
+# groups. A data frame block, feature, pooling, tau, shrinkage_low, shrinkage_high (NA unless draws
+# of Sigma were kept); no rows without partial pooling.
+pooling_summary <- function(fit) {
+  features <- fit$statistics$features
+  mean_of <- function(part, f = identity) {
+    values <- fit$draws[[part]]
+    if (is.null(values)) numeric() else colMeans(matrix(f(values), n_draws(fit)))
+  }
+  rows_of <- function(block, part, feature) {
+    pooling <- 1 - mean_of(part, function(h) h^2)
+    nothing <- rep(NA_real_, length(pooling))
+    data.frame(
+      block = rep(block, length(pooling)), feature = feature[seq_along(pooling)],
+      pooling = pooling, tau = nothing, shrinkage_low = nothing, shrinkage_high = nothing
+    )
+  }
+  means <- rows_of("mean", "h_mean", features)
+  if (nrow(means) > 0) {
+    means$tau <- mean_of("h_mean") * fit$prior$mean$scale
+    if (is_stored(fit, "chol")) {
+      weights <- shrinkage_weights(fit)
+      means$shrinkage_low <- apply(weights, 2, min)
+      means$shrinkage_high <- apply(weights, 2, max)
+    }
+  }
+  rbind(means, rows_of("sd", "h_sd", features), rows_of("cor", "h_cor", NA_character_))
+}
+
+# Posterior mean of the shrinkage weights, [group, feature]. Of very many groups from every so many
+# draws only, so that print() need not be waited for: the two digits it shows do not need more.
+shrinkage_weights <- function(fit, max_terms = 1e7) {
+  every <- ceiling(n_draws(fit) * n_groups(fit) * n_features(fit) / max_terms)
+  tau <- matrix(tau_draws(fit), n_draws(fit))
+  counts <- observed_counts(fit$statistics)
+  where <- stored_groups(fit, "chol", seq_len(n_groups(fit)))
+  weights <- mean_shrinkage_(stored(fit, "chol"), where, counts, tau, min(every, n_draws(fit)))
+  dimnames(weights) <- dimnames(counts)
+  weights
+}

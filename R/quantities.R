@@ -1,0 +1,174 @@
+# The quantities of a fit: one table, one row a quantity. Draws, summary, diagnostics, print and
+# what asks for a quantity by name all read it here. To add a quantity, add a row; what it is
+# computed by is a function in derived_values.R.
+
+# internal -----------------------------------------------------------------
+
+# A row.
+# name: as the user reads it.
+# index: what it is indexed by, a letter each: "g" group, "f" feature. "ff": a symmetric matrix, of
+#   which the packed form has the lower triangle, row by row.
+# from: the parts of fit$draws it is computed from; the fit has it if it has these.
+# values: list(packed = , full = ), functions of (fit, groups), either or both: packed gives
+#   [iteration, chain, entry], the entries of one group after those of another; full gives
+#   [iteration, chain, (group,) feature, ...]. Each is made of the other where it is not given.
+# ...: what else the row says, see below.
+quantity_row <- function(name, index, from, values, ...) {
+  given <- list(...)
+  row <- list(
+    name = name, index = index, from = from, values = values,
+    # the pooling block that it belongs to; "" none
+    block = "",
+    # who reads it: "draws" and summary, "summary" alone, or who asks by "name"
+    readers = "draws",
+    # does C++ summarise it from the stored draws of `from`, without an array of it?
+    summarised_in_core = FALSE,
+    # are its draws judged after sampling?
+    judged = FALSE,
+    # a correlation matrix: ones on the diagonal, which the packed form leaves out
+    unit_diagonal = FALSE,
+    # in print: the title of its table; which quantity is that of the typical group
+    title = "", typical = "",
+    # has the fit it, besides the draws it is computed from?
+    if_fit = function(fit) TRUE
+  )
+  stopifnot(names(given) %in% names(row))
+  row[names(given)] <- given
+  row$by_group <- startsWith(index, "g")
+  row
+}
+
+quantities <- list(
+  # of a group
+  quantity_row("mu", "gf", "mean", list(packed = mean_draws), block = "mean",
+    summarised_in_core = TRUE, judged = TRUE, title = "Means", typical = "mu0"),
+  quantity_row("sigma", "gf", "chol", values_of_factors("sigma"), block = "sd",
+    summarised_in_core = TRUE, judged = TRUE, title = "Sds", typical = "sigma0"),
+  quantity_row("Omega", "gff", "chol", values_of_factors("Omega"), block = "cor",
+    summarised_in_core = TRUE, judged = TRUE, title = "Correlations", typical = "Omega0",
+    unit_diagonal = TRUE),
+  quantity_row("Sigma", "gff", "chol", values_of_factors("Sigma"), summarised_in_core = TRUE),
+  quantity_row("precision", "gff", "chol", values_of_factors("precision"), readers = "name"),
+
+  # of the population, the typical group
+  quantity_row("mu0", "f", "mean0", values_as_stored("mean0"), block = "mean", judged = TRUE),
+  quantity_row("sigma0", "f", "scale0", values_as_stored("scale0"), block = "sd", judged = TRUE),
+  quantity_row("Omega0", "ff", "chol_cor0", values_of_population("Omega"), block = "cor",
+    judged = TRUE, unit_diagonal = TRUE),
+  quantity_row("Sigma0", "ff", "scale0", values_of_population("Sigma"),
+    if_fit = function(fit) n_features(fit) == 1L || is_stored(fit, "chol_cor0")),
+
+  # of pooling
+  quantity_row("tau", "f", "h_mean", list(packed = tau_draws), block = "mean"),
+  quantity_row("h_mean", "f", "h_mean", values_as_stored("h_mean"), block = "mean", judged = TRUE),
+  quantity_row("h_sd", "f", "h_sd", values_as_stored("h_sd"), block = "sd", judged = TRUE),
+  quantity_row("h_cor", "", "h_cor", values_as_stored("h_cor"), block = "cor", judged = TRUE),
+  # 1 - h^2 is h again: not among the draws
+  quantity_row("pooling_mean", "f", "h_mean", values_of_pooling("h_mean"), block = "mean",
+    readers = "summary"),
+  quantity_row("pooling_sd", "f", "h_sd", values_of_pooling("h_sd"), block = "sd",
+    readers = "summary"),
+  quantity_row("pooling_cor", "", "h_cor", values_of_pooling("h_cor"), block = "cor",
+    readers = "summary"),
+  quantity_row("shrinkage", "gf", c("chol", "h_mean"), list(packed = shrinkage_draws),
+    block = "mean", readers = "summary"),
+
+  # of the draw
+  quantity_row("lp__", "", "lp", values_as_stored("lp"), judged = TRUE),
+  quantity_row("lprior", "", "lprior", values_as_stored("lprior"))
+)
+names(quantities) <- vapply(quantities, `[[`, "", "name")
+
+# The names of the quantities of a fit that "draws" or "summary" read, in the order of the table.
+quantity_names <- function(fit, reader = "summary") {
+  readers <- c("draws", if (reader == "summary") "summary")
+  here <- vapply(quantities, function(row) {
+    row$readers %in% readers && all(vapply(row$from, is_stored, TRUE, fit = fit)) && row$if_fit(fit)
+  }, TRUE)
+  names(quantities)[here]
+}
+
+# One quantity as an array [iteration, chain, its own dimensions], whose dimnames are the user's own
+# labels. `groups`: positions; NULL for all.
+quantity <- function(fit, name, groups = NULL) {
+  row <- quantities[[name]]
+  groups <- groups %||% seq_len(n_groups(fit))
+  values <- if (is.null(row$values$full)) {
+    unpack_values(row$values$packed(fit, groups), row, fit, groups)
+  } else {
+    row$values$full(fit, groups)
+  }
+  labels <- index_labels(fit, row$index, groups)
+  dimnames(values) <- if (length(labels)) c(list(NULL, NULL), labels)
+  values
+}
+
+# The same packed: [iteration, chain, entry], group after group.
+packed_quantity <- function(fit, name, groups = NULL) {
+  row <- quantities[[name]]
+  groups <- groups %||% seq_len(n_groups(fit))
+  if (!is.null(row$values$packed)) {
+    return(row$values$packed(fit, groups))
+  }
+  pack_values(row$values$full(fit, groups), packed_layout(fit, name), n_features(fit))
+}
+
+# The features of each entry of one group's packed quantity, a data frame feature, feature2: rows of
+# the lower triangle one after another; NA where there is no such index.
+packed_layout <- function(fit, name) {
+  k <- n_features(fit)
+  row <- quantities[[name]]
+  layout <- switch(sub("g", "", row$index),
+    ff = data.frame(feature = rep(seq_len(k), seq_len(k)), feature2 = sequence(seq_len(k))),
+    f = data.frame(feature = seq_len(k), feature2 = NA_integer_),
+    data.frame(feature = NA_integer_, feature2 = NA_integer_)
+  )
+  if (row$unit_diagonal) layout[layout$feature != layout$feature2, , drop = FALSE] else layout
+}
+
+# The labels of each index of a quantity, a list by letter.
+index_labels <- function(fit, index, groups) {
+  own <- list(g = fit$statistics$labels[groups], f = fit$statistics$features)
+  unname(own[strsplit(index, "")[[1L]]])
+}
+
+# Names of quantities, or of elements of them, that are no quantity of any fit's, as `x`; the fit's
+# own are listed.
+check_variables <- function(unknown, known, call) {
+  if (length(unknown) == 0L) {
+    return(invisible())
+  }
+  abort_hmvn(
+    c(
+      "{.arg variable} must name quantities of the fit.",
+      x = "The fit has no {.val {unknown}}.",
+      i = "It has {.val {known}}."
+    ),
+    "variable", variable = unknown, call = call
+  )
+}
+
+# Stops where draws that were not kept are asked for by name. `variable`: quantities or elements of
+# them; NULL asks for nothing.
+check_kept <- function(fit, variable, call = rlang::caller_env()) {
+  needed <- lapply(sub("\\[.*", "", variable), function(name) {
+    unname(kept_parts[intersect(quantities[[name]]$from, names(kept_parts))])
+  })
+  absent <- lapply(needed, setdiff, kept(fit))
+  lacking <- lengths(absent) > 0L
+  if (any(lacking)) abort_not_kept(fit, variable[lacking], unlist(absent), call)
+}
+
+# Quantities whose draws are judged after sampling. `common`: those that all groups share (else
+# those of which every group has its own). Under complete pooling the population's values are the
+# groups' and not looked at twice; what belongs to no block comes first.
+judged_quantities <- function(fit, common) {
+  rows <- quantities[quantity_names(fit)]
+  chosen <- vapply(rows, function(row) {
+    by_group <- row$by_group && !is_common(fit, row$from[[1L]])
+    looked_at <- row$by_group || row$block == "" || fit$pooling[[row$block]] == "partial"
+    row$judged && looked_at && by_group != common && nrow(packed_layout(fit, row$name)) > 0L
+  }, TRUE)
+  names <- names(rows)[chosen]
+  names[order(vapply(quantities[names], `[[`, "", "block") != "")]
+}

@@ -1,0 +1,326 @@
+# Every class is in the table, and every message is under review in _snaps/conditions.md.
+
+# The calls of the functions `names` within an expression, arguments named.
+calls_of <- function(names, expr) {
+  if (is.pairlist(expr)) expr <- as.list(expr)
+  if (!is.call(expr) && !is.list(expr)) {
+    return(list())
+  }
+  inner <- lapply(as.list(expr), function(e) {
+    if (!identical(e, quote(expr = ))) calls_of(names, e)
+  })
+  own <- is.call(expr) && is.symbol(expr[[1]]) && as.character(expr[[1]]) %in% names
+  c(if (own) list(expr), unlist(inner, recursive = FALSE))
+}
+
+package_functions <- function() {
+  namespace <- asNamespace("hmvn")
+  Filter(is.function, mget(ls(namespace, all.names = TRUE), namespace))
+}
+
+# Every call of abort_hmvn() and the like: list(kind, class, fields); class is NA where it is not
+# written out.
+signalled <- function() {
+  makers <- c(error = "abort_hmvn", warning = "warn_hmvn", message = "inform_hmvn")
+  found <- lapply(names(makers), function(kind) {
+    maker <- get(makers[[kind]], asNamespace("hmvn"))
+    calls <- unlist(lapply(package_functions(), function(f) calls_of(makers[[kind]], body(f))))
+    lapply(calls, function(call) {
+      call <- as.list(match.call(maker, call))
+      class <- if (is.character(call$class)) call$class else NA
+      fields <- setdiff(names(call)[-1], c("message", "class", "call", "parent", ".envir"))
+      list(kind = kind, class = class, fields = fields)
+    })
+  })
+  unname(unlist(found, recursive = FALSE))
+}
+
+test_that("the table has every class that is signalled, with its fields, and no other", {
+  found <- signalled()
+  expect_gt(length(found), 50)
+  class <- vapply(found, function(one) as.character(one$class), "")
+  kind <- vapply(found, `[[`, "", "kind")
+  # one call signals all warnings about sampling: their classes are the names of the problems
+  expect_identical(kind[is.na(class)], "warning")
+  fit <- fake_fit(iter = 20)
+  problems <- c(names(sampler_problems(fit)), names(draws_problems(fit)))
+  expect_setequal(problems, names(condition_table$warning))
+  for (type in c("error", "message")) {
+    rows <- condition_table[[type]]
+    expect_setequal(class[kind == type], names(rows))
+    for (name in names(rows)) {
+      fields <- lapply(found[kind == type & class == name], `[[`, "fields")
+      expect_setequal(c(character(), unlist(fields)), c(character(), rows[[name]]$fields))
+    }
+  }
+})
+
+test_that("the help page names every class", {
+  pages <- tools::Rd_db("hmvn")
+  page <- paste(unlist(pages[["hmvn-conditions.Rd"]]), collapse = "")
+  for (kind in names(condition_table)) {
+    for (name in names(condition_table[[kind]])) {
+      expect_match(page, paste0("hmvn_", kind, "_", name), fixed = TRUE)
+    }
+  }
+})
+
+# What the cases below are about.
+d <- data.frame(
+  g = c("a", "b", "a", "b"), h = c(1L, 1L, 2L, 2L), x = c(1.5, 2, 4, 3), y = c(2, 1, 1, 5)
+)
+with_z <- function(z) {
+  d$z <- z
+  d
+}
+statistics <- hmvn_statistics(d, ~g, ~ x + y)
+fit <- fake_fit(iter = 4)
+from <- function(n = c(a = 5, b = 6), mean = rbind(c(x = 1, y = 2), c(3, 4)),
+                 cov = list(diag(2), diag(2)), ...) {
+  hmvn_statistics_from(n, mean, cov, ...)
+}
+flat <- data.frame(g = rep(c("a", "b", "c"), each = 6), x = rep(1:6, 3), y = rep(c(1, 1, 2:5), 3))
+flat$y[flat$g == "a"] <- 7
+line <- transform(flat, y = 2 * x)
+plain_prior <- hmvn_prior(distributional::dist_normal(0, 1), distributional::dist_exponential(1))
+huge <- fake_fit(iter = 100)
+huge$statistics <- fake_statistics(as.character(seq_len(1e5)), c("x1", "x2"), "g", 1)
+with_rows <- function(...) {
+  fit <- fake_fit(...)
+  data <- data.frame(g = rep(c("A", "B"), 2e4), x1 = NA_real_, x2 = 1)
+  fit$data <- new_model_data(data, "g", c("x1", "x2"))
+  fit
+}
+
+# By topic. Every place that signals an error is here: a test below counts them.
+error_cases <- list(
+  argument = alist(
+    fit_hmvn(d, ~g, chains = 0),
+    fit_hmvn(d, ~g, seed = 1.5),
+    fit_hmvn(d, ~g, max_treedepth = 21),
+    fit_hmvn(d, ~g, adapt_delta = 1),
+    fit_hmvn(d, ~g, init = c(1, 2)),
+    fit_hmvn(d, ~g, progress = "yes"),
+    fit_hmvn(d, ~g, algorithm = "nutz"),
+    fit_hmvn(d, ~g, algorithm = 1:3),
+    fit_hmvn(d, ~g, iter_sampling = 10, thin = 20),
+    fit_hmvn(d, ~g, keep = "sigma"),
+    fit_hmvn(d, ~g, keep = "all"),
+    fit_hmvn(d, ~g, keep = NULL),
+    fit_hmvn(d, ~g, iter_sampl = 10),
+    fit_hmvn(d, ~g, nothing_like_it = 10),
+    fit_hmvn(d, ~g, , "none", hmvn_prior(), 4),
+    fit_hmvn(statistics, group = ~g, features = ~x),
+    c(statistics, 1),
+    posterior_new_group(fit, ndraws = 1000),
+    completed(1),
+    stancode(data.frame(x = 1))
+  ),
+  data = alist(
+    fit_hmvn(as.matrix(d[3:4]), ~g),
+    fit_hmvn(NULL, ~g),
+    fit_hmvn(d[0, ], ~g)
+  ),
+  column = alist(
+    fit_hmvn(d),
+    fit_hmvn(d, g),
+    fit_hmvn(d, c(g, h)),
+    fit_hmvn(d, gg),
+    fit_hmvn(d, y ~ g),
+    fit_hmvn(d, ~ g, ~ log(x)),
+    fit_hmvn(d, 3),
+    fit_hmvn(d, character()),
+    fit_hmvn(d, NA_character_),
+    fit_hmvn(d, ~ g + g),
+    fit_hmvn(d, ~ gg),
+    fit_hmvn(d, ~ nothing_like_it),
+    fit_hmvn(stats::setNames(d, c("g", "x", "x", "y")), ~g, ~x),
+    fit_hmvn(d, ~g, ~ x + g),
+    fit_hmvn(d["g"], ~g),
+    fit_hmvn(with_z(factor(1:4)), ~g, ~z),
+    fit_hmvn(with_z(list(1, 2, 3, 4)), ~g, ~z),
+    fit_hmvn(with_z(matrix(1:4)), ~g, ~z),
+    fit_hmvn(with_z(matrix(1:8, 4)), ~g, ~z),
+    fit_hmvn(with_z(data.frame(a = 1:4)), ~g, ~z),
+    fit_hmvn(with_z(structure(1:4, class = "integer64")), ~g, ~z),
+    fit_hmvn(d, ~g, ~x, weights = ~ h + y),
+    c(statistics, hmvn_statistics(d, ~g, ~x)),
+    update(with_rows(iter = 4), features = ~z),
+    update(fit, hmvn_statistics(d, ~g, ~ x + y))
+  ),
+  cells = alist(
+    fit_hmvn(with_z(c(1, NaN, 2, 3)), ~g, ~z),
+    fit_hmvn(with_z(c(1, Inf, -Inf, Inf)), ~g, ~z),
+    fit_hmvn(with_z(c(1e200, -1e200, 1, 2)), ~g, ~ x + z)
+  ),
+  weights = alist(
+    fit_hmvn(d, ~h, ~x, weights = ~g),
+    fit_hmvn(with_z(c(1, 0, 1, 1)), ~g, ~x, weights = ~z),
+    update(utils::modifyList(fit, list(statistics = list(weighted = TRUE))), d)
+  ),
+  group = alist(
+    fit_hmvn(with_z(Sys.Date() + 1:4), ~z, ~x),
+    fit_hmvn(with_z(list(1, 2, 3, 4)), ~z, ~x),
+    fit_hmvn(with_z(matrix(1:4)), ~z, ~x),
+    fit_hmvn(with_z(c(1, 2.5, 3, 4)), ~z, ~x),
+    fit_hmvn(with_z(c("a", NA, "b", NA)), ~z, ~x),
+    fit_hmvn(with_z(addNA(factor(c("a", NA, "b", "b")))), ~z, ~x),
+    fit_hmvn(with_z(c("a", "", "b", "b")), ~z, ~x),
+    fit_hmvn(data.frame(a = c("p:q", "p"), b = c("r", "q:r"), x = 1:2), ~ a + b, ~x),
+    c(statistics, hmvn_statistics(d, ~h, ~ x + y)),
+    group_mean(fit, c("A", "z"))
+  ),
+  statistics = alist(
+    from(n = c(a = 0, b = 6)),
+    from(n = c(a = 5, a = 6)),
+    from(mean = diag(3)),
+    from(mean = unname(diag(2))),
+    from(mean = list(c(x = 1, y = 2))),
+    from(mean = rbind(a = c(x = 1, y = 2), z = c(3, 4))),
+    from(mean = rbind(c(x = 1, y = NA), c(3, 4))),
+    from(cov = NULL),
+    from(sd = diag(2)),
+    from(cov = NULL, sd = diag(3)[1:2, ]),
+    from(cov = NULL, sd = diag(2)),
+    from(cov = NULL, sd = -diag(2), cor = list(diag(2), diag(2))),
+    from(cov = NULL, sd = diag(2), cor = list(diag(2), 2 * diag(2))),
+    from(cov = "wide"),
+    from(cov = list(diag(2), diag(3))),
+    from(cov = list(diag(2), diag(c(1, NA)))),
+    from(cov = list(diag(2), matrix(1:4, 2))),
+    from(cov = list(diag(2), -diag(2))),
+    from(cov = list(diag(2), matrix(c(1, 2, 2, 1), 2)))
+  ),
+  pooling = alist(
+    fit_hmvn(d, ~g, ~x, pooling = "parial"),
+    fit_hmvn(d, ~g, ~x, pooling = "some"),
+    fit_hmvn(d, ~g, ~x, pooling = 1:3),
+    fit_hmvn(d, ~g, ~x, pooling = c("none", "partial")),
+    fit_hmvn(d, ~g, ~x, pooling = c(means = "none")),
+    fit_hmvn(d, ~g, ~x, pooling = c(mean = "none", mean = "partial"))
+  ),
+  prior = alist(
+    fit_hmvn(d, ~g, ~x, prior = "normal"),
+    hmvn_prior(mean = 0),
+    hmvn_prior(mean = no_such_function(0, 1)),
+    hmvn_prior(mean = c(distributional::dist_normal(0, 1), NA)),
+    hmvn_prior(mean = distributional::dist_exponential(1)),
+    hmvn_prior(mean = distributional::dist_normal(0, 0)),
+    hmvn_prior(sd = 1),
+    hmvn_prior(sd = distributional::dist_beta(1, 1)),
+    hmvn_prior(sd = distributional::dist_normal(1, 1)),
+    hmvn_prior(sd = distributional::dist_truncated(distributional::dist_normal(0, 1), 0, 5)),
+    hmvn_prior(cor = 2),
+    dist_lkj(-1),
+    hmvn_prior(heterogeneity = 2),
+    hmvn_prior(heterogeneity = list(rho = 1)),
+    fit_hmvn(d, ~g, ~x, prior = hmvn_prior(mean = distributional::dist_normal(1:3, 1))),
+    fit_hmvn(d, ~g, ~x, prior = hmvn_prior(mean = c(z = distributional::dist_normal(0, 1)))),
+    fit_hmvn(d, ~g, ~ x + y, prior = hmvn_prior(mean = c(x = distributional::dist_normal(0, 1)))),
+    fit_hmvn(d, ~g, ~x, prior = hmvn_prior(
+      mean = c(x = distributional::dist_normal(0, 1), x = distributional::dist_normal(0, 1))
+    )),
+    fit_hmvn(with_z(1), ~g, ~z)
+  ),
+  improper = alist(
+    fit_hmvn(flat, ~g, ~ x + y),
+    fit_hmvn(transform(flat, y = c(a = 1, b = 2, c = 3)[g]), ~g, ~ x + y),
+    fit_hmvn(transform(flat, y = 1), ~g, ~ x + y, pooling = "complete", prior = plain_prior),
+    fit_hmvn(line, ~g, ~ x + y),
+    fit_hmvn(line, ~g, ~ x + y, pooling = "complete")
+  ),
+  sampling = alist(
+    with_core_errors(stop("gave up."), NULL, NULL),
+    with_core_errors(stop("gave up."), "direct_not_applicable", NULL),
+    with_core_errors(core_error("it needs complete rows.", "direct_not_applicable"), NULL, NULL),
+    with_core_errors(core_error("none was found.", "no_start"), NULL, NULL),
+    with_core_errors(core_error("none works.", "no_step_size"), NULL, NULL),
+    with_core_errors(core_error("not a {number}.", "numerical"), NULL, NULL),
+    with_core_errors(core_error("a new reason.", "of another version"), NULL, NULL)
+  ),
+  fit = alist(
+    group_mean(1),
+    update(utils::modifyList(fit, list(units = NULL)))
+  ),
+  keep = alist(
+    group_cov(without(fit, "chol")),
+    summary(without(fit, "mean", "chol"), c("mu", "Omega")),
+    quantity(without(fit, "mean"), "mu")
+  ),
+  rows = alist(
+    posterior_impute(fit),
+    update(utils::modifyList(fit, list(control = list(keep_data = FALSE))), group = ~h)
+  ),
+  size = alist(
+    group_cov(huge, joint = TRUE),
+    as_draws_rvars(huge),
+    posterior_impute(with_rows(iter = 1000))
+  ),
+  variable = alist(
+    as_draws_array(fit, variable = c("mu", "nu")),
+    summary(fit, "mu0")
+  ),
+  prob = alist(
+    summary(fit, prob = 95),
+    summary(fit, prob = list())
+  )
+)
+
+core_error <- function(message, topic) {
+  class <- c("hmvn_core_error", "error", "condition")
+  stop(structure(list(message = message, call = NULL, topic = topic), class = class))
+}
+
+for (topic in names(error_cases)) {
+  test_that(paste("errors say what must hold, what was found, what to do:", topic), {
+    for (case in error_cases[[topic]]) {
+      rlang::inject(expect_snapshot(quietly(!!case), error = TRUE))
+    }
+  })
+}
+
+# The messages of the cases, before and after cli fills them in.
+all_messages <- function() {
+  seen <- character()
+  where <- asNamespace("hmvn")
+  note <- function(message) seen <<- c(seen, message)
+  tracer <- rlang::inject(quote((!!note)(message)))
+  suppressMessages(trace("abort_hmvn", tracer = tracer, where = where, print = FALSE))
+  on.exit(suppressMessages(untrace("abort_hmvn", where = where)))
+  for (case in unlist(error_cases)) {
+    error <- tryCatch(quietly(eval(case)), error = identity)
+    expect_s3_class(error, "hmvn_error")
+    expect_identical(class(error)[[2]], "hmvn_error")
+    seen <- c(seen, conditionMessage(error))
+  }
+  seen
+}
+
+# Texts written out in an expression, but not those that say how others are joined.
+texts_in <- function(expr) {
+  if (is.character(expr)) {
+    return(expr)
+  }
+  if (!is.call(expr)) {
+    return(character())
+  }
+  parts <- as.list(expr)[-1]
+  parts <- parts[!names(parts) %in% c("collapse", "sep")]
+  unlist(lapply(parts, function(e) if (!identical(e, quote(expr = ))) texts_in(e)))
+}
+
+test_that("the cases are of their classes, and reach every text of every error", {
+  seen <- all_messages()
+  helpers <- package_functions()
+  helpers <- helpers[startsWith(names(helpers), "abort_")]
+  takes <- c("message", "must", "problem", "hint")
+  calls <- unlist(lapply(package_functions(), function(f) calls_of(names(helpers), body(f))))
+  texts <- unlist(lapply(calls, function(call) {
+    call <- as.list(match.call(helpers[[as.character(call[[1]])]], call))
+    lapply(call[intersect(takes, names(call))], texts_in)
+  }))
+  expect_gt(length(texts), 100)
+  for (text in unique(texts)) {
+    expect_true(any(grepl(text, seen, fixed = TRUE)), label = paste0("reached: ", text))
+  }
+})

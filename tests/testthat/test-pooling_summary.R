@@ -1,0 +1,12 @@
+test_that("what pooling did is summarised", {
+  fit <- fake_fit(G = 2, K = 2, pooling = "partial", n = c(5, 50))
+  p <- pooling_summary(fit)
+  expect_equal(p$block, c("mean", "mean", "sd", "sd", "cor"))
+  expect_equal(p$pooling[2], mean(1 - fit$draws$h_mean[, , 2]^2))
+  expect_equal(p$tau[2], 3 * mean(fit$draws$h_mean[, , 2]))
+  weights <- shrinkage_weights(fit)
+  expect_equal(weights["B", "x2"], mean(quantity(fit, "shrinkage")[, , "B", "x2"]))
+  expect_equal(p$shrinkage_high[1:2], unname(apply(weights, 2, max)))
+  expect_equal(summary(fit, "pooling_cor")$mean, mean(1 - fit$draws$h_cor^2))
+  expect_equal(nrow(pooling_summary(fake_fit(pooling = "complete"))), 0)
+})
