@@ -12,7 +12,7 @@ percent <- function(share) {
   paste0(format(round(100 * share, 1), nsmall = 1), "%")
 }
 
-# "1 row", "2,000 rows"; `more`: what stands between the number and the noun.
+# "1 row", "2,000 rows"
 count_of <- function(n, noun) paste0(number(n), " ", noun, if (n != 1) "s")
 
 # "a character", "an integer"

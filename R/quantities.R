@@ -132,8 +132,8 @@ index_labels <- function(fit, index, groups) {
   unname(own[strsplit(index, "")[[1L]]])
 }
 
-# Names of quantities, or of elements of them, that are no quantity of any fit's, as `x`; the fit's
-# own are listed.
+# Stops where a fit was asked for what it does not have. `unknown`: those names; `known`: the
+# quantities it has.
 check_variables <- function(unknown, known, call) {
   if (length(unknown) == 0L) {
     return(invisible())

@@ -142,7 +142,9 @@ main <- function(folder) {
   }
   level <- levels_of(graph)
   cat(length(graph), "files,", sum(lengths(graph)), "arrows,", max(level), "levels, no circle\n")
-  for (i in sort(unique(level))) cat("  ", i, ": ", toString(names(which(level == i))), "\n", sep = "")
+  for (i in sort(unique(level))) {
+    cat("  ", i, ": ", toString(names(which(level == i))), "\n", sep = "")
+  }
   0L
 }
 
