@@ -49,6 +49,14 @@ inspect_direct_ <- function(patterns, n_groups, model_list, proposals) {
     .Call(`_hmvn_inspect_direct_`, patterns, n_groups, model_list, proposals)
 }
 
+inspect_resumed_ <- function(patterns, n_groups, model_list, control, pieces) {
+    .Call(`_hmvn_inspect_resumed_`, patterns, n_groups, model_list, control, pieces)
+}
+
+inspect_broken_state_ <- function(patterns, n_groups, model_list, control, bytes) {
+    invisible(.Call(`_hmvn_inspect_broken_state_`, patterns, n_groups, model_list, control, bytes))
+}
+
 inspect_steps_ <- function(target, settings, standard, momentum, n_steps) {
     .Call(`_hmvn_inspect_steps_`, target, settings, standard, momentum, n_steps)
 }

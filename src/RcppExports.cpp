@@ -176,6 +176,33 @@ BEGIN_RCPP
     return rcpp_result_gen;
 END_RCPP
 }
+// inspect_resumed_
+Rcpp::List inspect_resumed_(const Rcpp::List& patterns, int n_groups, const Rcpp::List& model_list, const Rcpp::List& control, const Rcpp::IntegerVector& pieces);
+RcppExport SEXP _hmvn_inspect_resumed_(SEXP patternsSEXP, SEXP n_groupsSEXP, SEXP model_listSEXP, SEXP controlSEXP, SEXP piecesSEXP) {
+BEGIN_RCPP
+    Rcpp::RObject rcpp_result_gen;
+    Rcpp::traits::input_parameter< const Rcpp::List& >::type patterns(patternsSEXP);
+    Rcpp::traits::input_parameter< int >::type n_groups(n_groupsSEXP);
+    Rcpp::traits::input_parameter< const Rcpp::List& >::type model_list(model_listSEXP);
+    Rcpp::traits::input_parameter< const Rcpp::List& >::type control(controlSEXP);
+    Rcpp::traits::input_parameter< const Rcpp::IntegerVector& >::type pieces(piecesSEXP);
+    rcpp_result_gen = Rcpp::wrap(inspect_resumed_(patterns, n_groups, model_list, control, pieces));
+    return rcpp_result_gen;
+END_RCPP
+}
+// inspect_broken_state_
+void inspect_broken_state_(const Rcpp::List& patterns, int n_groups, const Rcpp::List& model_list, const Rcpp::List& control, int bytes);
+RcppExport SEXP _hmvn_inspect_broken_state_(SEXP patternsSEXP, SEXP n_groupsSEXP, SEXP model_listSEXP, SEXP controlSEXP, SEXP bytesSEXP) {
+BEGIN_RCPP
+    Rcpp::traits::input_parameter< const Rcpp::List& >::type patterns(patternsSEXP);
+    Rcpp::traits::input_parameter< int >::type n_groups(n_groupsSEXP);
+    Rcpp::traits::input_parameter< const Rcpp::List& >::type model_list(model_listSEXP);
+    Rcpp::traits::input_parameter< const Rcpp::List& >::type control(controlSEXP);
+    Rcpp::traits::input_parameter< int >::type bytes(bytesSEXP);
+    inspect_broken_state_(patterns, n_groups, model_list, control, bytes);
+    return R_NilValue;
+END_RCPP
+}
 // inspect_steps_
 Rcpp::List inspect_steps_(const Rcpp::List& target, const Rcpp::List& settings, const Rcpp::NumericVector& standard, const Rcpp::NumericVector& momentum, int n_steps);
 RcppExport SEXP _hmvn_inspect_steps_(SEXP targetSEXP, SEXP settingsSEXP, SEXP standardSEXP, SEXP momentumSEXP, SEXP n_stepsSEXP) {
@@ -420,6 +447,8 @@ static const R_CallMethodDef CallEntries[] = {
     {"_hmvn_inspect_moves_", (DL_FUNC) &_hmvn_inspect_moves_, 5},
     {"_hmvn_time_gradient_", (DL_FUNC) &_hmvn_time_gradient_, 4},
     {"_hmvn_inspect_direct_", (DL_FUNC) &_hmvn_inspect_direct_, 4},
+    {"_hmvn_inspect_resumed_", (DL_FUNC) &_hmvn_inspect_resumed_, 5},
+    {"_hmvn_inspect_broken_state_", (DL_FUNC) &_hmvn_inspect_broken_state_, 5},
     {"_hmvn_inspect_steps_", (DL_FUNC) &_hmvn_inspect_steps_, 5},
     {"_hmvn_inspect_transitions_", (DL_FUNC) &_hmvn_inspect_transitions_, 4},
     {"_hmvn_inspect_chain_", (DL_FUNC) &_hmvn_inspect_chain_, 6},

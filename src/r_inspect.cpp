@@ -58,6 +58,25 @@ Rcpp::List pack_draw(const Draw& draw) {
       _["log_likelihood"] = draw.log_likelihood, _["log_prior"] = draw.log_prior);
 }
 
+// Keeps means and factors of every draw, one column a draw.
+class InspectingSink : public DrawSink {
+ public:
+  InspectingSink(int n_mean, int n_factor, int n_kept)
+      : mean(n_mean, n_kept), factor(n_factor, n_kept) {}
+
+  void record(int kept, const Draw& draw, const TransitionStatistics&) override {
+    mean.col(kept) = Eigen::Map<const Eigen::VectorXd>(draw.mean.data(), draw.mean.size());
+    factor.col(kept) = Eigen::Map<const Eigen::VectorXd>(draw.factor.data(), draw.factor.size());
+  }
+  void record(int kept, const DrawBatch& batch) override {
+    mean.middleCols(kept, batch.size) = batch.mean.topRows(batch.size).transpose();
+    factor.topRows(batch.factor.cols()).middleCols(kept, batch.size) =
+        batch.factor.topRows(batch.size).transpose();
+  }
+
+  Eigen::MatrixXd mean, factor;
+};
+
 }  // namespace
 
 // Where everything stands in the position vector of the unit that holds all groups.
@@ -142,7 +161,7 @@ Rcpp::List inspect_draws_(const Rcpp::List& patterns, int n_groups, const Rcpp::
 // is shared, g group g, from 1), column of `positions` that is evaluated, and whether it is then
 // moved to. Before every step the groups' mean population is drawn from a stream of its own. After
 // every step: the density and gradient that were returned; the same of a new posterior that was
-// moved to where this one ought to stand (with central differences of the part's density); and the
+// moved to where this one ought to stand (with differences of order 4 of the part's density); and the
 // log density of both where they stand.
 // [[Rcpp::export(rng = false)]]
 Rcpp::List inspect_moves_(const Rcpp::List& patterns, int n_groups, const Rcpp::List& model_list,
@@ -173,11 +192,13 @@ Rcpp::List inspect_moves_(const Rcpp::List& patterns, int n_groups, const Rcpp::
     Eigen::VectorXd gradient, fresh_gradient, unused, difference(range.size);
     const double value = evaluate(moved, x, gradient);
     for (int i = 0; i < range.size; ++i) {
-      constexpr double step = 1e-5;
-      Eigen::VectorXd high = x, low = x;
-      high[i] += step;
-      low[i] -= step;
-      difference[i] = (evaluate(*fresh, high, unused) - evaluate(*fresh, low, unused)) / (2 * step);
+      const auto at = [&](double shift) {
+        Eigen::VectorXd shifted = x;
+        shifted[i] += shift;
+        return evaluate(*fresh, shifted, unused);
+      };
+      constexpr double h = 1e-3;
+      difference[i] = (8.0 * (at(h) - at(-h)) - (at(2.0 * h) - at(-2.0 * h))) / (12.0 * h);
     }
     const double fresh_value = evaluate(*fresh, x, fresh_gradient);
     if (program(s, 2) != 0) {
@@ -227,4 +248,60 @@ Rcpp::RObject inspect_direct_(const Rcpp::List& patterns, int n_groups,
                             _["extra_df"] = match.extra_df, _["log_bound"] = match.log_bound,
                             _["exact"] = trial.exact, _["steps"] = trial.steps.acceptance,
                             _["spread"] = trial.steps.weight_spread);
+}
+
+// Runs chain 0 of a unit of all groups by so many iterations at a time as `pieces` says (they add
+// up to all). Between two pieces the state is saved, and loaded into a run started anew; the seed
+// of that run is of no account, as its stream is part of the state. Returns means and factors
+// [value, draw], the algorithm, and the size of the last state in bytes.
+// [[Rcpp::export(rng = false)]]
+Rcpp::List inspect_resumed_(const Rcpp::List& patterns, int n_groups, const Rcpp::List& model_list,
+                            const Rcpp::List& control, const Rcpp::IntegerVector& pieces) {
+  const Model model = unpack_model(model_list);
+  const SamplingPlan plan = unpack_plan(control);
+  const std::vector<GroupStatistics> groups =
+      unpack_groups(patterns, n_groups, model.mean_location, false);
+  const std::unique_ptr<UnitSampler> sampler = make_unit_sampler({&model, groups, 0}, plan);
+  RunControl run_control;
+  std::unique_ptr<UnitRun> run = sampler->start(0, run_control);
+  InspectingSink sink(model.n_features() * n_groups, packed_size(model.n_features()) * n_groups,
+                      plan.n_kept());
+  std::size_t size = 0;
+  for (int i = 0; i < pieces.size(); ++i) {
+    if (i > 0) {
+      StateWriter writer;
+      run->save(writer);
+      size = writer.bytes().size();
+      run = sampler->start(static_cast<std::uint64_t>(i), run_control);
+      StateReader reader(writer.bytes());
+      run->load(reader);
+      reader.finish();
+    }
+    run->advance(pieces[i], sink);
+  }
+  if (!run->finished()) Rcpp::stop("pieces must add up to all iterations");
+  return Rcpp::List::create(_["mean"] = matrix_of(sink.mean), _["factor"] = matrix_of(sink.factor),
+                            _["algorithm"] = algorithm_name(run->report().algorithm),
+                            _["bytes"] = static_cast<double>(size));
+}
+
+// Loads a state of `bytes` bytes less than, or with that many more than, were saved: what is
+// thrown.
+// [[Rcpp::export(rng = false)]]
+void inspect_broken_state_(const Rcpp::List& patterns, int n_groups, const Rcpp::List& model_list,
+                           const Rcpp::List& control, int bytes) {
+  const Model model = unpack_model(model_list);
+  const SamplingPlan plan = unpack_plan(control);
+  const std::vector<GroupStatistics> groups =
+      unpack_groups(patterns, n_groups, model.mean_location, false);
+  const std::unique_ptr<UnitSampler> sampler = make_unit_sampler({&model, groups, 0}, plan);
+  RunControl run_control;
+  const std::unique_ptr<UnitRun> run = sampler->start(0, run_control);
+  StateWriter writer;
+  run->save(writer);
+  StateBytes state = writer.bytes();
+  state.resize(static_cast<std::size_t>(static_cast<long>(state.size()) + bytes));
+  StateReader reader(state);
+  run->load(reader);
+  reader.finish();
 }

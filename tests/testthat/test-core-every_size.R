@@ -28,9 +28,10 @@ test_that("densities are those of the same text in long double, and gradients it
     every_case(K, 2, function(case, positions) {
       found <- inspect_density_(case$statistics$patterns, case$n_groups, case$core, positions)
       expect_true(all(is.finite(found$log_density)))
-      # sums of some 1e3 terms of size 1e2, each rounded
-      expect_lt(max(abs(found$log_density - found$long_density) / abs(found$long_density)), 1e-11)
-      expect_lt(max(gradient_error(found)), 1e-8)
+      # rounding of 1e-16 is multiplied by the condition of covariance matrices, here up to 1e6, in
+      # some hundred operations; what was left out by a compiler is off by the density itself
+      expect_lt(max(abs(found$log_density - found$long_density) / abs(found$long_density)), 1e-8)
+      expect_lt(max(gradient_error(found)), 1e-7)
     })
   }
 })

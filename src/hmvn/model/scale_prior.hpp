@@ -26,8 +26,6 @@ class ScalePrior {
     }
   }
 
-  ScaleFamily family() const { return family_; }
-
   // log of the density of x = log(sigma), that is log f(sigma) + x, and its derivative in x.
   double log_density(double x) const { return log_density_of_scale(x) + x; }
 

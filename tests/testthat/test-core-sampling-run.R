@@ -1,0 +1,54 @@
+# A run is an object: it advances by pieces, and its state can be saved and loaded.
+
+run_control <- function(algorithm, thin = 1) {
+  list(
+    algorithm = algorithm, iter_warmup = 160, iter_sampling = 90, thin = thin, seed = 3,
+    max_treedepth = 8, adapt_delta = 0.8, adapt_delta_scarce = 0.99, init = 2
+  )
+}
+
+resumed <- function(case, control, pieces) {
+  inspect_resumed_(case$statistics$patterns, case$n_groups, case$core, control, pieces)
+}
+
+# Pieces that end in warm-up, at its end, in sampling, and between kept draws.
+in_pieces <- c(1L, 30L, 77L, 52L, 1L, 40L, 49L)
+
+expect_same_run <- function(case, algorithm, taken, thin = 1) {
+  control <- run_control(algorithm, thin)
+  whole <- resumed(case, control, 250L)
+  expect_equal(whole$algorithm, taken)
+  parts <- resumed(case, control, in_pieces)
+  expect_identical(parts[c("mean", "factor")], whole[c("mean", "factor")])
+}
+
+test_that("saved, loaded and gone on with is the same as never stopped, to the bit", {
+  for (thin in c(1, 3)) {
+    partial <- core_case(3, pooling = "partial", missing = 0.1)
+    expect_same_run(partial, "auto", "hmc", thin)
+    expect_same_run(partial, "nuts", "nuts", thin)
+    expect_same_run(core_case(3, pooling = "complete"), "nuts", "nuts", thin)
+    expect_same_run(core_case(2, sizes = 12), "nuts", "nuts", thin)
+    expect_same_run(core_case(2, sizes = 60), "auto", "exact", thin)
+    expect_same_run(core_case(4, sizes = 24), "direct", "direct", thin)
+  }
+})
+
+test_that("mixed poolings are gone on with likewise", {
+  for (pooling in list(c(mean = "partial", sd = "complete"), c(sd = "partial"), c(cor = "partial"))) {
+    expect_same_run(core_case(3, pooling = pooling), "auto", "hmc")
+  }
+})
+
+test_that("a state that is cut or has more than was read is refused", {
+  case <- core_case(2, pooling = "partial")
+  load <- function(bytes) {
+    inspect_broken_state_(
+      case$statistics$patterns, case$n_groups, case$core, run_control("auto"), bytes
+    )
+  }
+  expect_no_error(load(0))
+  expect_error(load(-1), "ends too early")
+  expect_error(load(-200), "ends too early|does not belong")
+  expect_error(load(8), "more than was read")
+})
