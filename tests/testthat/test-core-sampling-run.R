@@ -48,7 +48,7 @@ test_that("a state that is cut or has more than was read is refused", {
     )
   }
   expect_no_error(load(0))
-  expect_error(load(-1), "ends too early")
+  expect_error(load(-1), "ends too early|does not belong")
   expect_error(load(-200), "ends too early|does not belong")
   expect_error(load(8), "more than was read")
 })
