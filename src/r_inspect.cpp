@@ -161,8 +161,8 @@ Rcpp::List inspect_draws_(const Rcpp::List& patterns, int n_groups, const Rcpp::
 // is shared, g group g, from 1), column of `positions` that is evaluated, and whether it is then
 // moved to. Before every step the groups' mean population is drawn from a stream of its own. After
 // every step: the density and gradient that were returned; the same of a new posterior that was
-// moved to where this one ought to stand (with differences of order 4 of the part's density); and the
-// log density of both where they stand.
+// moved to where this one ought to stand, with the gradient another way (what is shared: that of
+// the whole; groups: differences of order 4); and the log density of both where they stand.
 // [[Rcpp::export(rng = false)]]
 Rcpp::List inspect_moves_(const Rcpp::List& patterns, int n_groups, const Rcpp::List& model_list,
                           const Rcpp::NumericMatrix& positions,
@@ -189,16 +189,22 @@ Rcpp::List inspect_moves_(const Rcpp::List& patterns, int n_groups, const Rcpp::
       RandomStream random(1, static_cast<std::uint64_t>(s), 0);
       posterior->draw_mean_population(random);
     }
-    Eigen::VectorXd gradient, fresh_gradient, unused, difference(range.size);
+    Eigen::VectorXd gradient, fresh_gradient, unused, other(range.size);
     const double value = evaluate(moved, x, gradient);
-    for (int i = 0; i < range.size; ++i) {
+    if (is_shared) {
+      Eigen::VectorXd there = stands, whole;
+      there.head(range.size) = x;
+      fresh->whole(there, whole);
+      other = whole.head(range.size);
+    }
+    for (int i = 0; i < range.size && !is_shared; ++i) {
       const auto at = [&](double shift) {
         Eigen::VectorXd shifted = x;
         shifted[i] += shift;
         return evaluate(*fresh, shifted, unused);
       };
       constexpr double h = 1e-3;
-      difference[i] = (8.0 * (at(h) - at(-h)) - (at(2.0 * h) - at(-2.0 * h))) / (12.0 * h);
+      other[i] = (8.0 * (at(h) - at(-h)) - (at(2.0 * h) - at(-2.0 * h))) / (12.0 * h);
     }
     const double fresh_value = evaluate(*fresh, x, fresh_gradient);
     if (program(s, 2) != 0) {
@@ -212,7 +218,7 @@ Rcpp::List inspect_moves_(const Rcpp::List& patterns, int n_groups, const Rcpp::
     fresh->read(same, fresh_draw);
     out[s] = Rcpp::List::create(
         _["value"] = value, _["fresh_value"] = fresh_value, _["gradient"] = vector_of(gradient),
-        _["fresh_gradient"] = vector_of(fresh_gradient), _["difference"] = vector_of(difference),
+        _["fresh_gradient"] = vector_of(fresh_gradient), _["other_gradient"] = vector_of(other),
         _["draw"] = pack_draw(draw), _["fresh_draw"] = pack_draw(fresh_draw));
   }
   return out;
