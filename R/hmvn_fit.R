@@ -184,10 +184,12 @@ draw_sizes <- function(fit) {
   pooled <- fit$pooling[pooling_blocks] != "none"
   partial <- fit$pooling[pooling_blocks] == "partial"
   several <- k > 1L
+  # in a frame sds and correlations of the population come of each other
+  both <- fit$prior$frame$kind != "raw" && several && (pooled[["sd"]] || pooled[["cor"]])
   c(
     mean = k * n_stored(fit, "mean"), chol = packed * n_stored(fit, "chol"),
-    mean0 = k * pooled[["mean"]], scale0 = k * pooled[["sd"]],
-    chol_cor0 = packed * (pooled[["cor"]] && several),
+    mean0 = k * pooled[["mean"]], scale0 = k * (pooled[["sd"]] || both),
+    chol_cor0 = packed * ((pooled[["cor"]] && several) || both),
     h_mean = k * partial[["mean"]], h_sd = k * partial[["sd"]],
     h_cor = 1L * (partial[["cor"]] && several),
     lp = 1L, lprior = 1L

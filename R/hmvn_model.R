@@ -35,7 +35,8 @@ as_core <- function(model) {
     scale = prior$mean$scale,
     family = prior$sd$family,
     parameters = prior$sd$parameters,
-    eta = prior$cor$eta
+    eta = prior$cor$eta,
+    frame = prior$frame$root
   )
 }
 

@@ -57,10 +57,16 @@ prior_summary.hmvn_fit <- function(object, digits = 4, ...) {
 #' @export
 print.hmvn_prior_summary <- function(x, ...) {
   name <- ifelse(is.na(x$feature), x$block, paste(x$block, x$feature))
+  frame <- attr(x, "prior")$frame
+  framed <- !is.null(frame) && frame$kind != "raw"
   origin <- ifelse(
-    !x$default, "", ifelse(x$block == "cor", "  (default)", "  (default, scaled with the data)")
+    !x$default, "", ifelse(
+      x$block == "cor" | (x$block == "sd" & framed), "  (default)",
+      "  (default, scaled with the data)"
+    )
   )
   cat("Prior of every group, whatever the pooling\n")
+  if (framed) cat("Sds and correlations are those of ", format_frame(frame), "\n", sep = "")
   name <- pad(name, max(text_width(name)), "right")
   cat(paste0("  ", name, "  ", x$prior, origin, "\n"), sep = "")
   first <- !duplicated(x$block)

@@ -18,6 +18,15 @@
 #'   number h from 0 (all equal) to 1 (independent) or a distribution of it,
 #'   `distributional::dist_beta(a, b)` (default Beta(1, 1)); for all blocks, or a list by
 #'   block, for example `list(mean = distributional::dist_beta(1, 3), cor = 0.5)`.
+#' @param frame Where `sd` and `cor` are stated. `"raw"`: on the features as they are. `"pooled"`: on
+#'   the features whitened by the covariance matrix P that they have within groups, all groups taken
+#'   together: `Sigma = C S C` with C the symmetric root of P, and `sd` and `cor` are the priors of
+#'   the standard deviations and correlations of S, which is near the identity; `sd` left unset is
+#'   then Exponential(1). LKJ priors on raw features make standard deviations and correlations too
+#'   small where features are strongly correlated; in the pooled frame they do not, the order of the
+#'   features hardly matters, and collinear features are as easy as any. A covariance matrix P may be
+#'   given instead, with the features as names. Results are on the raw features always; `lp__` is
+#'   the density of S's coordinates.
 #' @return An object of class `hmvn_prior`.
 #' @section Errors: Class `hmvn_error_prior`, with the argument as a field.
 #' @examples
@@ -27,7 +36,7 @@
 #'   cor = dist_lkj(2)
 #' )
 #' @export
-hmvn_prior <- function(mean = NULL, sd = NULL, cor = NULL, heterogeneity = NULL) {
+hmvn_prior <- function(mean = NULL, sd = NULL, cor = NULL, heterogeneity = NULL, frame = "raw") {
   call <- rlang::current_env()
   mean <- as_distributions(mean, "mean", call)
   sd <- as_distributions(sd, "sd", call)
@@ -41,7 +50,10 @@ hmvn_prior <- function(mean = NULL, sd = NULL, cor = NULL, heterogeneity = NULL)
     )
   }
   structure(
-    list(mean = mean, sd = sd, cor = cor, heterogeneity = check_heterogeneity(heterogeneity, call)),
+    list(
+      mean = mean, sd = sd, cor = cor, heterogeneity = check_heterogeneity(heterogeneity, call),
+      frame = check_frame(frame, call)
+    ),
     class = "hmvn_prior"
   )
 }
@@ -89,10 +101,12 @@ format.hmvn_prior <- function(x, ...) {
   h <- vapply(x$heterogeneity, function(d) {
     if (is.null(d)) "Beta(1, 1)" else if (is.numeric(d)) paste("fixed at", format(d)) else format(d)
   }, "")
+  raw <- identical(x$frame, "raw")
   c(
     mean = block(x$mean, "Normal(mean, (2.5 sd)^2) of each feature's data"),
-    sd = block(x$sd, "Exponential(1 / sd) of each feature's data"),
+    sd = block(x$sd, if (raw) "Exponential(1 / sd) of each feature's data" else "Exponential(1)"),
     cor = if (is.null(x$cor)) "LKJ(2)" else format(x$cor),
+    frame = if (!raw) paste("sd and cor of", format_frame(list(kind = frame_kind(x$frame)))),
     heterogeneity = if (length(unique(h)) == 1L) h[[1L]] else paste(names(h), h, collapse = ", ")
   )
 }

@@ -52,11 +52,14 @@ quantities <- list(
 
   # of the population, the typical group
   quantity_row("mu0", "f", "mean0", values_as_stored("mean0"), block = "mean", judged = TRUE),
-  quantity_row("sigma0", "f", "scale0", values_as_stored("scale0"), block = "sd", judged = TRUE),
+  quantity_row("sigma0", "f", "scale0", values_as_stored("scale0"), block = "sd", judged = TRUE,
+    if_fit = function(fit) fit$pooling[["sd"]] != "none"),
   quantity_row("Omega0", "ff", "chol_cor0", values_of_population("Omega"), block = "cor",
-    judged = TRUE, unit_diagonal = TRUE),
+    judged = TRUE, unit_diagonal = TRUE, if_fit = function(fit) fit$pooling[["cor"]] != "none"),
   quantity_row("Sigma0", "ff", "scale0", values_of_population("Sigma"),
-    if_fit = function(fit) n_features(fit) == 1L || is_stored(fit, "chol_cor0")),
+    if_fit = function(fit) {
+      fit$pooling[["sd"]] != "none" && (n_features(fit) == 1L || fit$pooling[["cor"]] != "none")
+    }),
 
   # of pooling
   quantity_row("tau", "f", "h_mean", list(packed = tau_draws), block = "mean"),

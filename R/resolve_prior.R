@@ -6,9 +6,11 @@ print.hmvn_resolved_prior <- function(x, ...) {
   features <- names(x$mean$location)
   cat("Prior of every group\n")
   mean <- paste0(features, ": ", format_mean_priors(x$mean), from_data(x$default$mean))
-  sd <- paste0(features, ": ", format_sd_priors(x$sd), from_data(x$default$sd))
+  raw <- x$frame$kind == "raw"
+  sd <- paste0(features, ": ", format_sd_priors(x$sd), from_data(x$default$sd & raw))
   cat(paste0("  mean ", mean, "\n"), paste0("  sd ", sd, "\n"), sep = "")
   cat("  cor: ", format_cor_prior(x$cor), "\n", sep = "")
+  if (x$frame$kind != "raw") cat("  sd and cor of ", format_frame(x$frame), "\n", sep = "")
   invisible(x)
 }
 
@@ -26,21 +28,24 @@ resolve_prior <- function(prior, statistics, call = NULL) {
   }
   features <- statistics$features
   unset <- vapply(prior[c("mean", "sd", "cor")], is.null, TRUE)
-  if (unset[["mean"]] || unset[["sd"]]) {
+  raw <- identical(prior$frame, "raw")
+  scaled <- c(mean = unset[["mean"]], sd = unset[["sd"]] && raw)
+  if (any(scaled)) {
     moments <- pooled_moments(statistics)
-    check_moments(moments, features, names(which(unset[c("mean", "sd")])), call)
+    check_moments(moments, features, names(which(scaled)), call)
   }
   all_features <- function(x) stats::setNames(rep(x, length(features)), features)
   structure(
     list(
       mean = resolve_mean(prior$mean, features, moments, call),
-      sd = resolve_sd(prior$sd, features, moments, call),
+      sd = resolve_sd(prior$sd, features, if (raw) moments$sd else rep(1, length(features)), call),
       cor = list(eta = if (unset[["cor"]]) 2 else prior$cor$eta),
       heterogeneity = lapply(prior$heterogeneity, resolve_heterogeneity),
       default = list(
         mean = all_features(unset[["mean"]]), sd = all_features(unset[["sd"]]),
         cor = unset[["cor"]]
-      )
+      ),
+      frame = resolve_frame(prior$frame, statistics, call)
     ),
     class = "hmvn_resolved_prior"
   )
@@ -58,11 +63,12 @@ resolve_mean <- function(given, features, moments, call) {
   )
 }
 
-resolve_sd <- function(given, features, moments, call) {
+# `units`: the standard deviations that a default is scaled with.
+resolve_sd <- function(given, features, units, call) {
   sd <- if (is.null(given)) {
     list(
       family = rep("exponential", length(features)),
-      parameters = cbind(1 / moments$sd, NA_real_, NA_real_, deparse.level = 0)
+      parameters = cbind(1 / units, NA_real_, NA_real_, deparse.level = 0)
     )
   } else {
     values <- match_features(given, features, "sd", read_sd_prior, call)

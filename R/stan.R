@@ -97,7 +97,18 @@ pass_on_to_brms <- function(generic, object, ...) {
 # observed: "all", in every row of every group (statistics by group); "rows", some group has no
 #   rows; "some", cells are missing.
 stan_parts_of <- function(fit) {
+  check_fit(fit, rlang::caller_env())
   model <- model_of(fit)
+  if (model$prior$frame$kind != "raw") {
+    abort_hmvn(
+      c(
+        "The Stan program is written for priors on the raw features.",
+        x = "Those of the fit are stated in another frame.",
+        i = "Fit with {.code hmvn_prior(frame = \"raw\")}."
+      ),
+      "prior", argument = "frame", call = rlang::caller_env()
+    )
+  }
   prior <- model$prior
   K <- length(model$features)
   pooling <- model$pooling

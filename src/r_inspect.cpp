@@ -39,7 +39,7 @@ struct InspectedPosterior {
 
   InspectedPosterior(const Rcpp::List& patterns, int n_groups, const Rcpp::List& model_list)
       : model(unpack_model(model_list)),
-        groups(unpack_groups(patterns, n_groups, model.mean_location, false)),
+        groups(unpack_groups(patterns, n_groups, model, false)),
         coordinates(make_coordinates(model, groups)),
         posterior(make()) {}
 
@@ -94,17 +94,20 @@ Rcpp::List inspect_likelihood_(const Rcpp::List& patterns, int n_groups,
                                const Rcpp::NumericVector& location,
                                const Rcpp::NumericMatrix& factor) {
   const int n_features = factor.nrow();
-  const Eigen::VectorXd center =
-      Eigen::Map<const Eigen::VectorXd>(location.begin(), location.size());
-  const Eigen::MatrixXd lower =
-      Eigen::Map<const Eigen::MatrixXd>(factor.begin(), n_features, n_features);
+  ModelParts parts;
+  parts.mean_location = Eigen::Map<const Eigen::VectorXd>(location.begin(), location.size());
+  const Model model(std::move(parts));
+  const Frame<double, Eigen::Dynamic> frame(model);
+  CovariancePoint<double, Eigen::Dynamic> point;
+  point.resize(n_features);
+  point.factor = Eigen::Map<const Eigen::MatrixXd>(factor.begin(), n_features, n_features);
   LikelihoodScratch<double, Eigen::Dynamic> scratch;
   scratch.resize(n_features);
   Rcpp::List out;
-  for (const GroupStatistics& group : unpack_groups(patterns, n_groups, center, false)) {
+  for (const GroupStatistics& group : unpack_groups(patterns, n_groups, model, false)) {
     GroupLikelihood<double, Eigen::Dynamic> likelihood;
     likelihood.resize(n_features, group.patterns.size());
-    fill_likelihood(group, lower, likelihood, scratch);
+    fill_likelihood(group, frame, point, likelihood, scratch);
     out.push_back(Rcpp::List::create(
         _["within"] = likelihood.within, _["estimate"] = vector_of(likelihood.estimate),
         _["spread"] = matrix_of(likelihood.spread), _["complete"] = group.complete()));
@@ -244,7 +247,7 @@ double time_gradient_(const Rcpp::List& patterns, int n_groups, const Rcpp::List
 Rcpp::RObject inspect_direct_(const Rcpp::List& patterns, int n_groups,
                               const Rcpp::List& model_list, int proposals) {
   const Model model = unpack_model(model_list);
-  const Unit unit{&model, unpack_groups(patterns, n_groups, model.mean_location, false), 0};
+  const Unit unit{&model, unpack_groups(patterns, n_groups, model, false), 0};
   const std::optional<DirectProposal> proposal = make_direct_proposal(unit);
   if (!proposal) return R_NilValue;
   const DirectMatch& match = proposal->match;
@@ -265,8 +268,7 @@ Rcpp::List inspect_resumed_(const Rcpp::List& patterns, int n_groups, const Rcpp
                             const Rcpp::List& control, const Rcpp::IntegerVector& pieces) {
   const Model model = unpack_model(model_list);
   const SamplingPlan plan = unpack_plan(control);
-  const std::vector<GroupStatistics> groups =
-      unpack_groups(patterns, n_groups, model.mean_location, false);
+  const std::vector<GroupStatistics> groups = unpack_groups(patterns, n_groups, model, false);
   const std::unique_ptr<UnitSampler> sampler = make_unit_sampler({&model, groups, 0}, plan);
   RunControl run_control;
   std::unique_ptr<UnitRun> run = sampler->start(0, run_control);
@@ -298,8 +300,7 @@ void inspect_broken_state_(const Rcpp::List& patterns, int n_groups, const Rcpp:
                            const Rcpp::List& control, int bytes) {
   const Model model = unpack_model(model_list);
   const SamplingPlan plan = unpack_plan(control);
-  const std::vector<GroupStatistics> groups =
-      unpack_groups(patterns, n_groups, model.mean_location, false);
+  const std::vector<GroupStatistics> groups = unpack_groups(patterns, n_groups, model, false);
   const std::unique_ptr<UnitSampler> sampler = make_unit_sampler({&model, groups, 0}, plan);
   RunControl run_control;
   const std::unique_ptr<UnitRun> run = sampler->start(0, run_control);

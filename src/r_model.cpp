@@ -63,11 +63,16 @@ Model unpack_model(const Rcpp::List& list) {
         Rcpp::as<std::string>(family[k]), parameters(k, 0), parameters(k, 1), parameters(k, 2)));
   }
   parts.eta = Rcpp::as<double>(list["eta"]);
+  if (list.containsElementNamed("frame") && !Rf_isNull(list["frame"])) {
+    const Rcpp::NumericMatrix frame = list["frame"];
+    parts.frame = Eigen::Map<const Eigen::MatrixXd>(frame.begin(), frame.nrow(), frame.ncol());
+  }
   return Model(std::move(parts));
 }
 
 std::vector<GroupStatistics> unpack_groups(const Rcpp::List& patterns, int n_groups,
-                                           const Eigen::VectorXd& location, bool prior_only) {
+                                           const Model& model, bool prior_only) {
+  const Eigen::VectorXd& location = model.mean_location;
   const Eigen::Index n_features = location.size();
   std::vector<std::vector<PatternStatistics>> by_group(n_groups);
   if (!prior_only) {
@@ -88,7 +93,9 @@ std::vector<GroupStatistics> unpack_groups(const Rcpp::List& patterns, int n_gro
   }
   std::vector<GroupStatistics> groups;
   groups.reserve(n_groups);
-  for (auto& of_group : by_group) groups.push_back(make_group(std::move(of_group), n_features));
+  for (auto& of_group : by_group) {
+    groups.push_back(make_group(std::move(of_group), n_features, model.frame_inverse));
+  }
   return groups;
 }
 

@@ -12,15 +12,15 @@
 namespace hmvn {
 
 // `model`: list(location, scale, family, parameters, eta, pooling, heterogeneity), see
-// model_for_core() in R.
+// as_core() in R; and, unless the frame is raw, frame: C of (F1).
 Model unpack_model(const Rcpp::List& model);
 
 // A prior of a standard deviation from the name of its family.
 ScalePrior unpack_scale_prior(const std::string& family, double p1, double p2, double p3);
 
 // `patterns`: list(group, n, observed, mean, scatter) as in an hmvn_statistics object. Means come
-// out relative to `location`. Without data (`prior_only`) the groups are empty.
+// out relative to the model's location. Without data (`prior_only`) the groups are empty.
 std::vector<GroupStatistics> unpack_groups(const Rcpp::List& patterns, int n_groups,
-                                           const Eigen::VectorXd& location, bool prior_only);
+                                           const Model& model, bool prior_only);
 
 }  // namespace hmvn

@@ -86,7 +86,7 @@ Rcpp::List sample_(const Rcpp::List& patterns, int n_groups, const Rcpp::List& m
   const Model model = unpack_model(model_list);
   const SamplingPlan plan = unpack_plan(control);
   const std::vector<GroupStatistics> groups =
-      unpack_groups(patterns, n_groups, model.mean_location, Rcpp::as<bool>(control["prior_only"]));
+      unpack_groups(patterns, n_groups, model, Rcpp::as<bool>(control["prior_only"]));
   const int n_chains = Rcpp::as<int>(control["chains"]), cores = Rcpp::as<int>(control["cores"]);
   const int n_kept = plan.n_kept();
   Storage storage =

@@ -31,10 +31,15 @@ Storage allocate(const Model& model, const StorageSize& size) {
     storage.factor = array(n_packed * (model.one_covariance() ? 1 : size.n_groups));
   }
   if (model.mean.pooled()) storage.mean0 = array(n_features);
-  if (model.scale.pooled()) storage.scale0 = array(n_features);
+  // In a frame (F1) sds and correlations of the population come of each other.
+  const bool both =
+      model.framed() && n_features > 1 && (model.scale.pooled() || model.correlation.pooled());
+  if (model.scale.pooled() || both) storage.scale0 = array(n_features);
   if (model.mean.partial()) storage.h_mean = array(n_features);
   if (model.scale.partial()) storage.h_scale = array(n_features);
-  if (n_features > 1 && model.correlation.pooled()) storage.correlation_factor0 = array(n_packed);
+  if (n_features > 1 && (model.correlation.pooled() || both)) {
+    storage.correlation_factor0 = array(n_packed);
+  }
   if (n_features > 1 && model.correlation.partial()) storage.h_correlation = array(1);
   return storage;
 }

@@ -74,3 +74,13 @@ gradient_error <- function(result) {
   }
   vapply(seq_along(result$log_density), worst, double(1))
 }
+
+expect_right_gradient <- function(case, n) {
+  set.seed(42)
+  result <- inspect_density_(
+    case$statistics$patterns, case$n_groups, case$core, random_positions(case, n)
+  )
+  fine <- is.finite(result$log_density)
+  expect_gt(mean(fine), 0.99)
+  expect_lt(max(gradient_error(result)[fine]), 1e-8)
+}

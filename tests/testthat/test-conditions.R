@@ -83,6 +83,9 @@ flat <- data.frame(g = rep(c("a", "b", "c"), each = 6), x = rep(1:6, 3), y = rep
 flat$y[flat$g == "a"] <- 7
 line <- transform(flat, y = 2 * x)
 plain_prior <- hmvn_prior(distributional::dist_normal(0, 1), distributional::dist_exponential(1))
+other_frame <- matrix(c(2, 0, 0, 2), 2, dimnames = list(c("x", "z"), NULL))
+framed_fit <- fake_fit(iter = 4)
+framed_fit$prior$frame <- list(kind = "given", covariance = diag(2), root = diag(2))
 huge <- fake_fit(iter = 100)
 huge$statistics <- fake_statistics(as.character(seq_len(1e5)), c("x1", "x2"), "g", 1)
 with_rows <- function(...) {
@@ -220,7 +223,14 @@ error_cases <- list(
     fit_hmvn(d, ~g, ~x, prior = hmvn_prior(
       mean = c(x = distributional::dist_normal(0, 1), x = distributional::dist_normal(0, 1))
     )),
-    fit_hmvn(with_z(1), ~g, ~z)
+    fit_hmvn(with_z(1), ~g, ~z),
+    hmvn_prior(frame = "white"),
+    hmvn_prior(frame = matrix(1:6, 2)),
+    fit_hmvn(d, ~g, ~ x + y, prior = hmvn_prior(frame = matrix(1, 2, 2))),
+    fit_hmvn(line, ~g, ~ x + y, prior = hmvn_prior(frame = "pooled")),
+    fit_hmvn(d, ~g, ~ x + y, prior = hmvn_prior(frame = diag(3))),
+    fit_hmvn(d, ~g, ~ x + y, prior = hmvn_prior(frame = other_frame)),
+    stancode(framed_fit)
   ),
   improper = alist(
     fit_hmvn(flat, ~g, ~ x + y),

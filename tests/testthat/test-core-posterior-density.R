@@ -1,13 +1,3 @@
-expect_right_gradient <- function(case, n) {
-  set.seed(42)
-  result <- inspect_density_(
-    case$statistics$patterns, case$n_groups, case$core, random_positions(case, n)
-  )
-  fine <- is.finite(result$log_density)
-  expect_gt(mean(fine), 0.99)
-  expect_lt(max(gradient_error(result)[fine]), 1e-8)
-}
-
 test_that("gradients agree with long-double differences without partial pooling", {
   # 1,000 points in all: 4 numbers of features x 8 combinations x 32 points
   for (K in c(1, 2, 5, 10)) {

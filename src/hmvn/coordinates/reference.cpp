@@ -18,7 +18,7 @@ namespace {
 class GroupScoreLikelihood {
  public:
   GroupScoreLikelihood(const Model& model, const GroupStatistics& group)
-      : model_(&model), groups_{group} {
+      : model_(&model), frame_(model), groups_{group} {
     const int n_features = model.n_features();
     point_.resize(n_features);
     like_.resize(1);
@@ -34,15 +34,16 @@ class GroupScoreLikelihood {
   double operator()(const Eigen::VectorXd& score, Eigen::VectorXd& gradient) {
     point_.score = score;
     fill_factor(model_->maps, point_);
+    frame_.fill_root(point_);
     double of_means = 0.0;
     gradient.setZero(score.size());
     if (!point_.factor.allFinite() ||
-        !fill_likelihood(groups_[0], point_.factor, like_[0], scratch_) ||
+        !fill_likelihood(groups_[0], frame_, point_, like_[0], scratch_) ||
         !means_.invert(0, groups_[0], like_[0]) || !means_.combine(groups_, like_, of_means)) {
       return -std::numeric_limits<double>::infinity();
     }
     means_.fill_moments(0, groups_[0], like_[0], true, moments_);
-    differentiate_likelihood(groups_[0], point_.factor, like_[0], moments_, scratch_,
+    differentiate_likelihood(groups_[0], frame_, point_, like_[0], moments_, scratch_,
                              factor_gradient_);
     differentiate_factor(point_, factor_gradient_, gradient);
     const double value = like_[0].within + of_means;
@@ -82,7 +83,8 @@ class GroupScoreLikelihood {
   }
 
  private:
-  // dSigma / dscore for every coordinate.
+  // dSigma~ / dscore for every coordinate, which is what complete rows are whitened by; dSigma /
+  // dscore for others.
   std::vector<Eigen::MatrixXd> covariance_changes() const {
     const int n_features = model_->n_features();
     const Eigen::MatrixXd factor = point_.factor;
@@ -95,6 +97,8 @@ class GroupScoreLikelihood {
         change[at] = covariance_change(factor, i, tangent * point_.value_slope[at]);
       }
     }
+    if (frame_.raw || groups_[0].complete()) return change;
+    for (Eigen::MatrixXd& one : change) one = multiply(multiply(frame_.C, one), frame_.C);
     return change;
   }
 
@@ -108,6 +112,7 @@ class GroupScoreLikelihood {
   }
 
   const Model* model_;
+  Frame<double, Eigen::Dynamic> frame_;
   std::vector<GroupStatistics> groups_;  // one
   CovariancePoint<double, Eigen::Dynamic> point_;
   std::vector<GroupLikelihood<double, Eigen::Dynamic>> like_;
@@ -186,13 +191,16 @@ QuadraticLikelihood quadratic_at(GroupScoreLikelihood& group, const Eigen::Vecto
   return quadratic;
 }
 
-// Scores to start from: each feature's pooled within-group variance, no correlation.
+// Scores to start from: each feature's pooled within-group variance (in a frame that of complete
+// groups), no correlation.
 Eigen::VectorXd starting_scores(const Model& model, const std::vector<GroupStatistics>& groups) {
   const int n_features = model.n_features();
   Eigen::VectorXd squares = Eigen::VectorXd::Zero(n_features), freedom = squares;
   for (const GroupStatistics& group : groups) {
+    if (model.framed() && !group.complete()) continue;
     for (const PatternStatistics& pattern : group.patterns) {
-      squares += pattern.scatter.diagonal();
+      squares += model.framed() ? Eigen::VectorXd(pattern.scatter_root.rowwise().squaredNorm())
+                                : Eigen::VectorXd(pattern.scatter.diagonal());
       freedom += (pattern.n - 1.0) * pattern.observed;
     }
   }

@@ -6,7 +6,9 @@
 #include "hmvn/direct/covariance_draw.hpp"
 #include "hmvn/direct/draw_batch.hpp"
 #include "hmvn/direct/mean_factor.hpp"
+#include "hmvn/math/dense.hpp"
 #include "hmvn/math/log_product.hpp"
+#include "hmvn/model/frame.hpp"
 
 namespace hmvn {
 
@@ -18,7 +20,7 @@ class BatchWriter {
     const Model& model = *target.model;
     white_.setZero(n_features_);
     deviation_.setZero(n_features_);
-    log_likelihood_ = -0.5 * log_2pi * n_features_ * target.n;
+    log_likelihood_ = -0.5 * log_2pi * n_features_ * target.n - target.n * model.log_frame;
     log_prior_ = target.n_groups *
                  (n_features_ * log_normal_density(0.0) - model.mean_scale.array().log().sum());
     for (int k = 1; k < n_features_; ++k)
@@ -37,10 +39,14 @@ class BatchWriter {
       product *= draw.factor(k, k) / draw.sigma[k];
       products.multiply(product);
     }
-    for (int k = 0, at = 0; k < n_features; ++k) {
-      for (int j = 0; j <= k; ++j) batch.factor(row, at++) = draw.factor(k, j);
+    if (target_.model->framed()) {
+      write_framed(draw, row, batch);
+    } else {
+      for (int k = 0, at = 0; k < n_features; ++k) {
+        for (int j = 0; j <= k; ++j) batch.factor(row, at++) = draw.factor(k, j);
+      }
+      for (int k = 0; k < batch.sigma.cols(); ++k) batch.sigma(row, k) = draw.sigma[k];
     }
-    for (int k = 0; k < batch.sigma.cols(); ++k) batch.sigma(row, k) = draw.sigma[k];
     // tr(S Sigma^-1)
     double quadratic = target_.degrees_of_freedom() * draw.size + draw.mismatch;
     double log_prior = log_prior_ + draw.log_scales + target_.sigma_power() * draw.log_sigma_sum +
@@ -50,6 +56,11 @@ class BatchWriter {
       means.draw(g, draw.factor, random, white_, deviation_);
       quadratic += means.n(g) * white_.squaredNorm();
       log_prior += means.log_prior(g, deviation_);
+      if (target_.model->framed()) {
+        batch.mean.row(row).segment(g * n_features, n_features) =
+            target_.model->mean_location + target_.model->frame * (means.delta(g) + deviation_);
+        continue;
+      }
       for (int k = 0; k < n_features; ++k) {
         batch.mean(row, g * n_features + k) =
             target_.model->mean_location[k] + means.delta(g)[k] + deviation_[k];
@@ -61,6 +72,15 @@ class BatchWriter {
   }
 
  private:
+  // The factor of C Sigma~ C (F1).
+  void write_framed(const CovarianceDraw<K>& draw, int row, DrawBatch& batch) {
+    Eigen::MatrixXd factor = draw.factor;
+    factor.triangularView<Eigen::StrictlyUpper>().setZero();
+    const Eigen::MatrixXd raw = lower_factor(multiply(target_.model->frame, factor));
+    pack_lower(raw, batch.factor.row(row));
+    if (batch.sigma.cols() > 0) batch.sigma.row(row) = raw.rowwise().norm();
+  }
+
   const DirectTarget& target_;
   int n_features_;
   double log_likelihood_ = 0.0, log_prior_ = 0.0;  // constants

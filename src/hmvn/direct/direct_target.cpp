@@ -24,13 +24,23 @@ DirectTarget make_direct_target(const Model& model, const std::vector<GroupStati
   const int n_features = model.n_features();
   target.eta = n_features > 1 ? model.eta : 1.0;
   target.scatter.setZero(n_features, n_features);
+  target.mean_variance = model.mean_scale.cwiseAbs2().asDiagonal();
+  const Eigen::MatrixXd& to_frame = model.frame_inverse;
+  if (model.framed()) {
+    target.mean_variance = multiply(multiply(to_frame, target.mean_variance), to_frame);
+  }
   for (const GroupStatistics& group : groups) {
     const PatternStatistics& rows = group.patterns[0];
     target.n_groups += 1.0;
     target.n += rows.n;
     target.group_n.push_back(rows.n);
-    target.group_mean.push_back(rows.mean);
-    target.scatter += rows.scatter;
+    if (model.framed()) {
+      target.group_mean.push_back(multiply(to_frame, rows.mean));
+      target.scatter += multiply(rows.scatter_root, rows.scatter_root.transpose());
+    } else {
+      target.group_mean.push_back(rows.mean);
+      target.scatter += rows.scatter;
+    }
   }
   return target;
 }
@@ -52,11 +62,10 @@ struct MeanTilt {
 MeanTilt mean_tilt(const DirectTarget& target, const Eigen::MatrixXd& covariance) {
   MeanTilt tilt{Eigen::MatrixXd::Zero(covariance.rows(), covariance.cols()),
                 Eigen::VectorXd::Zero(covariance.rows())};
-  const Eigen::VectorXd variance = target.model->mean_scale.array().square();
   for (std::size_t g = 0; g < target.group_n.size(); ++g) {
     const double n = target.group_n[g];
     Eigen::MatrixXd spread = covariance;
-    spread.diagonal() += n * variance;
+    spread += n * target.mean_variance;
     const CholeskyFactor root(spread);
     tilt.determinants += root.solve(covariance).transpose();
     const Eigen::VectorXd slope = n * root.solve_vector(target.group_mean[g]);

@@ -17,8 +17,10 @@ struct DirectTarget {
   double eta = 1.0;
   double n_groups = 0.0, n = 0.0;
   std::vector<double> group_n;
-  std::vector<Eigen::VectorXd> group_mean;  // less m
-  Eigen::MatrixXd scatter;
+  // In the frame (F1), as all that follows: means less m, the prior variance of means D, the pooled
+  // scatter matrix S.
+  std::vector<Eigen::VectorXd> group_mean;
+  Eigen::MatrixXd mean_variance, scatter;
 
   int n_features() const { return static_cast<int>(scatter.rows()); }
 

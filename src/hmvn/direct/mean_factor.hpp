@@ -5,6 +5,7 @@
 #include <Eigen/Core>
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <vector>
 
 #include "hmvn/direct/direct_target.hpp"
@@ -24,24 +25,27 @@ class MeanFactor {
   // `contact`: Sigma*
   MeanFactor(const DirectTarget& target, const Eigen::MatrixXd& contact)
       : n_features_(target.n_features()),
+        framed_(target.model->framed()),
         variance_(target.model->mean_scale.array().square()),
         precision_(variance_.cwiseInverse()) {
+    fill_frame(target);
     spread_.setZero(n_features_, n_features_);
     covariance_ = spread_;
     for (Values<K>* v : {&reciprocal_, &solution_, &noise_, &tilt_, &variance_share_})
       v->setZero(n_features_);
-    const double log_variance = variance_.array().log().sum();
+    const double log_variance =
+        variance_.array().log().sum() - 2.0 * target.model->log_frame;  // log |D|
     for (std::size_t g = 0; g < target.group_n.size(); ++g) {
       Group group{target.group_n[g],
                   std::sqrt(target.group_n[g]),
                   target.group_mean[g],
-                  precision_.cwiseProduct(target.group_mean[g]),
+                  precision_times(target.group_mean[g]),
                   {},
                   0.0};
       floor_ -= 0.5 * (log_variance + group.delta.dot(group.tilt));
       variance_share_ += 0.5 / group.n * precision_;
       Eigen::MatrixXd spread = contact / group.n;
-      spread.diagonal() += variance_;
+      spread += target.mean_variance;
       group.slope = CholeskyFactor(spread).solve_vector(target.group_mean[g]);
       group.tangent = -0.5 * group.delta.dot(group.slope) -
                       0.5 / group.n * group.slope.dot(contact * group.slope);
@@ -55,6 +59,8 @@ class MeanFactor {
   // T is at least this: |Sigma/n + D| is at most the product of its diagonal (Hadamard), and
   // Sigma/n only takes from the quadratic form.
   double lower_bound(const Values<K>& variance) const {
+    // in a frame it would take a factor as the whole does
+    if (framed_) return -std::numeric_limits<double>::infinity();
     return floor_ - variance_share_.dot(variance);
   }
 
@@ -104,7 +110,11 @@ class MeanFactor {
       for (int j = 0; j < n_features; ++j) white[j] = random.normal() * spread - tilt_[j] * share;
       multiply_rows<K>(factor, white, deviation);
       double square = 0.0;
-      for (int i = 0; i < n_features; ++i) square += deviation[i] * deviation[i] * precision_[i];
+      if (framed_) {
+        square = prior_square(deviation);
+      } else {
+        for (int i = 0; i < n_features; ++i) square += deviation[i] * deviation[i] * precision_[i];
+      }
       const double u = random.uniform();
       if (u < 1.0 - 0.5 * square || std::log(u) < -0.5 * square) return;
     }
@@ -113,6 +123,7 @@ class MeanFactor {
 
   // log of prod_k Normal(mu_gk; m_k, s_k^2), constants aside.
   double log_prior(int g, const Values<K>& deviation) const {
+    if (framed_) return -0.5 * prior_square(groups_[g].delta + deviation);
     double square = 0.0;
     for (int i = 0; i < n_features_; ++i) {
       const double distance = groups_[g].delta[i] + deviation[i];
@@ -131,14 +142,31 @@ class MeanFactor {
     double tangent;                // -delta' slope / 2 - slope' Sigma* slope / 2n
   };
 
+  void fill_frame(const DirectTarget& target) {
+    if (!framed_) return;
+    const Eigen::MatrixXd& C = target.model->frame;
+    mean_variance_ = target.mean_variance;
+    mean_precision_ = multiply(C * Eigen::VectorXd(precision_).asDiagonal(), C);
+    mean_root_ = target.model->frame_inverse;
+  }
+
+  // D^-1 x and x' D^-1 x.
+  Values<K> precision_times(const Values<K>& x) const {
+    if (framed_) return mean_precision_ * x;
+    return precision_.cwiseProduct(x);
+  }
+  double prior_square(const Values<K>& x) const { return x.dot(mean_precision_ * x); }
+
   // A pair (e, d) from Normal(0, Sigma/n) and Normal(0, D), moved to where d - e = delta
   // (conditioning by kriging).
   void draw_conditional(int g, const SquareRows<K>& factor, RandomStream& random, Values<K>& white,
                         Values<K>& deviation) {
     for (int i = 0; i < n_features_; ++i) noise_[i] = random.normal() / groups_[g].root_n;
     multiply_rows<K>(factor, noise_, deviation);
+    for (int i = 0; i < n_features_; ++i) white[i] = std::sqrt(variance_[i]) * random.normal();
+    if (framed_) white = (mean_root_ * white).eval();
     for (int i = 0; i < n_features_; ++i) {
-      solution_[i] = groups_[g].delta[i] + deviation[i] - std::sqrt(variance_[i]) * random.normal();
+      solution_[i] = groups_[g].delta[i] + deviation[i] - white[i];
     }
     fill_covariance(factor);
     factor_spread(g);
@@ -173,6 +201,7 @@ class MeanFactor {
       for (int j = 0; j < i; ++j) spread_(i, j) = share * covariance_(i, j);
       spread_(i, i) = share * covariance_(i, i) + variance_[i];
     }
+    if (framed_) spread_ = share * covariance_ + mean_variance_;
     factor_rows<K>(spread_, reciprocal_);
   }
 
@@ -185,7 +214,10 @@ class MeanFactor {
   }
 
   int n_features_;
-  Values<K> variance_, precision_;  // of the prior
+  bool framed_;
+  Values<K> variance_, precision_;  // s^2 of (P1) and its inverse: D, where the frame is raw
+  // In a frame (F1): D = C^-1 diag(s^2) C^-1, its inverse, and C^-1.
+  SquareRows<K> mean_variance_, mean_precision_, mean_root_;
   std::vector<Group> groups_;
   double floor_ = 0.0, ceiling_ = 0.0;
   Values<K> variance_share_;

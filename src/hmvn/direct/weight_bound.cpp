@@ -115,7 +115,6 @@ double largest_extra_df(const Contact& contact) {
 double bound_log_weight(const DirectTarget& target, const Contact& contact, double extra_df,
                         double log_root) {
   const int n_features = target.n_features();
-  const Eigen::VectorXd variance = target.model->mean_scale.array().square();
   const Eigen::VectorXd scale = contact.covariance.diagonal().cwiseSqrt();
   // Sums over groups: T's determinants at Sigma* less their tangent (D10); q(Sigma*); E and kappa
   // of (D11).
@@ -124,7 +123,7 @@ double bound_log_weight(const DirectTarget& target, const Contact& contact, doub
   for (std::size_t g = 0; g < target.group_n.size(); ++g) {
     const double n = target.group_n[g];
     Eigen::MatrixXd spread = contact.covariance / n;
-    spread.diagonal() += variance;
+    spread += target.mean_variance;
     const CholeskyFactor root(spread);
     const Eigen::MatrixXd share = root.solve(contact.covariance) / n;  // (Sigma* + n D)^-1 Sigma*
     determinants -= root.lower().diagonal().array().log().sum() + 0.5 * share.trace();

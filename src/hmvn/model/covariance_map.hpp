@@ -35,12 +35,14 @@ struct CovariancePoint {
   Coordinates value_slope;        // d value / d score
   Coordinates piece, rest;        // of correlations: StickBreak at w = atanh(c)
   Eigen::Matrix<T, K, K> factor;  // Lambda, lower triangular
+  Eigen::Matrix<T, K, K> root;    // A of (F1), where the frame is not raw
 
   void resize(int n_features) {
     for (Coordinates* v : {&score, &value, &value_slope, &piece, &rest}) {
       v->setZero(n_coordinates(n_features));
     }
     factor.setZero(n_features, n_features);
+    root.setZero(n_features, n_features);
   }
 };
 

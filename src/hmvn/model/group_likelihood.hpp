@@ -7,6 +7,7 @@
 
 #include "hmvn/math/special_functions.hpp"
 #include "hmvn/math/triangles.hpp"
+#include "hmvn/model/frame.hpp"
 #include "hmvn/model/group_statistics.hpp"
 
 namespace hmvn {
@@ -61,40 +62,50 @@ struct LikelihoodScratch {
   }
 };
 
-// Of a group whose rows are complete.
+// Of a group whose rows are complete. Sigma~^-1 C^-1 S C^-1 is all that `within` needs.
 template <class T, int K>
-void fill_complete_likelihood(const PatternStatistics& rows, const Eigen::Matrix<T, K, K>& factor,
-                              GroupLikelihood<T, K>& out) {
+void fill_complete_likelihood(const PatternStatistics& rows, const Frame<T, K>& frame,
+                              const CovariancePoint<T, K>& point, GroupLikelihood<T, K>& out) {
   using std::log;
   const T n(rows.n), n_features(rows.n_observed);
-  invert_lower(factor, out.inverses[0]);
+  invert_lower(point.factor, out.inverses[0]);
   multiply_lower(out.inverses[0], rows.scatter_root, out.whitened[0]);
-  out.within = -(n - T(1)) * (T(0.5 * log_2pi) * n_features + log_diagonal_sum<T>(factor)) -
+  out.within = -(n - T(1)) * (T(0.5 * log_2pi) * n_features + log_diagonal_sum<T>(point.factor)) -
                T(0.5) * n_features * log(n) - T(0.5) * out.whitened[0].squaredNorm();
+  if (!frame.raw) out.within -= (n - T(1)) * frame.log_determinant;
   out.estimate = rows.mean.template cast<T>();
-  outer_square(factor, out.spread);
+  frame.fill_covariance(point, out.spread);
   out.spread /= n;
 }
 
-// Its gradient in the factor: Lambda^-T (Y Y' - (n - 1) I) with Y = Lambda^-1 S^(1/2), and, through
-// spread = Lambda Lambda'/n, 2 G Lambda / n.
+// Its gradient in the factor: Lambda~^-T (Y Y' - (n - 1) I) with Y = Lambda~^-1 (C^-1 S
+// C^-1)^(1/2), and, through spread = A A'/n, C 2 G A / n.
 template <int K>
-void differentiate_complete_likelihood(double n, const Eigen::Matrix<double, K, K>& factor,
+void differentiate_complete_likelihood(double n, const Frame<double, K>& frame,
+                                       const CovariancePoint<double, K>& point,
                                        const GroupLikelihood<double, K>& like,
                                        const GroupMeanMoments<K>& moments,
                                        LikelihoodScratch<double, K>& scratch,
                                        Eigen::Matrix<double, K, K>& factor_gradient) {
-  const Eigen::Index n_features = factor.rows();
+  const Eigen::Index n_features = point.factor.rows();
   const auto& inverse = like.inverses[0];
   outer_square(like.whitened[0], scratch.square);
   scratch.square.diagonal().array() -= n - 1.0;
+  if (!frame.raw) {
+    scratch.covariance.noalias() = moments.spread_gradient.lazyProduct(point.root);
+    scratch.block.noalias() = frame.C.lazyProduct(scratch.covariance);
+  }
   const double twice = 2.0 / n;
   for (Eigen::Index i = 0; i < n_features; ++i) {
     for (Eigen::Index j = 0; j <= i; ++j) {
       double within = 0.0, between = 0.0;
       for (Eigen::Index m = i; m < n_features; ++m) within += inverse(m, i) * scratch.square(m, j);
-      for (Eigen::Index m = j; m < n_features; ++m) {
-        between += moments.spread_gradient(i, m) * factor(m, j);
+      if (frame.raw) {
+        for (Eigen::Index m = j; m < n_features; ++m) {
+          between += moments.spread_gradient(i, m) * point.factor(m, j);
+        }
+      } else {
+        between = scratch.block(i, j);
       }
       factor_gradient(i, j) = within + twice * between;
     }
@@ -105,13 +116,14 @@ void differentiate_complete_likelihood(double n, const Eigen::Matrix<double, K, 
 // Of a group some of whose rows have missing cells. False if a block of Sigma is not numerically
 // positive definite.
 template <class T, int K>
-bool fill_pattern_likelihood(const GroupStatistics& group, const Eigen::Matrix<T, K, K>& factor,
-                             GroupLikelihood<T, K>& out, LikelihoodScratch<T, K>& scratch) {
+bool fill_pattern_likelihood(const GroupStatistics& group, const Frame<T, K>& frame,
+                             const CovariancePoint<T, K>& point, GroupLikelihood<T, K>& out,
+                             LikelihoodScratch<T, K>& scratch) {
   auto& [covariance, block, precision, weighted, residual] = scratch;
   out.within = T(0);
   precision.setZero();
   weighted.setZero();
-  outer_square(factor, covariance);
+  frame.fill_covariance(point, covariance);
   for (std::size_t p = 0; p < group.patterns.size(); ++p) {
     const PatternStatistics& pattern = group.patterns[p];
     const Eigen::Matrix<T, K, 1> observed = pattern.observed.template cast<T>();
@@ -151,10 +163,10 @@ bool fill_pattern_likelihood(const GroupStatistics& group, const Eigen::Matrix<T
 
 // Its gradient in the factor. By Fisher's identity dlog p / dSigma = sum_p [Sigma^-1 (S + n (r r' +
 // V)) Sigma^-1 - n Sigma^-1] / 2 over each pattern's block, r = ybar - E(mu), V = Cov(mu); and dlog
-// p / dLambda = 2 (dlog p / dSigma) Lambda.
+// p / dA = 2 (dlog p / dSigma) A.
 template <int K>
-void differentiate_pattern_likelihood(const GroupStatistics& group,
-                                      const Eigen::Matrix<double, K, K>& factor,
+void differentiate_pattern_likelihood(const GroupStatistics& group, const Frame<double, K>& frame,
+                                      const CovariancePoint<double, K>& point,
                                       const GroupLikelihood<double, K>& like,
                                       const GroupMeanMoments<K>& moments,
                                       LikelihoodScratch<double, K>& scratch,
@@ -180,32 +192,33 @@ void differentiate_pattern_likelihood(const GroupStatistics& group,
     square.noalias() = work.lazyProduct(inverse);
     of_covariance += pattern.observed.asDiagonal() * square * pattern.observed.asDiagonal();
   }
-  factor_gradient.noalias() = of_covariance.lazyProduct(factor);
-  factor_gradient.template triangularView<Eigen::StrictlyUpper>().setZero();
+  work.noalias() = of_covariance.lazyProduct(frame.root(point));
+  frame.differentiate_root(work, factor_gradient);
 }
 
 // Of any group.
 template <class T, int K>
-bool fill_likelihood(const GroupStatistics& group, const Eigen::Matrix<T, K, K>& factor,
-                     GroupLikelihood<T, K>& out, LikelihoodScratch<T, K>& scratch) {
-  if (!group.complete()) return fill_pattern_likelihood(group, factor, out, scratch);
-  fill_complete_likelihood(group.patterns[0], factor, out);
+bool fill_likelihood(const GroupStatistics& group, const Frame<T, K>& frame,
+                     const CovariancePoint<T, K>& point, GroupLikelihood<T, K>& out,
+                     LikelihoodScratch<T, K>& scratch) {
+  if (!group.complete()) return fill_pattern_likelihood(group, frame, point, out, scratch);
+  fill_complete_likelihood(group.patterns[0], frame, point, out);
   return true;
 }
 
 // The gradient in the factor, lower triangle.
 template <int K>
-void differentiate_likelihood(const GroupStatistics& group,
-                              const Eigen::Matrix<double, K, K>& factor,
+void differentiate_likelihood(const GroupStatistics& group, const Frame<double, K>& frame,
+                              const CovariancePoint<double, K>& point,
                               const GroupLikelihood<double, K>& like,
                               const GroupMeanMoments<K>& moments,
                               LikelihoodScratch<double, K>& scratch,
                               Eigen::Matrix<double, K, K>& factor_gradient) {
   if (group.complete()) {
-    differentiate_complete_likelihood(group.patterns[0].n, factor, like, moments, scratch,
+    differentiate_complete_likelihood(group.patterns[0].n, frame, point, like, moments, scratch,
                                       factor_gradient);
   } else {
-    differentiate_pattern_likelihood(group, factor, like, moments, scratch, factor_gradient);
+    differentiate_pattern_likelihood(group, frame, point, like, moments, scratch, factor_gradient);
   }
 }
 

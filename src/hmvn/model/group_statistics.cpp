@@ -33,7 +33,8 @@ PatternStatistics make_pattern(double n, const Eigen::VectorXd& observed,
   return pattern;
 }
 
-GroupStatistics make_group(std::vector<PatternStatistics> patterns, Eigen::Index n_features) {
+GroupStatistics make_group(std::vector<PatternStatistics> patterns, Eigen::Index n_features,
+                           const Eigen::MatrixXd& frame_inverse) {
   GroupStatistics group;
   group.observed = Eigen::VectorXd::Zero(n_features);
   for (const PatternStatistics& pattern : patterns) {
@@ -42,6 +43,10 @@ GroupStatistics make_group(std::vector<PatternStatistics> patterns, Eigen::Index
   }
   group.n_observed = static_cast<int>(group.observed.sum());
   group.patterns = std::move(patterns);
+  if (frame_inverse.size() > 0 && group.complete() && group.patterns[0].has_scatter) {
+    Eigen::MatrixXd& root = group.patterns[0].scatter_root;
+    root = qr_triangle(multiply(frame_inverse, root).transpose()).transpose();
+  }
   return group;
 }
 

@@ -37,6 +37,9 @@ Eigen::MatrixXd semidefinite_root(const Eigen::MatrixXd& scatter);
 PatternStatistics make_pattern(double n, const Eigen::VectorXd& observed,
                                const Eigen::VectorXd& mean, const Eigen::MatrixXd& scatter);
 
-GroupStatistics make_group(std::vector<PatternStatistics> patterns, Eigen::Index n_features);
+// `frame_inverse`: C^-1 of (F1), or empty. Complete rows are whitened by it: their scatter root is
+// that of C^-1 S C^-1.
+GroupStatistics make_group(std::vector<PatternStatistics> patterns, Eigen::Index n_features,
+                           const Eigen::MatrixXd& frame_inverse);
 
 }  // namespace hmvn

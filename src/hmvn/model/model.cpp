@@ -1,6 +1,9 @@
 #include "hmvn/model/model.hpp"
 
+#include <stdexcept>
 #include <utility>
+
+#include "hmvn/math/dense.hpp"
 
 namespace hmvn {
 
@@ -11,6 +14,11 @@ Model::Model(ModelParts parts) : ModelParts(std::move(parts)) {
     correlation_priors.emplace_back(b);
     maps.correlation.emplace_back(correlation_priors.back());
   }
+  if (!framed()) return;
+  const CholeskyFactor factor(frame);
+  if (!factor.exists()) throw std::invalid_argument("the frame is not positive definite");
+  frame_inverse = factor.solve(Eigen::MatrixXd::Identity(n_features(), n_features()));
+  log_frame = 2.0 * factor.lower().diagonal().array().log().sum();
 }
 
 }  // namespace hmvn

@@ -44,6 +44,7 @@ struct ModelParts {
   Eigen::VectorXd mean_location, mean_scale;  // (P1)
   std::vector<ScalePrior> scale_priors;       // (P2), K
   double eta = 1.0;                           // (P3)
+  Eigen::MatrixXd frame;                      // C of (F1), symmetric; empty: the raw features
 };
 
 // The parts with what follows from them.
@@ -52,7 +53,10 @@ struct Model : ModelParts {
 
   std::vector<PartialCorrelationPrior> correlation_priors;  // K - 1, by column
   CovarianceMaps maps;
+  Eigen::MatrixXd frame_inverse;  // empty if raw
+  double log_frame = 0.0;         // log |C|
 
+  bool framed() const { return frame.size() > 0; }
   int n_features() const { return static_cast<int>(mean_location.size()); }
 
   // Of a coordinate of the covariance matrix.

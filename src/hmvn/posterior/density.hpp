@@ -40,6 +40,7 @@ class Density {
       : model_(model),
         coordinates_(coordinates),
         layout_(coordinates.layout),
+        frame_(model),
         groups_(std::move(groups)),
         constants_(coordinates.groups.begin(), coordinates.groups.end()) {}
 
@@ -88,8 +89,9 @@ class Density {
       fill_own_scores(layout_, constants_[g], work.population, x, work.own[g], point.score);
     }
     fill_factor(model_.maps, point);
+    frame_.fill_root(point);
     return point.factor.allFinite() && point.factor.diagonal().minCoeff() > T(0) &&
-           fill_likelihood(groups_[g], point.factor, work.likelihoods[g], work.scratch) &&
+           fill_likelihood(groups_[g], frame_, point, work.likelihoods[g], work.scratch) &&
            work.means.invert(g, groups_[g], work.likelihoods[g]);
   }
 
@@ -114,6 +116,7 @@ class Density {
 
   const Model& model() const { return model_; }
   const Coordinates& coordinates() const { return coordinates_; }
+  const Frame<T, K>& frame() const { return frame_; }
   const std::vector<GroupStatistics>& groups() const { return groups_; }
   const std::vector<GroupConstants<K>>& constants() const { return constants_; }
 
@@ -121,6 +124,7 @@ class Density {
   const Model& model_;
   const Coordinates& coordinates_;
   const Layout& layout_;
+  const Frame<T, K> frame_;
   std::vector<GroupStatistics> groups_;
   std::vector<GroupConstants<K>> constants_;
 };
@@ -189,7 +193,7 @@ class DensityGradient {
   void differentiate_group_likelihood(int g, bool population_known, Work& work) {
     const GroupStatistics& group = density_.groups()[g];
     work.means.fill_moments(g, group, work.likelihoods[g], population_known, moments_);
-    differentiate_likelihood(group, work.points[g].factor, work.likelihoods[g], moments_,
+    differentiate_likelihood(group, density_.frame(), work.points[g], work.likelihoods[g], moments_,
                              work.scratch, of_factor_);
   }
 

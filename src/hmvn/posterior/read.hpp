@@ -36,12 +36,21 @@ class PosteriorReader {
     out.log_prior = log_prior(work, out.mean);
     for (int g = 0; g < layout_.n_groups; ++g) {
       out.mean.col(g) += model_.mean_location;
-      pack_lower(work.points[g].factor, out.factor.col(g));
+      pack_factor(work.points[g], out.factor.col(g));
     }
     read_population(work, out);
   }
 
  private:
+  template <class Packed>
+  void pack_factor(const CovariancePoint<double, K>& point, Packed&& packed) const {
+    if (density_.frame().raw) {
+      pack_lower(point.factor, packed);
+    } else {
+      pack_lower(lower_factor(point.root), packed);
+    }
+  }
+
   // lp__ as (S5) defines it: the joint density of data, mu, sigma, L, population scores and h, with
   // means explicit and no Jacobian of the sampler's change of variables. Means are measured from m.
   double log_likelihood(const Work& work, const Eigen::MatrixXd& means) const {
@@ -137,10 +146,17 @@ class PosteriorReader {
       point.score[layout_.common_coordinates[i]] = work.population.common[i];
     }
     fill_factor(model_.maps, point);
-    out.scale0 = point.value.head(n_features).array().exp();
     out.correlation_factor0.resize(packed_size(n_features));
-    pack_lower((out.scale0.cwiseInverse().asDiagonal() * point.factor).eval(),
-               out.correlation_factor0);
+    if (density_.frame().raw) {
+      out.scale0 = point.value.head(n_features).array().exp();
+      pack_lower((out.scale0.cwiseInverse().asDiagonal() * point.factor).eval(),
+                 out.correlation_factor0);
+    } else {
+      density_.frame().fill_root(point);
+      const Eigen::MatrixXd factor = lower_factor(point.root);
+      out.scale0 = factor.rowwise().norm();
+      pack_lower((out.scale0.cwiseInverse().asDiagonal() * factor).eval(), out.correlation_factor0);
+    }
     out.h_mean.resize(n_features);
     out.h_scale.setOnes(n_features);
     for (int k = 0; k < n_features; ++k) out.h_mean[k] = work.population.mean[k].h;

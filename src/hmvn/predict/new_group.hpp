@@ -4,8 +4,10 @@
 #include <Eigen/Core>
 #include <cmath>
 
+#include "hmvn/math/dense.hpp"
 #include "hmvn/math/packed.hpp"
 #include "hmvn/model/covariance_map.hpp"
+#include "hmvn/model/frame.hpp"
 #include "hmvn/model/model.hpp"
 #include "hmvn/random/random_stream.hpp"
 
@@ -34,7 +36,9 @@ struct Population {
 class NewGroup {
  public:
   explicit NewGroup(const Model& model)
-      : model_(&model), value_(n_coordinates(model.n_features())) {}
+      : model_(&model),
+        value_(n_coordinates(model.n_features())),
+        factor_(model.n_features(), model.n_features()) {}
 
   void draw(const Population& population, RandomStream& random, Eigen::VectorXd& mean,
             Eigen::VectorXd& packed_factor) {
@@ -49,11 +53,7 @@ class NewGroup {
         mean[k] = population.mean[k] + model.mean_scale[k] * population.h_mean[k] * e;
       if (model.mean.complete()) mean[k] = population.mean[k];
     }
-    for (int i = 0; i < n_features; ++i) {
-      value_[i] = std::log(population.scale[i]);
-      rejoin_stick(i, population.correlation_factor.segment(packed_size(i), i + 1),
-                   value_.segment(first_correlation(n_features, i), i));
-    }
+    read_population(population);
     for (int k = 0; k < n_features; ++k) {
       value_[k] = step(model.scale, model.maps.scale[k], value_[k], population.h_scale[k], random);
     }
@@ -67,9 +67,29 @@ class NewGroup {
       break_stick(i, std::exp(value_[i]), value_.segment(first_correlation(n_features, i), i),
                   packed_factor.segment(packed_size(i), i + 1));
     }
+    if (!model.framed()) return;
+    unpack_lower(packed_factor, factor_);
+    pack_lower(lower_factor(multiply(model.frame, factor_)), packed_factor);
   }
 
  private:
+  // log(sigma) and atanh(c) of the population, in the frame.
+  void read_population(const Population& population) {
+    const int n_features = model_->n_features();
+    unpack_lower(population.correlation_factor, factor_);
+    Eigen::VectorXd scale = population.scale;
+    if (model_->framed()) {
+      factor_ = lower_factor(multiply(model_->frame_inverse, scale.asDiagonal() * factor_));
+      scale = factor_.rowwise().norm();
+      factor_ = (scale.cwiseInverse().asDiagonal() * factor_).eval();
+    }
+    for (int i = 0; i < n_features; ++i) {
+      value_[i] = std::log(scale[i]);
+      const Eigen::VectorXd row = factor_.row(i);
+      rejoin_stick(i, row, value_.segment(first_correlation(n_features, i), i));
+    }
+  }
+
   // (S4) in one coordinate: u = v + h e, with v the score of the population's value.
   static double step(const Block& block, const ScoreMap& map, double value, double h,
                      RandomStream& random) {
@@ -80,6 +100,7 @@ class NewGroup {
 
   const Model* model_;
   Eigen::VectorXd value_;
+  Eigen::MatrixXd factor_;
 };
 
 }  // namespace hmvn
