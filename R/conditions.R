@@ -83,7 +83,12 @@ condition_table <- list(
       "Blocks in which a new group is a draw from the prior, or like all groups.",
       "prior", "common"
     ),
-    one_group = topic("Heterogeneity cannot be learned from one group.")
+    one_group = topic("Heterogeneity cannot be learned from one group."),
+    prior_conflict = topic(
+      "Posterior sds or correlations (`block`) lie more than a posterior sd from the sample's:
+      `features` by block, and by how much (`shift`: ratios of sds, differences of correlations).",
+      "block", "features", "shift"
+    )
   )
 )
 

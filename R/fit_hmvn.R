@@ -118,7 +118,7 @@ run_fit <- function(input, model, settings, record, call) {
   settings <- settle_settings(settings)
   sampled <- sample_chains(statistics, model, settings, call)
   run <- new_hmvn_run(statistics, model, sampled, settings)
-  warnings <- sampler_warnings(run, call)
+  warnings <- c(sampler_warnings(run, call), inform_prior_conflict(run))
   new_hmvn_fit(run, if (settings$keep_data) input$data, record, warnings)
 }
 

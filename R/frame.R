@@ -114,8 +114,8 @@ pooled_covariance <- function(statistics) {
   (covariance + t(covariance)) / 2
 }
 
-# Of each feature, over the patterns that observe it; where groups leave nothing to vary within them,
-# that of all cells.
+# Of each feature, over the patterns that observe it; where nothing varies within groups, that of
+# all cells.
 pooled_variances <- function(statistics) {
   patterns <- statistics$patterns
   k <- length(statistics$features)

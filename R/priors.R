@@ -18,14 +18,14 @@
 #'   number h from 0 (all equal) to 1 (independent) or a distribution of it,
 #'   `distributional::dist_beta(a, b)` (default Beta(1, 1)); for all blocks, or a list by
 #'   block, for example `list(mean = distributional::dist_beta(1, 3), cor = 0.5)`.
-#' @param frame Where `sd` and `cor` are stated. `"raw"`: on the features as they are. `"pooled"`: on
-#'   the features whitened by the covariance matrix P that they have within groups, all groups taken
+#' @param frame Where `sd` and `cor` are stated. `"raw"`: on the features as they are. `"pooled"`:
+#'   on the features whitened by the covariance matrix P that they have within groups, all groups taken
 #'   together: `Sigma = C S C` with C the symmetric root of P, and `sd` and `cor` are the priors of
 #'   the standard deviations and correlations of S, which is near the identity; `sd` left unset is
 #'   then Exponential(1). LKJ priors on raw features make standard deviations and correlations too
 #'   small where features are strongly correlated; in the pooled frame they do not, the order of the
-#'   features hardly matters, and collinear features are as easy as any. A covariance matrix P may be
-#'   given instead, with the features as names. Results are on the raw features always; `lp__` is
+#'   features hardly matters, and collinear features are as easy as any. A covariance matrix P may
+#'   be given instead, with the features as names. Results are on the raw features always; `lp__` is
 #'   the density of S's coordinates.
 #' @return An object of class `hmvn_prior`.
 #' @section Errors: Class `hmvn_error_prior`, with the argument as a field.
@@ -280,33 +280,4 @@ check_scale <- function(values, positive, d, arg, call) {
       call = call
     )
   }
-}
-
-prior_hint <- function(arg) {
-  switch(arg,
-    mean = "For example {.code mean = distributional::dist_normal(0, 1)}.",
-    sd = paste(
-      "For example {.code sd = distributional::dist_exponential(1)}; also normal, student_t and",
-      "cauchy (their positive halves), gamma, lognormal."
-    ),
-    heterogeneity = "For example {.code heterogeneity = distributional::dist_beta(1, 1)}."
-  )
-}
-
-describe_prior <- function(x) {
-  if (inherits(x, "distribution") || inherits(x, "hmvn_lkj")) {
-    # format() of a truncated distribution fails for bounds that are not whole
-    tryCatch(toString(format(x)), error = function(e) {
-      paste(with_article(toString(stats::family(x))), "distribution")
-    })
-  } else {
-    describe_value(x)
-  }
-}
-
-abort_prior <- function(must, problem, arg, hint = NULL, call = NULL, .envir = parent.frame()) {
-  abort_hmvn(
-    c(must, x = problem, i = hint),
-    "prior", argument = arg, call = call, .envir = .envir
-  )
 }
