@@ -35,7 +35,8 @@ test_that("saved, loaded and gone on with is the same as never stopped, to the b
 })
 
 test_that("mixed poolings are gone on with likewise", {
-  for (pooling in list(c(mean = "partial", sd = "complete"), c(sd = "partial"), c(cor = "partial"))) {
+  mixed <- list(c(mean = "partial", sd = "complete"), c(sd = "partial"), c(cor = "partial"))
+  for (pooling in mixed) {
     expect_same_run(core_case(3, pooling = pooling), "auto", "hmc")
   }
 })
