@@ -19,7 +19,8 @@ tests_of <- c(
   sampling = "core-sampling|sample_chains|prior_only|limits|many_groups",
   direct = "core-direct|core-sampling"
 )
-seconds_for_a_file <- 400
+# Seconds of processor time: several times what any test file takes without a fault.
+seconds_for_a_file <- 150
 
 fault <- function(tests, ...) list(tests = tests_of[[tests]], replacements = list(...))
 
@@ -310,7 +311,7 @@ install <- function(checkout, library_folder) {
   system2(r, c("CMD", "INSTALL", options, checkout), stdout = FALSE, stderr = FALSE) == 0
 }
 
-# Names of the tests of one file that fail.
+# Names of the tests of one file that fail; attribute `ended`: did it come to its end?
 failing_tests <- function(file, library_folder) {
   script <- tempfile(fileext = ".R")
   result <- tempfile(fileext = ".rds")
@@ -321,15 +322,15 @@ failing_tests <- function(file, library_folder) {
     "  load_package = 'installed', reporter = 'silent', stop_on_failure = FALSE)",
     sprintf("saveRDS(as.data.frame(r), %s)", deparse(result))
   ), script)
-  system2(
-    file.path(R.home("bin"), "Rscript"), script,
-    stdout = FALSE, stderr = FALSE, timeout = seconds_for_a_file
-  )
+  rscript <- shQuote(file.path(R.home("bin"), "Rscript"))
+  limited <- sprintf("ulimit -t %d; exec %s %s", seconds_for_a_file, rscript, shQuote(script))
+  system2("sh", c("-c", shQuote(limited)), stdout = FALSE, stderr = FALSE)
   if (!file.exists(result)) {
-    return(sprintf("%s: (does not end, or ends R)", basename(file)))
+    return(structure(sprintf("%s: (does not end, or ends R)", basename(file)), ended = FALSE))
   }
   tests <- readRDS(result)
-  unique(sprintf("%s: %s", tests$file, tests$test)[tests$failed > 0 | tests$error])
+  failed <- sprintf("%s: %s", tests$file, tests$test)[tests$failed > 0 | tests$error]
+  structure(unique(failed), ended = TRUE)
 }
 
 find_fault <- function(built, name, filter) {
@@ -349,7 +350,13 @@ find_fault <- function(built, name, filter) {
   files <- list.files(file.path(checkout, "tests", "testthat"), "^test-.*[.]R$", full.names = TRUE)
   tests <- if (is.null(planted)) paste(tests_of, collapse = "|") else planted$tests
   chosen <- grepl(tests, basename(files)) & grepl(filter, basename(files))
-  unlist(lapply(files[chosen], failing_tests, library_folder))
+  found <- character()
+  for (file in files[chosen]) {
+    failing <- failing_tests(file, library_folder)
+    found <- c(found, failing)
+    if (!attr(failing, "ended")) break # nor would others soon
+  }
+  found
 }
 
 main <- function(chosen = "", filter = "") {
