@@ -2,8 +2,8 @@
 # warning, or a note of our own making. Tests are left out: .ci/run has just run them.
 
 # Notes that come from the machine (check: what its text must match): the library alone is large
-# (debug symbols), the distribution's compiler flags, no HTML tidy, a suggested package that the
-# platform does not have.
+# (with debug symbols, if the machine adds them last), the distribution's compiler flags, no HTML
+# tidy, a suggested package that the platform does not have.
 not_ours <- c(
   "installed package size" = paste0(
     "^\\s*installed size is +[0-9.]+Mb\\s+",

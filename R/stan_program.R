@@ -189,13 +189,15 @@ stan_likelihood <- function(model) {
     paste0("diag_matrix(sigma[", g, "])")
   }
   data <- paste0(c("ybar", "n", "S"), "[", unit, "]")
-  lines <- if (model$observed == "some" && model$K > 1) c(
-    "array[n_observed[p]] int o = observed[p, 1:n_observed[p]];",
-    paste0("matrix[K, K] A = ", factor, ";  // Sigma = A A'"),
-    "matrix[n_observed[p], n_observed[p]] A_o = n_observed[p] == K ? A",
-    "    : cholesky_decompose(tcrossprod(A[o]));",
-    "log_joint += rows_lpdf(ybar[p][o] | n[p], S[p][o, o], mu[group[p]][o], A_o);"
-  ) else {
+  lines <- if (model$observed == "some" && model$K > 1) {
+    c(
+      "array[n_observed[p]] int o = observed[p, 1:n_observed[p]];",
+      paste0("matrix[K, K] A = ", factor, ";  // Sigma = A A'"),
+      "matrix[n_observed[p], n_observed[p]] A_o = n_observed[p] == K ? A",
+      "    : cholesky_decompose(tcrossprod(A[o]));",
+      "log_joint += rows_lpdf(ybar[p][o] | n[p], S[p][o, o], mu[group[p]][o], A_o);"
+    )
+  } else {
     paste0(
       "log_joint += rows_lpdf(", data[1], " | ", data[2], ", ", data[3], ", mu[", g, "], ", factor,
       ");"

@@ -113,8 +113,8 @@ void fill(const Table& table, std::size_t n, int cores, const One& one) {
 }  // namespace
 
 // `draws`: [iteration, chain, ...]; returns a matrix, one quantity a row, with the columns mean,
-// median, sd, rhat, ess_bulk, ess_tail, mcse_mean (NA unless `mcse`), then the quantiles at `probs`,
-// which have the names of `probs`.
+// median, sd, rhat, ess_bulk, ess_tail, mcse_mean (NA unless `mcse`), then the quantiles at
+// `probs`, which have the names of `probs`.
 // [[Rcpp::export(rng = false)]]
 Rcpp::NumericMatrix summarise_array_(Rcpp::NumericVector draws, Rcpp::NumericVector probs,
                                      int cores, bool mcse = false) {

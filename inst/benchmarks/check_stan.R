@@ -33,7 +33,7 @@ points_of <- function(case) {
   core <- hmvn:::as_core(model)
   G <- length(fit$statistics$labels)
   set.seed(3)
-  dimension <- hmvn:::inspect_dimension_(fit$statistics$patterns, G, core)
+  dimension <- hmvn:::inspect_layout_(G, core)$dimension
   positions <- matrix(rnorm(n_points * dimension), ncol = n_points)
   hmvn:::inspect_draws_(fit$statistics$patterns, G, core, positions, 3)
 }

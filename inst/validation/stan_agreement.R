@@ -100,7 +100,7 @@ prepare_case <- function(case) {
   )
   G <- length(statistics$labels)
   core <- h$as_core(model)
-  dimension <- h$inspect_dimension_(statistics$patterns, G, core)
+  dimension <- h$inspect_layout_(G, core)$dimension
   set.seed(2)
   positions <- matrix(rnorm(dimension * n_points), dimension)
   draws <- h$inspect_draws_(statistics$patterns, G, core, positions, 3)

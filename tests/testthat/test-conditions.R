@@ -7,7 +7,7 @@ calls_of <- function(names, expr) {
     return(list())
   }
   inner <- lapply(as.list(expr), function(e) {
-    if (!identical(e, quote(expr = ))) calls_of(names, e)
+    if (!identical(e, rlang::missing_arg())) calls_of(names, e)
   })
   own <- is.call(expr) && is.symbol(expr[[1]]) && as.character(expr[[1]]) %in% names
   c(if (own) list(expr), unlist(inner, recursive = FALSE))
@@ -316,7 +316,7 @@ texts_in <- function(expr) {
   }
   parts <- as.list(expr)[-1]
   parts <- parts[!names(parts) %in% c("collapse", "sep")]
-  unlist(lapply(parts, function(e) if (!identical(e, quote(expr = ))) texts_in(e)))
+  unlist(lapply(parts, function(e) if (!identical(e, rlang::missing_arg())) texts_in(e)))
 }
 
 test_that("the cases are of their classes, and reach every text of every error", {

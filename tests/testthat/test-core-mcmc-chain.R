@@ -103,7 +103,9 @@ test_that("a chain moves by the metric that its last window teaches, and by noth
         to <- run$draws[i, ]
         strays <- min(colSums(abs(cbind(from, path) - to) / (1 + abs(to))))
         # the second doubling went on from the first step, or from the start to the other side
-        error <- if (ncol(path) == 1) 0 else {
+        error <- if (ncol(path) == 1) {
+          0
+        } else {
           of <- function(...) {
             k <- 1 + sum(i > schedule$window_ends)
             verlet_error(..., gradient, run$facts$step_size[i], inverse_metrics[[k]])

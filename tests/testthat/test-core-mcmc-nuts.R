@@ -96,7 +96,8 @@ test_that("ends are chosen by biased progressive sampling", {
 test_that("time runs both ways equally often, whatever came before", {
   set.seed(3)
   target <- nuts_cases()[["short steps"]][[1]]
-  starts <- exact_draws(target, 2, 2000)
+  # if forward has the chance p, both doublings go one way with p^2 + (1 - p)^2, 0.52 for p = 0.6
+  starts <- exact_draws(target, 2, 20000)
   result <- transitions(target, mover_settings("nuts", step_size = 0.1), starts)
   # whether the second doubling, of two points, goes on from the first or from the start
   on <- vapply(which(result$facts$n_leapfrog > 1), function(i) {

@@ -85,9 +85,10 @@ test_that("what must simply work, works", {
 test_that("features of very different scales do not disturb each other", {
   set.seed(2)
   data <- data.frame(g = "a", x = rnorm(50), y = rnorm(50))
-  correlation <- function(data) posterior::extract_variable_matrix(
-    posterior::as_draws_array(quick(data, group = ~ g)), "Omega[a,y,x]"
-  )
+  correlation <- function(data) {
+    draws <- posterior::as_draws_array(quick(data, group = ~ g))
+    posterior::extract_variable_matrix(draws, "Omega[a,y,x]")
+  }
   plain <- correlation(data)
   scaled <- correlation(transform(data, x = 1e-8 * x, y = 1e8 * y))
   error <- sqrt(posterior::mcse_mean(plain)^2 + posterior::mcse_mean(scaled)^2)
@@ -171,13 +172,15 @@ test_that("lp__ and lprior are among the draws", {
 })
 
 test_that("rows without data and a single partially pooled group are said in a message", {
-  few <- function(data, ...) suppressWarnings(suppressMessages(
-    fit_hmvn(
-      data, group = ~ g, features = ~ x + y, chains = 1, iter_warmup = 50, iter_sampling = 20,
-      seed = 1, ...
-    ),
-    classes = "hmvn_message_features"
-  ))
+  few <- function(data, ...) {
+    suppressWarnings(suppressMessages(
+      fit_hmvn(
+        data, group = ~ g, features = ~ x + y, chains = 1, iter_warmup = 50, iter_sampling = 20,
+        seed = 1, ...
+      ),
+      classes = "hmvn_message_features"
+    ))
+  }
   set.seed(1)
   data <- data.frame(g = "a", x = c(rnorm(9), NA), y = c(rnorm(9), NA))
   expect_message(few(data), "1 row has nothing observed", class = "hmvn_message_empty_rows")

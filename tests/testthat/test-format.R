@@ -40,7 +40,7 @@ test_that("counts and articles fit their nouns", {
   expect_identical(count_of(1, "row"), "1 row")
   expect_identical(count_of(0, "row"), "0 rows")
   expect_identical(count_of(12345, "row"), "12,345 rows")
-  expect_identical(with_article(c("integer")), "an integer")
+  expect_identical(with_article("integer"), "an integer")
   expect_identical(describe_value(1:3), "an integer vector of length 3")
   expect_identical(describe_value(matrix(TRUE, 2, 2)), "a logical array of length 4")
 })

@@ -43,6 +43,23 @@ test_that("a chain is the same in a run of one chain and in a run of several", {
   single <- seeded_fit(chains = 1)
   expect_identical(several$draws$chol[, 1, ], single$draws$chol[, 1, ])
   expect_identical(several$draws$mean[, 1, ], single$draws$mean[, 1, ])
+  # and no two are the same
+  expect_false(any(several$draws$mean[, 1, 1] %in% several$draws$mean[, 2:3, 1]))
+})
+
+test_that("what is said of units and chains stands in their places", {
+  set.seed(2)
+  sizes <- c(3, 60, 80)
+  data <- data.frame(g = rep(c("few", "many", "more"), sizes), x = rnorm(143), y = rnorm(143))
+  # of three units only the first can diverge or come to the largest depth
+  fit <- short_fit(data, group = ~g, chains = 4, max_treedepth = 2, adapt_delta = 0.5)
+  expect_identical(fit$units$algorithm, c("nuts", "exact", "exact"))
+  hits <- colSums(fit$sampler$treedepth == 2)
+  expect_gt(length(unique(hits)), 2)
+  expect_equal(fit$units$max_treedepth, rbind(hits, 0, 0), ignore_attr = TRUE)
+  expect_equal(
+    fit$units$divergent, rbind(colSums(fit$sampler$divergent), 0, 0), ignore_attr = TRUE
+  )
 })
 
 test_that("groups sampled apart do not know of each other", {

@@ -4,12 +4,12 @@ direct_fit <- function(case, ..., algorithm = "direct") {
   model <- case$model
   families <- list(
     exponential = function(p) distributional::dist_exponential(p[1]),
-    normal = function(p) distributional::dist_truncated(
-      distributional::dist_normal(p[1], p[2]), 0, Inf
-    ),
-    student_t = function(p) distributional::dist_truncated(
-      distributional::dist_student_t(p[1], p[2], p[3]), 0, Inf
-    ),
+    normal = function(p) {
+      distributional::dist_truncated(distributional::dist_normal(p[1], p[2]), 0, Inf)
+    },
+    student_t = function(p) {
+      distributional::dist_truncated(distributional::dist_student_t(p[1], p[2], p[3]), 0, Inf)
+    },
     gamma = function(p) distributional::dist_gamma(p[1], p[2]),
     lognormal = function(p) distributional::dist_lognormal(p[1], p[2])
   )
