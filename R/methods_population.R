@@ -7,7 +7,7 @@
 #' the typical group come from `as_draws_rvars(fit, "mu0")`.
 #'
 #' @param object,x An `hmvn_fit`.
-#' @param sigma Not used.
+#' @param sigma,form,level,data,sep,asList Not used.
 #' @param ... Not used.
 #' @return
 #' * `fixef()`: a vector by feature.
@@ -15,7 +15,9 @@
 #' * `VarCorr()`: a list of `between`, the sds `tau` between group means by feature (`NULL` unless
 #'   means are partially pooled; the model has them independent between features given the rest),
 #'   and `within`, a list of `sd` \[group, feature\], `cor` and `cov` \[group, feature, feature\].
-#' * `ngrps()`: the number of groups, a list named by the keys joined by `:`.
+#' * `ngrps()` (of \pkg{lme4} and \pkg{brms}): the number of groups, a list named by the keys joined
+#'   by `:`. `getGroups()`: the group of every row, a factor. `getData()`: the columns that were
+#'   read. `getGroupsFormula()`: a one-sided formula of the keys.
 #' @section Errors: `hmvn_error_no_meaning` for `fixef()` and `ranef()` without partial pooling of
 #'   means. `hmvn_error_keep` if draws were not kept.
 #' @examplesIf requireNamespace("nlme", quietly = TRUE)
@@ -58,7 +60,6 @@ VarCorr.hmvn_fit <- function(x, sigma = 1, ...) {
 }
 
 #' @rdname fixef.hmvn_fit
-#' @param object An `hmvn_fit`.
 #' @rawNamespace S3method(lme4::ngrps, hmvn_fit)
 #' @rawNamespace S3method(brms::ngrps, hmvn_fit)
 ngrps.hmvn_fit <- function(object, ...) {
@@ -66,6 +67,23 @@ ngrps.hmvn_fit <- function(object, ...) {
     list(n_groups(object)), paste(names(object$statistics$keys), collapse = ":")
   )
 }
+
+#' @rdname fixef.hmvn_fit
+#' @exportS3Method nlme::getGroups
+getGroups.hmvn_fit <- function(object, form, level, data, sep = "/") {
+  own <- require_rows(object, "The groups of rows", rlang::current_env())
+  factor(own$labels[own$codes], levels = own$labels)
+}
+
+#' @rdname fixef.hmvn_fit
+#' @exportS3Method nlme::getData
+getData.hmvn_fit <- function(object) {
+  kept_data_frame(require_rows(object, "The data", rlang::current_env()))
+}
+
+#' @rdname fixef.hmvn_fit
+#' @exportS3Method nlme::getGroupsFormula
+getGroupsFormula.hmvn_fit <- function(object, asList, sep = "/") formula.hmvn_fit(object)[-2L]
 
 # internal -----------------------------------------------------------------
 

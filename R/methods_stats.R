@@ -22,7 +22,8 @@
 #'   `mu[A,x]`; `confint()`: their central posterior intervals, a matrix of a row a mean.
 #' * `nobs()`: the number of rows with something observed, whatever their weights.
 #' * `weights()`: frequency weights by row, 1 where none were given. `case.names()`: positions of
-#'   rows. `variable.names()`: the features. `labels()`: the labels of groups.
+#'   rows. `variable.names()`: the features. `labels()`, `levels()`: the labels of
+#'   groups.
 #' * `formula()`: `cbind(features) ~ keys`, keys joined by `:`. `family()`: a `family` object.
 #' * `model.frame()`: the columns that were read: keys, features, weights.
 #' @section Errors: `hmvn_error_rows` where rows are needed and the fit has none; `hmvn_error_keep`
@@ -128,6 +129,10 @@ variable.names.hmvn_fit <- function(object, ...) object$statistics$features
 #' @rdname coef.hmvn_fit
 #' @export
 labels.hmvn_fit <- function(object, ...) object$statistics$labels
+
+#' @rdname coef.hmvn_fit
+#' @export
+levels.hmvn_fit <- function(x) x$statistics$labels
 
 #' @rdname coef.hmvn_fit
 #' @importFrom stats formula

@@ -262,8 +262,8 @@ error_cases <- list(
   ),
   rows = alist(
     posterior_impute(fit),
-    log_lik(fit),
-    update(utils::modifyList(fit, list(control = list(keep_data = FALSE))), group = ~h)
+    update(utils::modifyList(fit, list(control = list(keep_data = FALSE))), group = ~h),
+    log_lik(fit)
   ),
   size = alist(
     group_cov(huge, joint = TRUE),
