@@ -101,6 +101,10 @@ time_inverse_wishart_ <- function(n_features, df, n_draws) {
     .Call(`_hmvn_time_inverse_wishart_`, n_features, df, n_draws)
 }
 
+row_densities_ <- function(rows, mean_group, chol_group, mean, chol, chosen, kind, cores) {
+    .Call(`_hmvn_row_densities_`, rows, mean_group, chol_group, mean, chol, chosen, kind, cores)
+}
+
 new_group_ <- function(model_list, population, streams, seed) {
     .Call(`_hmvn_new_group_`, model_list, population, streams, seed)
 }

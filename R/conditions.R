@@ -48,6 +48,11 @@ condition_table <- list(
       "Draws that were not kept are asked for; `keep` is what would have kept them.",
       "variable", "keep"
     ),
+    no_meaning = topic(
+      "A generic has no meaning for this model, or for this fit; the message says what to call.",
+      "generic"
+    ),
+    package = topic("A suggested package is needed and not installed.", "package"),
     pooling = topic("`pooling` names no known level or block.", "argument"),
     prior = topic("A prior is no distribution that the model knows, or needs data.", "argument"),
     prob = topic("Probabilities do not lie between 0 and 1.", "argument"),

@@ -47,13 +47,7 @@ posterior_impute <- function(fit, ndraws = NULL, seed = NULL) {
   )
 
   groups <- data$codes[rows$row]
-  # a run of rows of one group and one pattern shares its conditional distribution
-  run <- order(groups, rows$pattern)
-  drawn <- impute_(
-    rows$values[, run, drop = FALSE], stored_groups(fit, "mean", groups)[run],
-    stored_groups(fit, "chol", groups)[run], rows$first[run], n_cells,
-    stored(fit, "mean"), stored(fit, "chol"), chosen, seed
-  )
+  drawn <- draw_cells(fit, rows$values, groups, chosen, seed)
   at <- which(is.na(rows$values), arr.ind = TRUE)
   cells <- data.frame(
     row = rows$row[at[, 2L]], group = data$labels[groups[at[, 2L]]],
@@ -126,15 +120,24 @@ print.hmvn_imputation <- function(x, ...) {
 
 # internal -----------------------------------------------------------------
 
-# Rows with missing cells: list(row = their positions, values = [feature, row], pattern = equal
-# where the same features are missing, first = where each row's cells begin among all missing cells,
-# from 0).
+# Rows with missing cells: list(row = their positions, values = [feature, row]).
 incomplete_rows <- function(data) {
   row <- which(Reduce(`|`, lapply(data$columns, is.na)))
   values <- vapply(data$columns, function(column) as.double(column[row]), double(length(row)))
-  values <- t(matrix(values, length(row)))
+  list(row = row, values = t(matrix(values, length(row))))
+}
+
+# Draws [draw, cell] of the missing cells of `values` [feature, row], cells by row, then by feature.
+# `groups`: positions, one a row.
+draw_cells <- function(fit, values, groups, chosen, seed) {
   missing <- is.na(values)
   pattern <- apply(missing, 2L, function(m) paste(which(m), collapse = " "))
   first <- cumsum(colSums(missing)) - colSums(missing)
-  list(row = row, values = values, pattern = as.character(pattern), first = as.integer(first))
+  # a run of rows of one group and one pattern shares its conditional distribution
+  run <- order(groups, as.character(pattern))
+  impute_(
+    values[, run, drop = FALSE], stored_groups(fit, "mean", groups)[run],
+    stored_groups(fit, "chol", groups)[run], as.integer(first)[run], sum(missing),
+    stored(fit, "mean"), stored(fit, "chol"), chosen, seed
+  )
 }

@@ -33,18 +33,23 @@ posterior_new_group <- function(fit, ndraws = NULL, seed = NULL) {
   model <- model_of(fit)
   inform_new_group(pooling_of(model))
 
-  names <- c("mean0", "scale0", "chol_cor0", "h_mean", "h_sd", "h_cor")
-  population <- lapply(stats::setNames(names, names), function(name) {
-    draw_matrix(fit$draws[[name]], chosen)
-  })
-  drawn <- new_group_(as_core(model), population, chosen, seed)
+  drawn <- draw_new_group(fit, chosen, seed)
   # all draws keep their chains
   size <- if (is.null(ndraws)) n_kept(fit) else c(length(chosen), 1L)
-  drawn <- lapply(drawn[c("mean", "chol")], function(x) array(x, c(size, ncol(x))))
+  drawn <- lapply(drawn, function(x) array(x, c(size, ncol(x))))
   group_draws(drawn$mean, drawn$chol, model$features)
 }
 
 # internal -----------------------------------------------------------------
+
+# list(mean = [draw, K], chol = [draw, packed]): a new group for each of the draws `chosen`.
+draw_new_group <- function(fit, chosen, seed) {
+  names <- c("mean0", "scale0", "chol_cor0", "h_mean", "h_sd", "h_cor")
+  population <- lapply(stats::setNames(names, names), function(name) {
+    draw_matrix(fit$draws[[name]], chosen)
+  })
+  new_group_(as_core(model_of(fit)), population, chosen, seed)[c("mean", "chol")]
+}
 
 # One group's [iteration, chain, index] means and packed factors as random variables.
 group_draws <- function(mean, chol, features) {

@@ -343,6 +343,23 @@ BEGIN_RCPP
     return rcpp_result_gen;
 END_RCPP
 }
+// row_densities_
+Rcpp::NumericMatrix row_densities_(const Rcpp::NumericMatrix& rows, const Rcpp::IntegerVector& mean_group, const Rcpp::IntegerVector& chol_group, const Rcpp::NumericVector& mean, const Rcpp::NumericVector& chol, const Rcpp::IntegerVector& chosen, const std::string& kind, int cores);
+RcppExport SEXP _hmvn_row_densities_(SEXP rowsSEXP, SEXP mean_groupSEXP, SEXP chol_groupSEXP, SEXP meanSEXP, SEXP cholSEXP, SEXP chosenSEXP, SEXP kindSEXP, SEXP coresSEXP) {
+BEGIN_RCPP
+    Rcpp::RObject rcpp_result_gen;
+    Rcpp::traits::input_parameter< const Rcpp::NumericMatrix& >::type rows(rowsSEXP);
+    Rcpp::traits::input_parameter< const Rcpp::IntegerVector& >::type mean_group(mean_groupSEXP);
+    Rcpp::traits::input_parameter< const Rcpp::IntegerVector& >::type chol_group(chol_groupSEXP);
+    Rcpp::traits::input_parameter< const Rcpp::NumericVector& >::type mean(meanSEXP);
+    Rcpp::traits::input_parameter< const Rcpp::NumericVector& >::type chol(cholSEXP);
+    Rcpp::traits::input_parameter< const Rcpp::IntegerVector& >::type chosen(chosenSEXP);
+    Rcpp::traits::input_parameter< const std::string& >::type kind(kindSEXP);
+    Rcpp::traits::input_parameter< int >::type cores(coresSEXP);
+    rcpp_result_gen = Rcpp::wrap(row_densities_(rows, mean_group, chol_group, mean, chol, chosen, kind, cores));
+    return rcpp_result_gen;
+END_RCPP
+}
 // new_group_
 Rcpp::List new_group_(const Rcpp::List& model_list, const Rcpp::List& population, const Rcpp::IntegerVector& streams, double seed);
 RcppExport SEXP _hmvn_new_group_(SEXP model_listSEXP, SEXP populationSEXP, SEXP streamsSEXP, SEXP seedSEXP) {
@@ -460,6 +477,7 @@ static const R_CallMethodDef CallEntries[] = {
     {"_hmvn_inspect_stream_", (DL_FUNC) &_hmvn_inspect_stream_, 4},
     {"_hmvn_inspect_gamma_", (DL_FUNC) &_hmvn_inspect_gamma_, 3},
     {"_hmvn_time_inverse_wishart_", (DL_FUNC) &_hmvn_time_inverse_wishart_, 3},
+    {"_hmvn_row_densities_", (DL_FUNC) &_hmvn_row_densities_, 8},
     {"_hmvn_new_group_", (DL_FUNC) &_hmvn_new_group_, 4},
     {"_hmvn_sample_", (DL_FUNC) &_hmvn_sample_, 5},
     {"_hmvn_scan_cells_", (DL_FUNC) &_hmvn_scan_cells_, 2},

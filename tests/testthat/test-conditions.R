@@ -117,7 +117,12 @@ error_cases <- list(
     c(statistics, 1),
     posterior_new_group(fit, ndraws = 1000),
     completed(1),
-    stancode(data.frame(x = 1))
+    stancode(data.frame(x = 1)),
+    log_lik(fit, list(g = "A", x1 = 1, x2 = 2)),
+    kfold.hmvn_fit(with_rows(iter = 4), folds = 1:3),
+    augment.hmvn_fit(with_rows(iter = 4), d),
+    predict(fit, data.frame(g = "A", x1 = 1, x2 = 2)),
+    predict(fit, data.frame(x1 = 1), "group", proportions = c(A = 1, Z = 2))
   ),
   data = alist(
     fit_hmvn(as.matrix(d[3:4]), ~g),
@@ -149,7 +154,8 @@ error_cases <- list(
     fit_hmvn(d, ~g, ~x, weights = ~ h + y),
     c(statistics, hmvn_statistics(d, ~g, ~x)),
     update(with_rows(iter = 4), features = ~z),
-    update(fit, hmvn_statistics(d, ~g, ~ x + y))
+    update(fit, hmvn_statistics(d, ~g, ~ x + y)),
+    predict(fit, data.frame(y = 1), "group")
   ),
   cells = alist(
     fit_hmvn(with_z(c(1, NaN, 2, 3)), ~g, ~z),
@@ -257,14 +263,25 @@ error_cases <- list(
     summary(without(fit, "mean", "chol"), c("mu", "Omega")),
     quantity(without(fit, "mean"), "mu")
   ),
+  no_meaning = alist(
+    loo.hmvn_fit(utils::modifyList(fit, list(control = list(prior_only = TRUE)))),
+    fixef.hmvn_fit(fit)
+  ),
+  package = alist(
+    require_package("no.such.package", "A {.code picture}")
+  ),
   rows = alist(
     posterior_impute(fit),
-    update(utils::modifyList(fit, list(control = list(keep_data = FALSE))), group = ~h)
+    update(utils::modifyList(fit, list(control = list(keep_data = FALSE))), group = ~h),
+    log_lik(fit)
   ),
   size = alist(
     group_cov(huge, joint = TRUE),
     as_draws_rvars(huge),
-    posterior_impute(with_rows(iter = 1000))
+    posterior_impute(with_rows(iter = 1000)),
+    log_lik(with_rows(iter = 1000)),
+    posterior_predict(with_rows(iter = 1000)),
+    vcov(utils::modifyList(huge, list(statistics = list(labels = as.character(1:1e4)))))
   ),
   variable = alist(
     as_draws_array(fit, variable = c("mu", "nu")),

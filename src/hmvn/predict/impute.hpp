@@ -4,8 +4,8 @@
 #include <Eigen/Core>
 #include <vector>
 
-#include "hmvn/math/packed.hpp"
 #include "hmvn/predict/missing_cells.hpp"
+#include "hmvn/predict/stored_draws.hpp"
 
 namespace hmvn {
 
@@ -22,24 +22,6 @@ struct IncompleteRow {
   }
 };
 
-// Draws of means and packed factors as a fit keeps them: the draws of a value lie together.
-struct StoredDraws {
-  const double *mean, *factor;
-  std::ptrdiff_t n_draws;
-  int n_features;
-
-  void read(std::ptrdiff_t draw, const IncompleteRow& row, Eigen::VectorXd& mean_out,
-            Eigen::MatrixXd& factor_out) const {
-    const std::ptrdiff_t n_packed = packed_size(n_features);
-    const double* own_mean = mean + draw + n_draws * n_features * row.mean_group;
-    for (int k = 0; k < n_features; ++k) mean_out[k] = own_mean[n_draws * k];
-    const double* own_factor = factor + draw + n_draws * n_packed * row.factor_group;
-    for (int i = 0, at = 0; i < n_features; ++i) {
-      for (int j = 0; j <= i; ++j, ++at) factor_out(i, j) = own_factor[n_draws * at];
-    }
-  }
-};
-
 // Draws all missing cells at one draw of the groups; `values`: features by rows, `out(cell, value)`
 // takes them. Rows that are conditioned alike should follow each other.
 template <class Values, class Out>
@@ -51,7 +33,8 @@ void impute(const std::vector<IncompleteRow>& rows, const Values& values, const 
   for (std::size_t i = 0; i < rows.size(); ++i) {
     const IncompleteRow& row = rows[i];
     if (i == 0 || !row.is_conditioned_like(rows[i - 1])) {
-      draws.read(draw, row, mean, factor);
+      draws.read_mean(draw, row.mean_group, mean);
+      draws.read_factor(draw, row.factor_group, factor);
       cells.condition(factor, row.missing);
     }
     cells.draw(mean, values.col(static_cast<Eigen::Index>(i)), random,

@@ -1,0 +1,187 @@
+# The generics of stats for a fit: point estimates, residuals and what the fit was made of.
+
+#' Estimates, residuals and the like
+#'
+#' What the generics of \pkg{stats} mean for a fit. Point estimates are posterior means; the draws
+#' themselves come from [group_mean()], [group_sd()] and [as_draws_rvars()][draws-hmvn], intervals
+#' of any quantity from [summary()][summary.hmvn_fit]. Functions that have no meaning here, such as
+#' `logLik()`, `deviance()` or `df.residual()`, stop with `hmvn_error_no_meaning` and say what to
+#' call instead.
+#'
+#' @param object,x,formula An `hmvn_fit`.
+#' @param type `"response"`: in the units of the features; `"pearson"`: divided by the standard
+#'   deviations of the row's group.
+#' @param parm Names of means (`"mu[A,x]"`); left out: all.
+#' @param level Probability of the interval.
+#' @param ... Not used.
+#' @return
+#' * `coef()` and `sigma()`: matrices \[group, feature\] of group means and standard deviations.
+#' * `fitted()`: a matrix \[row, feature\], the mean of each row's group. `residuals()`: likewise,
+#'   the observed cells less those; `NA` where a cell is missing.
+#' * `vcov()`: the posterior covariance matrix of the group means, both dimensions named
+#'   `mu[A,x]`; `confint()`: their central posterior intervals, a matrix of a row a mean.
+#' * `nobs()`: the number of rows with something observed, whatever their weights.
+#' * `weights()`: frequency weights by row, 1 where none were given. `case.names()`: positions of
+#'   rows. `variable.names()`: the features. `labels()`, `levels()`: the labels of
+#'   groups.
+#' * `formula()`: `cbind(features) ~ keys`, keys joined by `:`. `family()`: a `family` object.
+#' * `model.frame()`: the columns that were read: keys, features, weights.
+#' @section Errors: `hmvn_error_rows` where rows are needed and the fit has none; `hmvn_error_keep`
+#'   if draws were not kept; `hmvn_error_variable` for an unknown `parm`; `hmvn_error_size`.
+#' @seealso [fixef()][fixef.hmvn_fit] for what groups have in common, [tidy()][tidy.hmvn_fit] for
+#'   data frames.
+#' @examples
+#' fit <- fit_hmvn(iris, group = ~ Species, chains = 2, seed = 1)
+#' coef(fit)
+#' sigma(fit)
+#' head(residuals(fit, type = "pearson"))
+#' confint(fit, "mu[setosa,Sepal.Length]")
+#' @name coef.hmvn_fit
+NULL
+
+#' @rdname coef.hmvn_fit
+#' @importFrom stats coef
+#' @export
+coef.hmvn_fit <- function(object, ...) group_estimate(object, "mu")
+
+#' @rdname coef.hmvn_fit
+#' @importFrom stats sigma
+#' @export
+sigma.hmvn_fit <- function(object, ...) group_estimate(object, "sigma")
+
+#' @rdname coef.hmvn_fit
+#' @importFrom stats fitted
+#' @export
+fitted.hmvn_fit <- function(object, ...) {
+  data <- require_rows(object, "Fitted values of rows", rlang::current_env())
+  unname_rows(coef.hmvn_fit(object)[data$codes, , drop = FALSE])
+}
+
+#' @rdname coef.hmvn_fit
+#' @importFrom stats residuals
+#' @export
+residuals.hmvn_fit <- function(object, type = c("response", "pearson"), ...) {
+  type <- rlang::arg_match(type)
+  data <- require_rows(object, "Residuals of rows", rlang::current_env())
+  out <- t(cell_matrix(data$columns, data$n_obs)) - fitted.hmvn_fit(object)
+  if (type == "pearson") out <- out / sigma.hmvn_fit(object)[data$codes, , drop = FALSE]
+  unname_rows(out)
+}
+
+#' @rdname coef.hmvn_fit
+#' @importFrom stats vcov
+#' @export
+vcov.hmvn_fit <- function(object, ...) {
+  check_kept(object, "mu")
+  size <- n_groups(object) * n_features(object)
+  check_size(8 * size^2, "The covariance matrix of all means", "Look at groups one by one.")
+  values <- draw_matrix(mean_draws(object, seq_len(n_groups(object))), seq_len(n_draws(object)))
+  out <- stats::cov(values)
+  dimnames(out) <- rep(list(mean_names(object)), 2L)
+  out
+}
+
+#' @rdname coef.hmvn_fit
+#' @importFrom stats confint
+#' @export
+confint.hmvn_fit <- function(object, parm, level = 0.95, ...) {
+  call <- rlang::current_env()
+  check_kept(object, "mu", call)
+  level <- check_number(level, "level", 0, 1, open = TRUE, call = call)
+  known <- mean_names(object)
+  parm <- if (missing(parm)) known else parm
+  unknown <- setdiff(parm, known)
+  if (length(unknown) > 0L) check_variables(unknown, known, call)
+  ends <- c(1 - level, 1 + level) / 2
+  found <- lapply(group_chunks(object), function(chunk) {
+    t(apply(mean_draws(object, chunk), 3L, stats::quantile, probs = ends, names = FALSE))
+  })
+  out <- do.call(rbind, found)
+  dimnames(out) <- list(known, paste(format(100 * ends, trim = TRUE, digits = 3), "%"))
+  out[match(parm, known), , drop = FALSE]
+}
+
+#' @rdname coef.hmvn_fit
+#' @importFrom stats nobs
+#' @export
+nobs.hmvn_fit <- function(object, ...) as.integer(object$statistics$n_rows)
+
+#' @rdname coef.hmvn_fit
+#' @importFrom stats weights
+#' @export
+weights.hmvn_fit <- function(object, ...) {
+  data <- require_rows(object, "Weights of rows", rlang::current_env())
+  data$weights %||% rep(1, data$n_obs)
+}
+
+#' @rdname coef.hmvn_fit
+#' @importFrom stats case.names
+#' @export
+case.names.hmvn_fit <- function(object, ...) {
+  as.character(seq_len(require_rows(object, "Names of rows", rlang::current_env())$n_obs))
+}
+
+#' @rdname coef.hmvn_fit
+#' @importFrom stats variable.names
+#' @export
+variable.names.hmvn_fit <- function(object, ...) object$statistics$features
+
+#' @rdname coef.hmvn_fit
+#' @export
+labels.hmvn_fit <- function(object, ...) object$statistics$labels
+
+#' @rdname coef.hmvn_fit
+#' @export
+levels.hmvn_fit <- function(x) x$statistics$labels
+
+#' @rdname coef.hmvn_fit
+#' @importFrom stats formula
+#' @export
+formula.hmvn_fit <- function(x, ...) {
+  names <- lapply(x$statistics$features, as.name)
+  left <- if (length(names) == 1L) names[[1L]] else as.call(c(quote(cbind), names))
+  keys <- lapply(names(x$statistics$keys), as.name)
+  right <- Reduce(function(a, b) call(":", a, b), keys)
+  stats::as.formula(call("~", left, right), env = globalenv())
+}
+
+#' @rdname coef.hmvn_fit
+#' @importFrom stats family
+#' @export
+family.hmvn_fit <- function(object, ...) {
+  structure(list(family = "multivariate normal", link = "identity"), class = "family")
+}
+
+#' @rdname coef.hmvn_fit
+#' @importFrom stats model.frame
+#' @export
+model.frame.hmvn_fit <- function(formula, ...) {
+  kept_data_frame(require_rows(formula, "The model frame", rlang::current_env()))
+}
+
+# internal -----------------------------------------------------------------
+
+# Posterior means [group, feature] of a quantity with that index.
+group_estimate <- function(fit, name, call = rlang::caller_env()) {
+  check_kept(fit, name, call)
+  means <- lapply(group_chunks(fit), function(chunk) {
+    colMeans(draw_matrix(packed_quantity(fit, name, chunk), seq_len(n_draws(fit))))
+  })
+  matrix(
+    unlist(means), n_groups(fit), byrow = TRUE,
+    dimnames = list(fit$statistics$labels, fit$statistics$features)
+  )
+}
+
+# The names of all means, feature fastest.
+mean_names <- function(fit) {
+  k <- n_features(fit)
+  layout <- packed_layout(fit, "mu")
+  group <- rep(seq_len(n_groups(fit)), each = k)
+  packed_names(fit, "mu", group, layout[rep(seq_len(k), n_groups(fit)), , drop = FALSE])
+}
+
+unname_rows <- function(x) {
+  rownames(x) <- NULL
+  x
+}

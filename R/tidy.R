@@ -1,0 +1,102 @@
+# A fit as data frames in the form of broom.
+
+#' Tidy data frames
+#'
+#' @param x An `hmvn_fit`.
+#' @param variable Quantities, as for [summary()][summary.hmvn_fit].
+#' @param group Labels of the groups; `NULL` for all.
+#' @param conf.int Add the ends of intervals?
+#' @param conf.level Their probability.
+#' @param data A data frame with the rows of the fit, in their order, to add columns to; left out:
+#'   the columns that the fit has read.
+#' @param ... Not used.
+#' @return
+#' * `tidy()`: a data frame of a row a quantity: `term` (its name in the draws), `quantity`,
+#'   `group`, `feature`, `feature2`, `estimate` (posterior mean), `std.error` (posterior sd), and
+#'   with `conf.int = TRUE` `conf.low` and `conf.high` (quantiles).
+#' * `glance()`: a data frame of one row: `nobs`, `n_groups`, `n_features`, `n_missing` (cells),
+#'   `pooling` (of means, sds, correlations), `algorithm`, `chains`, `ndraws`, `divergences`,
+#'   `n_warnings` (kinds of problems that were warned of after sampling).
+#' * `augment()`: `data` with columns `.fitted_<feature>`, `.resid_<feature>` and `.distance`, the
+#'   posterior mean of the Mahalanobis distance of the row's observed cells from its group (`NA`
+#'   where nothing is observed).
+#' @section Errors: Those of [summary()][summary.hmvn_fit]; `augment()` those of
+#'   [fitted()][coef.hmvn_fit], and `hmvn_error_argument` if `data` has another number of rows.
+#' @examplesIf requireNamespace("generics", quietly = TRUE)
+#' fit <- fit_hmvn(iris, group = ~ Species, chains = 2, seed = 1)
+#' generics::tidy(fit, "mu", group = "setosa", conf.int = TRUE)
+#' generics::glance(fit)
+#' head(generics::augment(fit))
+#' @name tidy.hmvn_fit
+NULL
+
+#' @rdname tidy.hmvn_fit
+#' @exportS3Method generics::tidy
+tidy.hmvn_fit <- function(x, variable = c("mu", "sigma", "Omega"), group = NULL,
+                          conf.int = FALSE, conf.level = 0.95, ...) {
+  level <- check_number(
+    conf.level, "conf.level", 0, 1, open = TRUE, call = rlang::current_env()
+  )
+  several <- n_features(x) > 1L
+  if (missing(variable) && !several) variable <- c("mu", "sigma")
+  found <- summary.hmvn_fit(x, variable, group, prob = c(1 - level, 1 + level) / 2)
+  quantiles <- grep("^q[0-9.]+$", names(found))
+  out <- data.frame(
+    term = found$variable, quantity = found$quantity, group = found$group,
+    feature = found$feature, feature2 = found$feature2, estimate = found$mean,
+    std.error = found$sd
+  )
+  if (check_flag(conf.int, "conf.int", call = rlang::current_env())) {
+    out$conf.low <- found[[quantiles[[1L]]]]
+    out$conf.high <- found[[quantiles[[2L]]]]
+  }
+  out
+}
+
+#' @rdname tidy.hmvn_fit
+#' @exportS3Method generics::glance
+glance.hmvn_fit <- function(x, ...) {
+  s <- x$statistics
+  data.frame(
+    nobs = nobs.hmvn_fit(x), n_groups = n_groups(x), n_features = n_features(x),
+    n_missing = s$n_missing, pooling = paste(x$pooling, collapse = ", "),
+    algorithm = paste(unique(x$units$algorithm), collapse = ", "), chains = n_chains(x),
+    ndraws = n_draws(x), divergences = sum(x$units$divergent, na.rm = TRUE),
+    n_warnings = length(x$warnings)
+  )
+}
+
+#' @rdname tidy.hmvn_fit
+#' @exportS3Method generics::augment
+augment.hmvn_fit <- function(x, data = NULL, ...) {
+  call <- rlang::current_env()
+  own <- require_rows(x, "Adding columns to the rows", call)
+  data <- data %||% kept_data_frame(own)
+  if (!is.data.frame(data) || nrow(data) != own$n_obs) {
+    abort_argument("data", paste("a data frame of", own$n_obs, "rows"), data, call)
+  }
+  add <- function(values, prefix) {
+    colnames(values) <- paste0(prefix, colnames(values))
+    as.data.frame(values)
+  }
+  cbind(
+    data, add(fitted.hmvn_fit(x), ".fitted_"), add(residuals.hmvn_fit(x), ".resid_"),
+    .distance = own_distances(x)
+  )
+}
+
+# internal -----------------------------------------------------------------
+
+# The mean Mahalanobis distance of every row from its own group.
+own_distances <- function(fit) {
+  rows <- rows_to_say(fit, NULL, "The distance of rows")
+  out <- rep(NA_real_, length(rows$group))
+  used <- which(colSums(!is.na(rows$values)) > 0)
+  chosen <- seq_len(n_draws(fit))
+  for (chunk in row_chunks(used, length(chosen))) {
+    part <- pick_rows(rows, chunk)
+    squared <- row_densities(fit, part, part$group, chosen, fit$control$cores, "squared_distance")
+    out[chunk] <- colMeans(sqrt(squared))
+  }
+  out
+}

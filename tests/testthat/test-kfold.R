@@ -1,0 +1,59 @@
+skip_if_not_installed("loo")
+
+test_that("folds by row give each group its share; folds by group hold whole groups", {
+  group <- rep(c(2L, 1L, 3L), c(20, 10, 31))
+  folds <- draw_folds(group, c(1:30, 32:61), "row", 10L, 1)
+  expect_true(all(table(folds, group) %in% c(1, 2, 3, 4)))
+  expect_identical(draw_folds(group, c(1:30, 32:61), "row", 10L, 1), folds)
+  expect_false(identical(draw_folds(group, c(1:30, 32:61), "row", 10L, 2), folds))
+  folds <- draw_folds(group, 1:3, "group", 3L, 1)
+  expect_true(all(rowSums(table(folds, group) > 0) == 1))
+})
+
+test_that("kfold() has the shape of loo's, leaves random numbers alone, and can be compared", {
+  fit <- short_fit(iris, ~Species, iter_sampling = 500)
+  set.seed(1)
+  before <- .Random.seed
+  found <- loo::kfold(fit, K = 5, seed = 3)
+  expect_identical(.Random.seed, before)
+  expect_s3_class(found, c("kfold", "loo"), exact = TRUE)
+  expect_identical(dim(found$pointwise), c(150L, 3L))
+  expect_equal(found$estimates["elpd_kfold", "Estimate"], sum(found$pointwise[, 1]))
+  expect_output(print(found), "5-fold")
+  expect_identical(loo::kfold(fit, K = 5, seed = 3), found)
+  other <- update(fit, pooling = c(sd = "complete", cor = "complete"))
+  compared <- loo::loo_compare(found, loo::kfold(other, K = 5, seed = 3))
+  expect_identical(rownames(compared), c("fit", "other"))
+})
+
+test_that("rows of a group that is left out are those of a new group", {
+  # one feature, everything but the means known: means ~ Normal(m, 1), the group's own sd is 1
+  set.seed(2)
+  d <- data.frame(g = rep(letters[1:6], each = 4))
+  d$x <- rnorm(6)[match(d$g, letters)] + rnorm(24)
+  fit <- short_fit(
+    d, ~g, ~x, pooling = "partial", chains = 4, iter_warmup = 500, iter_sampling = 1000
+  )
+  found <- loo::kfold(fit, K = 6, by = "group", seed = 1)
+  expect_identical(sort(unique(found$folds)), 1:6)
+  expect_true(all(rowSums(table(found$folds, d$g) > 0) == 1))
+  held <- which(d$g == "c")
+  without <- update(fit, data = d[-held, ])
+  new <- posterior::as_draws_rvars(posterior_new_group(without, seed = 1))
+  mu <- as.vector(posterior::draws_of(new$mu))
+  sigma <- as.vector(posterior::draws_of(new$sigma))
+  by_hand <- vapply(held, function(i) log(mean(dnorm(d$x[i], mu, sigma))), 0)
+  expect_equal(unname(found$pointwise[held, "elpd_kfold"]), by_hand)
+  # a group's own rows tell more of it
+  by_row <- loo::kfold(fit, K = 4, seed = 1)
+  expect_gt(by_row$estimates[1, 1], found$estimates[1, 1])
+})
+
+test_that("folds that make no sense are refused", {
+  fit <- short_fit(iris, ~Species, iter_sampling = 20)
+  expect_error(loo::kfold(fit, K = 1), class = "hmvn_error_argument")
+  expect_error(loo::kfold(fit, K = 4, by = "group"), class = "hmvn_error_argument")
+  expect_error(loo::kfold(fit, folds = 1:10), class = "hmvn_error_argument")
+  expect_error(loo::kfold(fit, folds = rep(1, 150)), class = "hmvn_error_argument")
+  expect_error(loo::kfold(fit, k = 3), class = "hmvn_error_argument")
+})

@@ -1,0 +1,90 @@
+skip_if_not_installed("loo")
+
+iris_fit <- function(..., iter_sampling = 1000) {
+  short_fit(iris, ~Species, ..., iter_sampling = iter_sampling)
+}
+
+test_that("loo() agrees with fits that leave each row out, within Monte Carlo error", {
+  set.seed(1)
+  d <- data.frame(g = rep(c("A", "B"), c(20, 18)), x = rnorm(38), y = rnorm(38))
+  d$y <- d$y + d$x
+  d$y[3] <- NA
+  prior <- hmvn_prior(
+    mean = distributional::dist_normal(0, 2), sd = distributional::dist_exponential(1)
+  )
+  fit <- short_fit(d, ~g, ~ x + y, prior = prior, chains = 4, iter_sampling = 4000)
+  found <- suppressWarnings(loo::loo(fit))
+  expect_s3_class(found, "psis_loo")
+  expect_lt(max(loo::pareto_k_values(found)), 0.7)
+  exact <- vapply(seq_len(nrow(d)), function(i) {
+    without <- short_fit(
+      d[-i, ], ~g, ~ x + y, prior = prior, chains = 4, iter_sampling = 4000, seed = 100 + i
+    )
+    ll <- log_lik(without, d[i, ])[, 1]
+    r <- exp(ll - max(ll))
+    # the mean and its Monte Carlo error on the log scale
+    c(max(ll) + log(mean(r)), sd(r) / mean(r) / sqrt(length(r)))
+  }, double(2))
+  error <- sqrt(exact[2, ]^2 + found$pointwise[, "mcse_elpd_loo"]^2)
+  z <- (found$pointwise[, "elpd_loo"] - exact[1, ]) / error
+  expect_lt(max(abs(z)), z_bound(length(z)))
+  # the fit itself, which has seen the rows, is another answer
+  expect_gt(max(abs(log_mean_exp(log_lik(fit)) - exact[1, ]) / error), z_bound(length(z)))
+  # and so does fitting again without each row in turn
+  by_row <- suppressWarnings(loo::kfold(fit, folds = seq_len(nrow(d))))
+  z <- (by_row$pointwise[, "elpd_kfold"] - exact[1, ]) / (sqrt(2) * exact[2, ])
+  expect_lt(max(abs(z)), z_bound(length(z)))
+})
+
+test_that("loo() and waic() have the shapes of their owner, and fits are compared", {
+  none <- iris_fit()
+  shared <- iris_fit(pooling = c(sd = "complete", cor = "complete"))
+  # a few rows of iris have a high Pareto k
+  one <- suppressWarnings(loo::loo(none))
+  expect_identical(dim(one), c(2000L, 150L))
+  expect_identical(attr(one, "model_name"), "none")
+  w <- suppressWarnings(loo::waic(none))
+  expect_s3_class(w, "waic")
+  expect_lt(
+    abs(w$estimates["elpd_waic", 1] - one$estimates["elpd_loo", 1]),
+    w$estimates["elpd_waic", 2] / 5
+  )
+  compared <- suppressWarnings(loo::loo_compare(none, shared))
+  expect_identical(rownames(compared), c("none", "shared"))
+  other <- suppressWarnings(loo::loo(shared))
+  expect_identical(unclass(compared), unclass(loo::loo_compare(one, other)))
+  # setosa's petals are unlike the others': one covariance matrix for all predicts worse
+  expect_lt(compared["shared", "elpd_diff"], -2 * compared["shared", "se_diff"])
+  other <- suppressWarnings(loo::loo(short_fit(iris[150:1, ], ~Species, iter_sampling = 1000)))
+  expect_warning(loo::loo_compare(one, other), "yhash")
+  saved <- suppressWarnings(loo::loo(none, save_psis = TRUE))
+  expect_s3_class(saved$psis_object, "psis")
+})
+
+test_that("relative efficiencies are those of the chains; exact draws have 1", {
+  d <- subset(iris, Species != "setosa")
+  exact <- short_fit(d, ~Species, iter_sampling = 200)
+  expect_true(all(exact$units$algorithm == "exact"))
+  ll <- log_lik(exact)
+  expect_identical(relative_efficiencies(exact, ll, 1), rep(1, 100))
+  nuts <- short_fit(d, ~Species, iter_sampling = 200, algorithm = "nuts")
+  ll <- log_lik(nuts)
+  expect_equal(
+    relative_efficiencies(nuts, ll, 1),
+    unname(loo::relative_eff(exp(ll), chain_id = rep(1:2, each = 200))), tolerance = 1e-8
+  )
+  # densities that vanish as numbers have one too
+  expect_equal(relative_efficiencies(nuts, ll - 2000, 1), relative_efficiencies(nuts, ll, 1))
+})
+
+test_that("draws from the prior have learned nothing", {
+  fit <- iris_fit(prior_only = TRUE, iter_sampling = 10)
+  for (call in alist(loo::loo(fit), loo::waic(fit), loo::kfold(fit))) {
+    expect_error(eval(call), "prior_only = FALSE", class = "hmvn_error_no_meaning")
+  }
+})
+
+test_that("a fit without rows says so", {
+  expect_error(loo::loo(fake_fit()), class = "hmvn_error_rows")
+  expect_error(loo::loo(without(fake_fit(), "mean")), class = "hmvn_error_keep")
+})

@@ -1,0 +1,58 @@
+test_that("predicted rows follow the Normal of their group, draw by draw", {
+  fit <- fake_fit(G = 2, K = 3, iter = 1000, chains = 2)
+  new <- data.frame(g = c("B", "A", "B"), x1 = NA, x2 = NA, x3 = NA)
+  drawn <- posterior_predict(fit, new, seed = 1)
+  expect_identical(dim(drawn), c(2000L, 3L, 3L))
+  expect_identical(dimnames(drawn)[[3]], c("x1", "x2", "x3"))
+  mu <- posterior::draws_of(group_mean(fit))
+  Sigma <- posterior::draws_of(group_cov(fit))
+  # less the mean, times the inverse root of the covariance: standard normal
+  white <- vapply(1:3, function(row) {
+    g <- c(2, 1, 2)[row]
+    t(vapply(1:2000, function(s) {
+      backsolve(chol(Sigma[s, g, , ]), drawn[s, row, ] - mu[s, g, ], transpose = TRUE)
+    }, double(3)))
+  }, matrix(0, 2000, 3))
+  white <- matrix(white, 2000)
+  p <- apply(white, 2, function(x) ks.test(x, "pnorm")$p.value)
+  expect_gt(min(p.adjust(p, "holm")), 0.001)
+  r <- cor(white)[lower.tri(diag(9))]
+  expect_lt(max(abs(r)) * sqrt(2000), z_bound(length(r)))
+  expect_identical(posterior_predict(fit, new, seed = 1, ndraws = 5),
+    drawn[choose_draws(fit, 5), , ])
+})
+
+test_that("expectations, intervals and errors have the shapes that are written down", {
+  fit <- short_fit(iris, ~Species, iter_sampling = 50)
+  mean <- posterior_epred(fit)
+  expect_identical(dim(mean), c(100L, 150L, 4L))
+  expect_equal(colMeans(mean), fitted(fit), ignore_attr = TRUE)
+  expect_equal(mean[, 51, "Petal.Width"],
+    as.vector(posterior::draws_of(group_mean(fit)[2, 4])))
+  expect_identical(posterior_linpred(fit, ndraws = 3), posterior_epred(fit, ndraws = 3))
+  drawn <- posterior_predict(fit, seed = 1)
+  bounds <- predictive_interval(fit, seed = 1, prob = 0.8)
+  expect_identical(dim(bounds), c(150L, 2L, 4L))
+  expect_identical(dimnames(bounds)[2:3], list(c("10%", "90%"), names(iris)[1:4]))
+  expect_equal(bounds[7, , 2], quantile(drawn[, 7, 2], c(0.1, 0.9)))
+  error <- predictive_error(fit, seed = 1)
+  expect_equal(error[3, 7, 2], iris[7, 2] - drawn[3, 7, 2], ignore_attr = TRUE)
+  sets <- simulate(fit, 3, seed = 1)
+  expect_identical(names(sets), c("sim_1", "sim_2", "sim_3"))
+  expect_identical(names(sets$sim_2), c("Species", names(iris)[1:4]))
+  expect_equal(sets$sim_2$Petal.Width, posterior_predict(fit, seed = 1, ndraws = 3)[2, , 4],
+    ignore_attr = TRUE)
+})
+
+test_that("pp_check() shows the observed cells of a feature by group", {
+  skip_if_not_installed("bayesplot")
+  d <- iris
+  d$Sepal.Width[1:10] <- NA
+  fit <- short_fit(d, ~Species, iter_sampling = 50)
+  p <- bayesplot::pp_check(fit, feature = "Sepal.Width", ndraws = 5, seed = 1)
+  shown <- ggplot2::ggplot_build(p)$plot$data
+  expect_identical(as.vector(table(shown$group)), c(240L, 300L, 300L))
+  expect_s3_class(bayesplot::pp_check(fit, "stat", stat = "mean", seed = 1), "ggplot")
+  expect_error(bayesplot::pp_check(fit, "dens_overlai"), class = "hmvn_error_argument")
+  expect_error(bayesplot::pp_check(fit, feature = "z"), class = "hmvn_error_argument")
+})
