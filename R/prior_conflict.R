@@ -7,7 +7,7 @@
 # in conflict when in half of them or more the posterior lies more than a posterior sd from the
 # sample's value, on the same side; sds are looked at as log(sigma), correlations as atanh(rho).
 # NULL, or the texts of a message, named as in sampler_problems(), with the fields `block`,
-# `features` and `shift` (posterior over sample's sds, and difference of correlations) as attributes.
+# `features` and `shift` (posterior over sample's sds, difference of correlations) as attributes.
 prior_conflict <- function(run) {
   groups <- groups_with_plenty(run$statistics)
   if (isTRUE(run$control$prior_only) || !is_stored(run, "chol") || length(groups) == 0L) {
@@ -128,8 +128,8 @@ cor_conflict <- function(run, groups) {
 conflict_hint <- function(run) {
   if (run$prior$frame$kind == "raw" && n_features(run) > 1L) {
     paste(
-      "An LKJ prior charges strong correlations, and the sds with them: state priors in the frame of",
-      "the groups' pooled covariance, `hmvn_prior(frame = \"pooled\")`, or see ?hmvn_prior."
+      "An LKJ prior charges strong correlations, and the sds with them: state priors in the frame",
+      "of the groups' pooled covariance, `hmvn_prior(frame = \"pooled\")`, or see ?hmvn_prior."
     )
   } else {
     "Look at the priors with `prior_summary()`, or give wider ones in `hmvn_prior()`."

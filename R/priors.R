@@ -19,8 +19,8 @@
 #'   `distributional::dist_beta(a, b)` (default Beta(1, 1)); for all blocks, or a list by
 #'   block, for example `list(mean = distributional::dist_beta(1, 3), cor = 0.5)`.
 #' @param frame Where `sd` and `cor` are stated. `"raw"`: on the features as they are. `"pooled"`:
-#'   on the features whitened by the covariance matrix P that they have within groups, all groups taken
-#'   together: `Sigma = C S C` with C the symmetric root of P, and `sd` and `cor` are the priors of
+#'   on the features whitened by the covariance matrix P that they have within groups, all groups
+#'   taken together: `Sigma = C S C` with C the symmetric root of P, and `sd` and `cor` are the priors of
 #'   the standard deviations and correlations of S, which is near the identity; `sd` left unset is
 #'   then Exponential(1). LKJ priors on raw features make standard deviations and correlations too
 #'   small where features are strongly correlated; in the pooled frame they do not, the order of the

@@ -151,6 +151,19 @@ r_prior_draw <- function(model, G) {
   list(groups = groups, population = at_scores(v_mean, v_sd, v_cor), h = h)
 }
 
+# The same draw with every covariance matrix Sigma seen as A Sigma A': from the frame (F1) to the raw
+# features with A = C, back with its inverse.
+r_change_frame <- function(draw, A) {
+  of <- function(part) {
+    factor <- t(chol(tcrossprod(A %*% (part$sigma * part$L))))
+    sigma <- sqrt(rowSums(factor^2))
+    list(mu = part$mu, sigma = sigma, L = factor / sigma)
+  }
+  draw$groups <- lapply(draw$groups, of)
+  draw$population <- of(draw$population)
+  draw
+}
+
 # Rows of every group, with cells missing completely at random; the group is the first column.
 r_data <- function(draw, sizes, missing = 0) {
   K <- length(draw$groups[[1]]$mu)

@@ -32,7 +32,9 @@ sbc_variants <- function() {
     ),
     steps = list(pooling = none, sizes = c(10, 11, 12), algorithm = "direct"),
     direct_complete = list(pooling = c(mean = "none", sd = "complete", cor = "complete")),
-    missing = list(pooling = all_of("partial"), missing = 0.15)
+    missing = list(pooling = all_of("partial"), missing = 0.15),
+    frame = list(pooling = all_of("partial"), missing = 0.15, frame = 0.9),
+    frame_direct = list(pooling = none, sizes = c(10, 20, 40), frame = 0.9)
   )
 }
 
@@ -42,7 +44,8 @@ quantities_of <- function(model, draw, data) {
   K <- model$K
   low <- which(lower.tri(diag(K)), arr.ind = TRUE)
   cor_of <- function(L) tcrossprod(L)[low]
-  out <- c(log_likelihood = r_log_likelihood(draw, data), log_prior = r_log_prior(model, draw))
+  framed <- if (is.null(model$root)) draw else r_change_frame(draw, solve(model$root))
+  out <- c(log_likelihood = r_log_likelihood(draw, data), log_prior = r_log_prior(model, framed))
   for (block in names(draw$h)[model$pooling[names(draw$h)] == "partial"]) {
     h <- draw$h[[block]]
     out <- c(out, stats::setNames(h, paste0("h_", block, seq_along(h))))
@@ -116,10 +119,17 @@ quantities_of_fit <- function(model, fit) {
 simulate_once <- function(variant, simulation, K = 3, draws = 99, thin = 5) {
   set.seed(simulation)
   sizes <- if (is.null(variant$sizes)) c(2, 5, 10, 20) else variant$sizes
-  model <- do.call(
-    r_model, c(list(K = K), variant[setdiff(names(variant), c("missing", "sizes", "algorithm"))])
-  )
+  model <- do.call(r_model, c(
+    list(K = K), variant[setdiff(names(variant), c("missing", "sizes", "algorithm", "frame"))]
+  ))
   truth <- r_prior_draw(model, length(sizes))
+  if (!is.null(variant$frame)) {
+    # autocorrelated features of three sizes
+    P <- variant$frame^abs(outer(seq_len(K), seq_len(K), "-")) * tcrossprod(2^(seq_len(K) - 2))
+    e <- eigen(P, symmetric = TRUE)
+    model$root <- e$vectors %*% (sqrt(e$values) * t(e$vectors))
+    truth <- r_change_frame(truth, model$root)
+  }
   data <- r_data(truth, sizes, missing = if (is.null(variant$missing)) 0 else variant$missing)
   fit <- suppressWarnings(suppressMessages(fit_hmvn(
     data, group = ~ g, pooling = model$pooling, prior = prior_of(model),
@@ -153,7 +163,7 @@ prior_of <- function(model) {
   hmvn_prior(
     mean = distributional::dist_normal(model$location, model$scale),
     sd = do.call(c, lapply(seq_len(model$K), sd_prior)),
-    cor = dist_lkj(model$eta)
+    cor = dist_lkj(model$eta), frame = if (is.null(model$root)) "raw" else crossprod(model$root)
   )
 }
 

@@ -48,7 +48,7 @@ test_that("a prior on the wrong scale is told with one feature, and in many grou
   expect_no_match(conditionMessage(conflict$message), "pooled", fixed = TRUE)
 })
 
-test_that("nothing is looked at where draws were not kept, rows are few or only the prior is drawn", {
+test_that("nothing is looked at without draws, with few rows, or where the prior is drawn", {
   skip_if_not_installed("MASS")
   data <- crabs()
   expect_null(told(data, ~group, keep = "mu")$message)
