@@ -151,8 +151,8 @@ r_prior_draw <- function(model, G) {
   list(groups = groups, population = at_scores(v_mean, v_sd, v_cor), h = h)
 }
 
-# The same draw with every covariance matrix Sigma seen as A Sigma A': from the frame (F1) to the raw
-# features with A = C, back with its inverse.
+# The same draw with every covariance matrix Sigma seen as A Sigma A': from the frame (F1) to the
+# raw features with A = C, back with its inverse.
 r_change_frame <- function(draw, A) {
   of <- function(part) {
     factor <- t(chol(tcrossprod(A %*% (part$sigma * part$L))))
