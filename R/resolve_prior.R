@@ -24,6 +24,7 @@ resolve_prior <- function(prior, statistics, call = NULL) {
       call = call
     )
   }
+  prior <- validate_prior(prior, call)
   features <- statistics$features
   unset <- vapply(prior[c("mean", "sd", "cor")], is.null, TRUE)
   if (unset[["mean"]] || unset[["sd"]]) {
