@@ -105,6 +105,10 @@ row_densities_ <- function(rows, mean_group, chol_group, mean, chol, chosen, kin
     .Call(`_hmvn_row_densities_`, rows, mean_group, chol_group, mean, chol, chosen, kind, cores)
 }
 
+physical_memory_ <- function() {
+    .Call(`_hmvn_physical_memory_`)
+}
+
 new_group_ <- function(model_list, population, streams, seed) {
     .Call(`_hmvn_new_group_`, model_list, population, streams, seed)
 }
@@ -117,16 +121,24 @@ scan_cells_ <- function(columns, n_threads) {
     .Call(`_hmvn_scan_cells_`, columns, n_threads)
 }
 
+fingerprints_ <- function(columns, n_threads) {
+    .Call(`_hmvn_fingerprints_`, columns, n_threads)
+}
+
 code_whole_ <- function(x, plain) {
     .Call(`_hmvn_code_whole_`, x, plain)
 }
 
-group_statistics_ <- function(columns, missing, codes, n_groups, weights, n_threads) {
-    .Call(`_hmvn_group_statistics_`, columns, missing, codes, n_groups, weights, n_threads)
+group_statistics_ <- function(columns, missing, codes, n_groups, weights, n_threads, max_bytes) {
+    .Call(`_hmvn_group_statistics_`, columns, missing, codes, n_groups, weights, n_threads, max_bytes)
 }
 
 merge_moments_ <- function(patterns, which, into, n_merged, features) {
     .Call(`_hmvn_merge_moments_`, patterns, which, into, n_merged, features)
+}
+
+indefinite_ <- function(scatter, n_features, tolerance) {
+    .Call(`_hmvn_indefinite_`, scatter, n_features, tolerance)
 }
 
 scaled_ranks_ <- function(scatter, n_features, tolerance) {

@@ -29,12 +29,30 @@ check_flag <- function(x, arg, call = NULL) {
 }
 
 check_choice <- function(x, arg, choices, call = NULL) {
-  if (!is.character(x) || length(x) != 1L || is.na(x) || !x %in% choices) {
+  if (!is.character(x) || length(x) != 1L || !x %in% choices) {
     near <- if (is.character(x) && length(x) == 1L) suggest_name(x, choices)
     hint <- if (length(near)) c(i = "Did you mean {.val {near}}?")
     found <- describe_value(x)
     abort_hmvn(
       c("{.arg {arg}} must be one of {.or {.val {choices}}}.", x = "It is {found}.", hint),
+      "argument", argument = arg, call = call
+    )
+  }
+  as.vector(x)
+}
+
+# Text without NA that can be read. `what`: the end of a sentence, of what it must be.
+check_text <- function(x, arg, what, call = NULL) {
+  if (!is.character(x) || anyNA(x) || !all(is_valid_text(x))) {
+    found <- if (!is.character(x) || length(x) == 1L) {
+      paste0("It is ", describe_value(x), ".")
+    } else if (anyNA(x)) {
+      "It contains NA."
+    } else {
+      paste0("It contains \"", printable(x[!is_valid_text(x)])[[1L]], "\", which is no valid text.")
+    }
+    abort_hmvn(
+      c("{.arg {arg}} must be {what}.", x = "{found}"),
       "argument", argument = arg, call = call
     )
   }
@@ -70,29 +88,14 @@ check_no_dots <- function(..., known, call = NULL) {
   )
 }
 
-max_bytes <- 2^30
-
-# `what`: the beginning of a sentence; `hint`: a text without variables.
-check_size <- function(bytes, what, hint = NULL, call = rlang::caller_env()) {
-  if (bytes <= max_bytes) {
-    return(invisible())
-  }
-  hint <- hint %||% "Ask for fewer groups with {.arg group}, or fit with a larger {.arg thin}."
-  size <- format(bytes / 2^30, digits = 2)
-  abort_hmvn(
-    c("{what} must fit into 1 GB.", x = "It would take {size} GB.", i = hint),
-    "size", bytes = bytes, call = call
-  )
-}
-
 is_plain_number <- function(x) {
   is.numeric(x) && !is.object(x) && length(x) == 1L && is.finite(x)
 }
 
 # The nearest of `choices` to a misspelt name, or character(0) if none is near.
 suggest_name <- function(x, choices) {
-  choices <- unique(choices[!is.na(choices)])
-  if (length(choices) == 0L || is.na(x)) {
+  choices <- unique(choices[!is.na(choices) & is_valid_text(choices)])
+  if (length(choices) == 0L || is.na(x) || !is_valid_text(x)) {
     return(character())
   }
   distance <- utils::adist(x, choices, ignore.case = TRUE)[1L, ]

@@ -14,7 +14,7 @@ capture_column_argument <- function(quo, data, arg, call = NULL) {
     )
   }
   expr <- rlang::quo_get_expr(quo)
-  used <- intersect(all.vars(expr), names(data))
+  used <- intersect(all.vars(expr), printable(names(data)))
   value <- tryCatch(rlang::eval_tidy(quo), error = function(e) {
     bare <- is.symbol(expr) || length(used) > 0L
     if (!bare) stop(e)
@@ -58,8 +58,9 @@ backtick <- function(names) {
 
 # A column that is likely meant: the first that is not numeric, else the first.
 example_columns <- function(data) {
-  likely <- c(names(data)[!vapply(as.list(data), is.numeric, logical(1))], names(data), "g")
-  backtick(likely[[1L]])
+  numeric <- vapply(unclass(data), is.numeric, logical(1))
+  likely <- c(names(data)[!numeric], names(data))
+  backtick(c(likely[nzchar(likely) & likely %in% printable(names(data))], "g")[[1L]])
 }
 
 # Names of columns from a one-sided formula or a character vector, all of them found
@@ -78,8 +79,9 @@ column_names <- function(x, data, arg, operators, call) {
     }
     abort_columns(problem, arg, operators, call)
   }
+  check_readable(x, arg, call)
   check_names_once(x, arg, call)
-  for (name in x) check_column(name, data, arg, call)
+  check_columns(x, data, arg, call)
   as.vector(x)
 }
 
@@ -136,27 +138,54 @@ check_names_once <- function(x, arg, call) {
   }
 }
 
-check_column <- function(name, data, arg, call) {
-  n <- sum(names(data) == name)
-  if (n == 1L) {
-    return(invisible(NULL))
-  }
-  if (n > 1L) {
+# Names that other functions can print and compare. `arg`: where they are used.
+check_readable <- function(names, arg, call) {
+  bad <- is.na(names) | !nzchar(names) | !is_valid_text(names)
+  if (any(bad)) {
+    shown <- encodeString(names[bad], quote = "\"", na.encode = TRUE)[[1L]]
     abort_hmvn(
       c(
-        "Names of columns in {.arg data} must be unique.",
-        x = "{n} columns are called {.field {name}}."
+        "Names of columns that are used must be valid text.",
+        x = "In {.arg {arg}} one is {shown}.",
+        i = "Rename that column."
       ),
-      "column", argument = arg, column = name, call = call
+      "column", argument = arg, column = shown, call = call
     )
   }
-  near <- suggest_name(name, names(data))
-  columns <- names(data)
+}
+
+# Every name is that of exactly one column.
+check_columns <- function(names, data, arg, call) {
+  known <- names(data)
+  check_unique_columns(intersect(names, known[duplicated(known)]), data, arg, call)
+  absent <- names[!names %in% known]
+  if (length(absent) == 0L) {
+    return(invisible(NULL))
+  }
+  name <- absent[[1L]]
+  near <- suggest_name(name, known)
+  columns <- few(printable(known))
   abort_hmvn(
     c(
       "{.arg {arg}} must name columns of {.arg data}.",
       x = "There is no column {.field {name}}.",
       i = if (length(near)) "Did you mean {.field {near}}?" else "Columns: {.field {columns}}."
+    ),
+    "column", argument = arg, column = name, call = call
+  )
+}
+
+# `twice`: names that several columns of the data have.
+check_unique_columns <- function(twice, data, arg, call) {
+  if (length(twice) == 0L) {
+    return(invisible(NULL))
+  }
+  name <- twice[[1L]]
+  n <- sum(names(data) == name, na.rm = TRUE)
+  abort_hmvn(
+    c(
+      "Names of columns in {.arg data} must be unique.",
+      x = "{n} columns are called {.field {name}}."
     ),
     "column", argument = arg, column = name, call = call
   )
@@ -175,9 +204,12 @@ check_not_shared <- function(x, y, x_arg, y_arg, call) {
   }
 }
 
-default_features <- function(data, candidates, call) {
-  numeric <- vapply(candidates, function(name) is_feature(data[[name]]), logical(1))
-  features <- candidates[numeric]
+# All numeric columns but `taken`. Columns are looked at by position: of two of one name neither may
+# be lost.
+default_features <- function(data, taken, call) {
+  candidates <- which(!names(data) %in% taken)
+  numeric <- vapply(candidates, function(i) is_feature(.subset2(data, i)), logical(1))
+  features <- names(data)[candidates[numeric]]
   if (length(features) == 0L) {
     abort_hmvn(
       c(
@@ -187,11 +219,14 @@ default_features <- function(data, candidates, call) {
       "column", argument = "features", call = call
     )
   }
-  check_names_once(features, "features", call)
-  left_out <- candidates[!numeric]
+  check_readable(features, "features", call)
+  known <- names(data)
+  check_unique_columns(intersect(features, known[duplicated(known)]), data, "features", call)
+  left_out <- few(printable(known[candidates[!numeric]]))
+  shown <- few(features)
   inform_hmvn(
     c(
-      i = "Features: {.field {features}}.",
+      i = "Features: {.field {shown}}.",
       if (length(left_out)) c(" " = "Left out, not numeric: {.field {left_out}}.")
     ),
     "features", features = features

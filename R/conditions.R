@@ -33,7 +33,10 @@ condition_table <- list(
       "Columns are not there, not numeric, named twice or in two roles, or named in a wrong form.",
       "argument", "column"
     ),
-    data = topic("The data are no data frame or have no rows.", "argument"),
+    data = topic(
+      "The data are no data frame, have no rows, or columns without names or of other lengths.",
+      "argument", "column"
+    ),
     fit = topic("An object is no fit, or not one of this version of the package."),
     group = topic(
       "A group is not there (`group`), or a column cannot be one: in `row`, in `count` rows, or
@@ -48,6 +51,7 @@ condition_table <- list(
       "Draws that were not kept are asked for; `keep` is what would have kept them.",
       "variable", "keep"
     ),
+    memory = topic("Memory (or a thread) could not be had for what was asked for."),
     no_meaning = topic(
       "A generic has no meaning for this model, or for this fit; the message says what to call.",
       "generic"
@@ -56,14 +60,18 @@ condition_table <- list(
     pooling = topic("`pooling` names no known level or block.", "argument"),
     prior = topic("A prior is no distribution that the model knows, or needs data.", "argument"),
     prob = topic("Probabilities do not lie between 0 and 1.", "argument"),
-    rows = topic("The rows of the data are needed, and the fit has none."),
+    rows = topic("The rows of the data are needed, and the fit has none or others were fitted."),
     sampling = topic(
       "The sampler could not go on; `topic` names the reason, where it has a name.",
       "topic"
     ),
-    size = topic("What is asked for would take more memory than 1 GB.", "bytes"),
+    size = topic(
+      "What is asked for would take more than 1 GB, or a fit or statistics more memory than the
+      machine has.",
+      "bytes"
+    ),
     statistics = topic(
-      "Published statistics lack something or contradict each other.",
+      "Statistics lack something, contradict each other, or were changed by hand.",
       "argument", "group"
     ),
     variable = topic("The fit has no such quantity.", "variable"),

@@ -4,7 +4,7 @@
 #'
 #' @param object An `hmvn_fit`.
 #' @param pars Names of parameters; `NULL` for all.
-#' @param ... Not used.
+#' @param ... Must be empty.
 #' @return `nuts_params()`: a data frame with columns Chain, Iteration, Parameter, Value. Where
 #'   groups were sampled apart or in blocks, they are put together as [hmvn_fit] says of its part
 #'   `sampler`. `log_posterior()`: Chain, Iteration, Value of `lp__`.
@@ -14,9 +14,15 @@ NULL
 #' @rdname nuts_params-hmvn
 #' @exportS3Method bayesplot::nuts_params
 nuts_params.hmvn_fit <- function(object, pars = NULL, ...) {
+  call <- rlang::current_env()
+  check_no_dots(..., known = names(formals()), call = call)
+  check_fit(object, call)
   sampler <- Filter(Negate(is.null), object$sampler)
   names(sampler) <- paste0(names(sampler), "__")
-  if (!is.null(pars)) sampler <- sampler[names(sampler) %in% pars]
+  if (!is.null(pars)) {
+    pars <- check_text(pars, "pars", "names of parameters, or NULL for all", call)
+    sampler <- sampler[vapply(unique(pars), check_choice, "", "pars", names(sampler), call)]
+  }
   values <- lapply(sampler, long_format)
   out <- do.call(rbind, unname(values))
   parameter <- factor(rep(names(values), each = n_draws(object)), levels = names(values))
@@ -27,7 +33,12 @@ nuts_params.hmvn_fit <- function(object, pars = NULL, ...) {
 
 #' @rdname nuts_params-hmvn
 #' @exportS3Method bayesplot::log_posterior
-log_posterior.hmvn_fit <- function(object, ...) long_format(object$draws$lp[, , 1])
+log_posterior.hmvn_fit <- function(object, ...) {
+  call <- rlang::current_env()
+  check_no_dots(..., known = "object", call = call)
+  check_fit(object, call)
+  long_format(array(object$draws$lp, n_kept(object)))
+}
 
 # internal -----------------------------------------------------------------
 

@@ -94,7 +94,7 @@ fit_hmvn <- function(data, group, features = NULL, pooling = "none", prior = hmv
   columns <- list(
     group = rlang::enquo(group), features = rlang::enquo(features), weights = rlang::enquo(weights)
   )
-  input <- read_input(data, columns, settings$cores, call)
+  input <- read_input(data, columns, settings, call)
   model <- specify_model(input$statistics, prior, pooling, call)
   matched <- match.call()
   given <- settings[intersect(setting_names, names(matched))]
@@ -111,6 +111,8 @@ fit_hmvn <- function(data, group, features = NULL, pooling = "none", prior = hmv
 # `record`: see new_hmvn_fit().
 run_fit <- function(input, model, settings, record, call) {
   statistics <- input$statistics
+  size <- lengths(statistics[c("labels", "features")])
+  check_fit_size(size[[1L]], size[[2L]], model$pooling, settings, call)
   if (!settings$prior_only) {
     check_propriety(statistics, model$prior, model$pooling, call = call)
   }
@@ -119,7 +121,8 @@ run_fit <- function(input, model, settings, record, call) {
   sampled <- sample_chains(statistics, model, settings, call)
   run <- new_hmvn_run(statistics, model, sampled, settings)
   warnings <- c(sampler_warnings(run, call), inform_prior_conflict(run))
-  new_hmvn_fit(run, if (settings$keep_data) input$data, record, warnings)
+  data <- if (settings$keep_data) sign_data(input$data, settings$cores)
+  new_hmvn_fit(run, data, record, warnings)
 }
 
 say_what_is_missing <- function(statistics, pooling) {
@@ -150,14 +153,19 @@ new_specification <- function(input, pooling, settings, call) {
 
 # Rows or statistics -> list(data = hmvn_model_data or NULL, statistics = hmvn_statistics).
 # `columns`: quosures group, features, weights.
-read_input <- function(data, columns, cores, call) {
+read_input <- function(data, columns, settings, call) {
   if (inherits(data, "hmvn_statistics")) {
     check_no_columns(columns, call)
-    return(list(data = NULL, statistics = data))
+    return(list(data = NULL, statistics = validate_statistics(data, "data", call)))
   }
+  check_data(data, call)
   columns <- Map(function(quo, arg) capture_column_argument(quo, data, arg, call),
     columns, names(columns))
+  cores <- settings$cores
   data <- new_model_data(data, columns$group, columns$features, columns$weights, cores, call)
+  # whatever is pooled, a fit takes at least this; asked before all rows are read
+  least <- c(mean = "complete", sd = "complete", cor = "complete")
+  check_fit_size(1, length(data$features), least, settings, call)
   list(data = data, statistics = compute_statistics(data, cores, call))
 }
 

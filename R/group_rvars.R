@@ -34,15 +34,16 @@ group_cor <- function(fit, group = NULL) group_rvar(fit, "Omega", group)
 #' @rdname group_mean
 #' @export
 group_cov <- function(fit, group = NULL, joint = FALSE) {
-  if (!joint) {
-    return(group_rvar(fit, "Sigma", group))
+  call <- rlang::current_env()
+  check_fit(fit, call)
+  if (!check_flag(joint, "joint", call)) {
+    return(group_rvar(fit, "Sigma", group, call))
   }
-  check_fit(fit)
-  check_kept(fit, "Sigma")
-  groups <- match_groups(fit, group)
+  check_kept(fit, "Sigma", call)
+  groups <- match_groups(fit, group, call)
   size <- length(groups) * n_features(fit)
-  check_size(8 * n_draws(fit) * size^2, "The joint covariance matrix")
-  stack_covariances(quantity(fit, "Sigma", groups))
+  check_size(8 * n_draws(fit) * size^2, "The joint covariance matrix", call = call)
+  with_memory_errors(stack_covariances(quantity(fit, "Sigma", groups)), "Draws", call)
 }
 
 # internal -----------------------------------------------------------------
@@ -50,7 +51,8 @@ group_cov <- function(fit, group = NULL, joint = FALSE) {
 group_rvar <- function(fit, name, group, call = rlang::caller_env()) {
   check_fit(fit, call)
   check_kept(fit, name, call)
-  as_rvar(quantity(fit, name, match_groups(fit, group, call)))
+  groups <- match_groups(fit, group, call)
+  with_memory_errors(as_rvar(quantity(fit, name, groups)), "Draws", call)
 }
 
 # [iteration, chain, group, feature, feature] to one block-diagonal random matrix

@@ -92,35 +92,46 @@ fit_parts <- c(
   "sampler", "units", "control", "warnings", "time"
 )
 
-# Stops where a part of a fit is not what the others call for; else returns the fit.
+# Stops where a part of a fit is not what the others call for; else returns the fit. It looks at
+# types, names and sizes, not at numbers, so that every function that is handed a fit can begin with
+# it.
 validate_hmvn_fit <- function(fit, call = NULL) {
-  check_fit(fit, call)
-  fine <- function(ok, problem) if (!isTRUE(ok)) abort_invalid(problem, call)
-  fine(identical(names(fit), fit_parts), "its parts have other names")
-  fine(inherits(fit$statistics, "hmvn_statistics"), "`statistics` are none")
-  labels <- fit$statistics$labels
-  features <- fit$statistics$features
-  fine(is.character(labels) && !anyDuplicated(labels), "labels of groups are not unique")
-  fine(nrow(fit$statistics$keys) == length(labels), "groups have no keys")
-  fine(is.character(features) && !anyDuplicated(features), "names of features are not unique")
-  fine(inherits(fit$prior, "hmvn_resolved_prior"), "`prior` is not resolved")
-  fine(identical(names(fit$prior$mean$location), features), "`prior` is of other features")
+  fine <- function(ok, problem, ...) if (!isTRUE(ok)) abort_invalid(problem, call)
+  named <- is.list(fit) && inherits(fit, "hmvn_fit") && identical(names(fit), fit_parts)
+  fine(named, "its parts have other names")
+  validate_statistics_shape(fit$statistics, fine)
+  validate_resolved_prior(fit$prior, fit$statistics$features, fine)
   fine(inherits(fit$prior_given, "hmvn_prior"), "`prior_given` is none")
+  fine(is.null(fit$data) || are_model_data(fit$data), "`data` are not what was read")
+  fine(is.character(fit$pooling), "`pooling` is no text")
   fine(identical(names(fit$pooling), pooling_blocks), "`pooling` has other blocks")
   fine(all(fit$pooling %in% pooling_levels), "`pooling` has other levels")
   fine(
-    identical(names(fit$specification), c("weights", "pooling", "settings")),
+    is.list(fit$specification) &&
+      identical(names(fit$specification), c("weights", "pooling", "settings")),
     "`specification` has other parts"
   )
-  fine(all(setting_names %in% names(fit$control)), "`control` lacks settings")
   fine(is.character(fit$warnings), "`warnings` are no texts")
-  fine(identical(names(fit$time), c("warmup", "sampling", "total")), "`time` has other parts")
+  fine(
+    is.list(fit$time) && identical(names(fit$time), c("warmup", "sampling", "total")) &&
+      is_plain_number(fit$time$total),
+    "`time` has other parts"
+  )
+  validate_control(fit$control, fine)
   validate_draws(fit, fine)
   validate_sampler(fit, fine)
   fit
 }
 
+validate_control <- function(control, fine) {
+  fine(is.list(control) && all(setting_names %in% names(control)), "`control` lacks settings")
+  checked <- tryCatch(check_settings(control[setting_names]), hmvn_error = function(e) NULL)
+  fine(!is.null(checked), "`control` has settings that cannot be")
+}
+
 validate_draws <- function(fit, fine) {
+  lp <- fit$draws$lp
+  fine(is.double(lp) && length(dim(lp)) == 3L && length(lp) > 0L, "there are no draws of `lp__`")
   sizes <- draw_sizes(fit)
   fine(identical(names(fit$draws), names(sizes)), "`draws` has other parts")
   for (part in names(sizes)) {
@@ -138,17 +149,19 @@ validate_draws <- function(fit, fine) {
 validate_sampler <- function(fit, fine) {
   parts <- c("accept_stat", "stepsize", "treedepth", "n_leapfrog", "divergent", "energy")
   fine(identical(names(fit$sampler), parts), "`sampler` has other parts")
-  shaped <- vapply(fit$sampler, function(x) identical(dim(x), n_kept(fit)), TRUE)
+  shaped <- vapply(fit$sampler, function(x) is.numeric(x) && identical(dim(x), n_kept(fit)), TRUE)
   fine(all(shaped), "a part of `sampler` has another shape")
   units <- fit$units
   fine(
     identical(names(units), c("n", "algorithm", "divergent", "max_treedepth", "ebfmi")),
     "`units` has other parts"
   )
-  fine(length(units$algorithm) == units$n, "units have no algorithm")
+  known <- all(units$algorithm %in% c("exact", "direct", "hmc", "nuts"))
+  fine(is_plain_number(units$n) && length(units$algorithm) == units$n && known,
+    "units have no algorithm")
   size <- as.integer(c(units$n, n_chains(fit)))
   shaped <- vapply(units[c("divergent", "max_treedepth", "ebfmi")], function(x) {
-    identical(dim(x), size)
+    is.numeric(x) && identical(dim(x), size)
   }, TRUE)
   fine(all(shaped), "a part of `units` has another shape")
 }
@@ -165,121 +178,14 @@ abort_invalid <- function(problem, call) {
   )
 }
 
+# How every function that is handed a fit begins.
 check_fit <- function(fit, call = rlang::caller_env()) {
   if (!inherits(fit, "hmvn_fit")) {
+    found <- describe_value(fit)
     abort_hmvn(
-      c(
-        "{.arg fit} must be what {.fn fit_hmvn} returns.",
-        x = "It is {.obj_type_friendly {fit}}."
-      ),
+      c("{.arg fit} must be what {.fn fit_hmvn} returns.", x = "It is {found}."),
       "fit", call = call
     )
   }
-}
-
-# The third extent of every array of draws, as the model asks for it; 0: there is none.
-draw_sizes <- function(fit) {
-  k <- n_features(fit)
-  packed <- as.integer(k * (k + 1) / 2)
-  pooled <- fit$pooling[pooling_blocks] != "none"
-  partial <- fit$pooling[pooling_blocks] == "partial"
-  several <- k > 1L
-  # in a frame sds and correlations of the population come of each other
-  both <- fit$prior$frame$kind != "raw" && several && (pooled[["sd"]] || pooled[["cor"]])
-  c(
-    mean = k * n_stored(fit, "mean"), chol = packed * n_stored(fit, "chol"),
-    mean0 = k * pooled[["mean"]], scale0 = k * (pooled[["sd"]] || both),
-    chol_cor0 = packed * ((pooled[["cor"]] && several) || both),
-    h_mean = k * partial[["mean"]], h_sd = k * partial[["sd"]],
-    h_cor = 1L * (partial[["cor"]] && several),
-    lp = 1L, lprior = 1L
-  )
-}
-
-n_features <- function(fit) length(fit$statistics$features)
-n_groups <- function(fit) length(fit$statistics$labels)
-# c(iterations, chains), those that were kept
-n_kept <- function(fit) dim(fit$draws$lp)[1:2]
-n_chains <- function(fit) n_kept(fit)[[2L]]
-n_draws <- function(fit) prod(n_kept(fit))
-
-model_of <- function(fit) {
-  new_hmvn_model(fit$statistics$features, fit$prior, fit$prior_given, fit$pooling)
-}
-
-# The draws of groups that `keep` chooses, by the part of `draws` that holds them.
-kept_parts <- c(mean = "mu", chol = "Sigma")
-
-is_stored <- function(fit, part) !is.null(fit$draws[[part]])
-
-# What the fit kept, in the words of `keep`
-kept <- function(fit) {
-  unname(kept_parts[vapply(names(kept_parts), is_stored, TRUE, fit = fit)])
-}
-
-# A part of the draws, [iteration, chain, index]; stops where it was not kept.
-stored <- function(fit, part) {
-  draws <- fit$draws[[part]]
-  if (is.null(draws)) abort_not_kept(fit, kept_parts[[part]], kept_parts[[part]], call = NULL)
-  draws
-}
-
-# Under complete pooling one set of values is stored for all groups.
-is_common <- function(fit, part) {
-  blocks <- switch(part, mean = "mean", chol = c("sd", "cor"))
-  all(pooling_of(model_of(fit))[blocks] %in% c("complete", NA))
-}
-
-n_stored <- function(fit, part) if (is_common(fit, part)) 1L else n_groups(fit)
-
-# Where the values of `groups` are stored in a part, from 1
-stored_groups <- function(fit, part, groups) {
-  if (is_common(fit, part)) rep(1L, length(groups)) else as.integer(groups)
-}
-
-# `what`: what was asked for; `needed`: what would have to be kept for it.
-abort_not_kept <- function(fit, what, needed, call) {
-  keep <- union(kept(fit), needed)
-  keep <- keep[order(match(keep, keep_choices))]
-  code <- paste0("keep = ", deparse1(keep))
-  abort_hmvn(
-    c(
-      "Draws must have been kept to be looked at.",
-      x = "The fit did not keep what {.val {what}} {?is/are} computed from.",
-      i = "Fit with {.code {code}}, for example by {.code update(fit, {code})}."
-    ),
-    "keep", variable = what, keep = keep, call = call
-  )
-}
-
-# Labels of groups -> their positions; NULL: all.
-match_groups <- function(fit, group, call = rlang::caller_env()) {
-  labels <- fit$statistics$labels
-  if (is.null(group)) {
-    return(seq_along(labels))
-  }
-  found <- match(as.character(group), labels)
-  if (anyNA(found)) {
-    missing <- as.character(group)[is.na(found)]
-    abort_hmvn(
-      c(
-        "{.arg group} must name groups of the fit.",
-        x = "There is no group {.val {missing}}.",
-        i = "The groups are {.val {labels}}."
-      ),
-      "group", group = missing, call = call
-    )
-  }
-  found
-}
-
-# Groups in chunks whose draws take about 64 MB, so that what goes through all groups needs bounded
-# memory.
-group_chunks <- function(fit, groups = seq_len(n_groups(fit))) {
-  k <- n_features(fit)
-  each <- max(1, floor(2^26 / (8 * n_draws(fit) * k * (k + 5) / 2)))
-  if (length(groups) <= each) {
-    return(list(groups))
-  }
-  unname(split(groups, (seq_along(groups) - 1) %/% each))
+  validate_hmvn_fit(fit, call)
 }

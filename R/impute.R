@@ -35,8 +35,8 @@
 posterior_impute <- function(fit, ndraws = NULL, seed = NULL) {
   call <- rlang::current_env()
   check_fit(fit, call)
-  data <- require_rows(fit, "Drawing missing cells", call)
   check_kept(fit, c("mu", "Sigma"), call)
+  data <- require_rows(fit, "Drawing missing cells", call)
   chosen <- choose_draws(fit, ndraws, call)
   seed <- choose_seed(seed, call)
   rows <- incomplete_rows(data)
@@ -47,7 +47,9 @@ posterior_impute <- function(fit, ndraws = NULL, seed = NULL) {
   )
 
   groups <- data$codes[rows$row]
-  drawn <- draw_cells(fit, rows$values, groups, chosen, seed)
+  drawn <- with_memory_errors(
+    draw_cells(fit, rows$values, groups, chosen, seed), "The draws of the missing cells", call
+  )
   at <- which(is.na(rows$values), arr.ind = TRUE)
   cells <- data.frame(
     row = rows$row[at[, 2L]], group = data$labels[groups[at[, 2L]]],
@@ -76,9 +78,8 @@ posterior_impute <- function(fit, ndraws = NULL, seed = NULL) {
 #' @export
 completed <- function(x, draw = 1) {
   call <- rlang::current_env()
-  if (!inherits(x, "hmvn_imputation")) {
-    abort_argument("x", "what posterior_impute() returns", x, call)
-  }
+  validate_imputation(x, call)
+  check_unchanged(x$data, "Completing data", call)
   draw <- check_count(draw, "draw", min = 1, max = nrow(x$draws), call = call)
   result <- kept_data_frame(x$data)
   by_feature <- split(seq_len(nrow(x$cells)), x$cells$feature)
@@ -91,9 +92,12 @@ completed <- function(x, draw = 1) {
 
 #' @rdname posterior_impute
 #' @param object,x An object of class `hmvn_imputation`.
-#' @param ... Not used.
+#' @param ... Must be empty.
 #' @export
 summary.hmvn_imputation <- function(object, ...) {
+  call <- rlang::current_env()
+  check_no_dots(..., known = "object", call = call)
+  validate_imputation(object, call)
   each <- vapply(seq_len(ncol(object$draws)), function(j) {
     values <- object$draws[, j]
     c(mean(values), stats::sd(values), stats::quantile(values, c(0.05, 0.95), names = FALSE))
@@ -106,6 +110,9 @@ summary.hmvn_imputation <- function(object, ...) {
 #' @rdname posterior_impute
 #' @export
 print.hmvn_imputation <- function(x, ...) {
+  call <- rlang::current_env()
+  check_no_dots(..., known = "x", call = call)
+  validate_imputation(x, call)
   n <- table(factor(x$cells$feature, x$data$features))
   n <- n[n > 0]
   cat(
@@ -120,11 +127,21 @@ print.hmvn_imputation <- function(x, ...) {
 
 # internal -----------------------------------------------------------------
 
+validate_imputation <- function(x, call) {
+  fine <- inherits(x, "hmvn_imputation") && is.list(x) && is.data.frame(x$cells) &&
+    are_model_data(x$data) && is.double(x$draws) && length(dim(x$draws)) == 2L &&
+    ncol(x$draws) == nrow(x$cells) && identical(names(x$cells), c("row", "group", "feature")) &&
+    all(x$cells$feature %in% x$data$features) && all(x$cells$row %in% seq_len(x$data$n_obs))
+  if (!isTRUE(fine)) {
+    abort_argument("x", "what posterior_impute() returns", x, call)
+  }
+}
+
 # Rows with missing cells: list(row = their positions, values = [feature, row]).
 incomplete_rows <- function(data) {
   row <- which(Reduce(`|`, lapply(data$columns, is.na)))
   values <- vapply(data$columns, function(column) as.double(column[row]), double(length(row)))
-  list(row = row, values = t(matrix(values, length(row))))
+  list(row = row, values = t(matrix(values, length(row), length(data$columns))))
 }
 
 # Draws [draw, cell] of the missing cells of `values` [feature, row], cells by row, then by feature.

@@ -20,7 +20,7 @@ element_names <- function(fit, name, groups = NULL, index = "label") {
   inside <- Reduce(
     function(before, after) as.vector(outer(before, after, paste, sep = ",")), indices
   )
-  paste0(name, "[", inside, "]")
+  if (length(inside)) paste0(name, "[", inside, "]") else character()
 }
 
 # The names of packed entries: positions of their `group` (NULL: none), `feature` and `feature2`

@@ -23,7 +23,7 @@ code_groups <- function(keys, call) {
   labels <- do.call(
     paste, c(unname(Map(function(key, p) key$labels[p], coded, positions)), sep = ":")
   )
-  check_labels(labels, names(keys), call)
+  labels <- check_labels(labels, names(keys), call)
   # not data.frame(): names as they are, strings as strings
   values <- structure(
     values, names = names(keys), row.names = seq_along(labels), class = "data.frame"
@@ -116,6 +116,7 @@ abort_missing_key <- function(n, name, call) {
 }
 
 code_factor <- function(x, name, call) {
+  check_factor(x, name, call)
   codes <- as.integer(x)
   if (anyNA(codes)) {
     abort_missing_key(sum(is.na(codes)), name, call)
@@ -128,14 +129,33 @@ code_factor <- function(x, name, call) {
   used <- tabulate(codes, length(levels)) > 0L
   if (!all(used)) {
     empty <- levels[!used]
+    shown <- few(printable(empty))
     inform_hmvn(
-      c(i = "Column {.field {name}}: {length(empty)} empty level{?s} dropped: {.val {empty}}."),
+      c(i = "Column {.field {name}}: {length(empty)} empty level{?s} dropped: {.val {shown}}."),
       "empty_levels", column = name, levels = empty
     )
     codes <- cumsum(used)[codes]
   }
   values <- factor(levels[used], levels = levels[used], ordered = is.ordered(x))
   list(codes = codes, values = values, labels = levels[used])
+}
+
+# Codes may have been written by hand.
+check_factor <- function(x, name, call) {
+  codes <- unclass(x)
+  extent <- if (length(codes)) suppressWarnings(range(codes, na.rm = TRUE)) else c(1, 1)
+  fine <- is.integer(codes) && is.character(levels(x)) &&
+    (all(is.na(codes)) || (extent[[1L]] >= 1L && extent[[2L]] <= nlevels(x)))
+  if (!fine) {
+    abort_hmvn(
+      c(
+        "The codes of a factor must be positions of its levels.",
+        x = "Column {.field {name}} has other codes.",
+        i = "Make the factor anew by {.fn factor}."
+      ),
+      "group", argument = "group", column = name, call = call
+    )
+  }
 }
 
 # Whole numbers, integer or double: tabulated if their range allows, else hashed.
@@ -173,15 +193,29 @@ check_labels <- function(labels, columns, call) {
       "group", argument = "group", column = columns, call = call
     )
   }
+  bad <- which(!is_valid_text(labels))
+  if (length(bad)) {
+    shown <- few(printable(labels[bad]))
+    abort_hmvn(
+      c(
+        "Labels of groups must be valid text.",
+        x = "Column {.field {columns}} has {.val {shown}}.",
+        i = "Say in which encoding the data are read, or convert that column by {.fn iconv}."
+      ),
+      "group", argument = "group", column = columns, labels = shown, call = call
+    )
+  }
   if (anyDuplicated(labels)) {
     same <- unique(labels[duplicated(labels)])
+    shown <- few(same)
     abort_hmvn(
       c(
         "Labels of groups must be unique.",
-        x = "Several groups of {.field {columns}} get the label {.val {same}}.",
+        x = "Several groups of {.field {columns}} get the label {.val {shown}}.",
         i = "Labels join the keys by {.val :}; rename values that contain it."
       ),
       "group", argument = "group", column = columns, labels = same, call = call
     )
   }
+  enc2utf8(labels)
 }

@@ -5,11 +5,15 @@
 #' @param x An `hmvn_fit`.
 #' @param lines The number of lines to stay within, where the groups allow it; of more groups the
 #'   first are shown.
-#' @param ... Not used.
+#' @param ... Must be empty.
 #' @return `x`, invisibly. Numbers are posterior means, in brackets posterior standard deviations.
 #'   The page is as wide as `getOption("width")` says; names that are too long lose their middle.
 #' @export
 print.hmvn_fit <- function(x, ..., lines = 24) {
+  call <- rlang::current_env()
+  check_no_dots(..., known = names(formals()), call = call)
+  check_fit(x, call)
+  lines <- check_count(lines, "lines", min = 1, call = call)
   width <- getOption("width")
   top <- c(head_lines(x), problem_lines(x, width))
   pooling <- pooling_lines(x, width)

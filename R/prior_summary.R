@@ -23,7 +23,8 @@
 #' @export
 prior_summary.hmvn_fit <- function(object, digits = 4, ...) {
   call <- rlang::current_env()
-  rlang::check_dots_empty()
+  check_no_dots(..., known = names(formals()), call = call)
+  check_fit(object, call)
   digits <- check_count(digits, "digits", min = 1, max = 17, call = call)
   model <- model_of(object)
   prior <- model$prior

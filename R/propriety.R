@@ -90,12 +90,13 @@ feature_scatter <- function(patterns, k) {
 }
 
 abort_constant <- function(groups, feature, n, family, call) {
+  shown <- few(groups)
   where <- if (length(groups) == 0L) {
     "Over all groups together"
   } else if (length(groups) == 1L) {
-    "In group {.val {groups}}"
+    "In group {.val {shown}}"
   } else {
-    "In groups {.val {groups}}"
+    "In groups {.val {shown}}"
   }
   n <- format(n)
   abort_hmvn(

@@ -2,10 +2,11 @@
 
 # internal -----------------------------------------------------------------
 
-# `what`: a text without variables of what asks for rows, the beginning of a sentence.
+# The rows of a fit, those that were fitted. `what`: a text without variables of what asks for them,
+# the beginning of a sentence.
 require_rows <- function(fit, what, call = NULL) {
   if (!is.null(fit$data)) {
-    return(invisible(fit$data))
+    return(invisible(check_unchanged(fit$data, what, call)))
   }
   kept <- isTRUE(fit$control$keep_data)
   abort_hmvn(

@@ -26,6 +26,7 @@ resolve_prior <- function(prior, statistics, call = NULL) {
       call = call
     )
   }
+  prior <- validate_prior(prior, call)
   features <- statistics$features
   unset <- vapply(prior[c("mean", "sd", "cor")], is.null, TRUE)
   raw <- identical(prior$frame, "raw")

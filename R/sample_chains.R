@@ -8,21 +8,30 @@ sample_chains <- function(statistics, model, settings, call = NULL) {
   progress <- progress_reporter(settings$progress)
   on.exit(progress$finish())
   n_groups <- length(statistics$labels)
-  sampled <- with_core_errors(
-    sample_(statistics$patterns, n_groups, as_core(model), settings, progress$report),
-    # where the core gives no reason by name, one that was asked for by name is the likely one
-    topic = if (settings$algorithm == "direct") "direct_not_applicable",
-    call = call
+  limits <- list(max_bytes = machine_bytes())
+  sampled <- with_memory_errors(
+    with_core_errors(
+      sample_(statistics$patterns, n_groups, as_core(model), c(settings, limits), progress$report),
+      # where the core gives no reason by name, one that was asked for by name is the likely one
+      topic = if (settings$algorithm == "direct") "direct_not_applicable",
+      call = call
+    ),
+    "Draws", call
   )
   dimnames(sampled$seconds) <- list(NULL, c("warmup", "sampling"))
   sampled
 }
 
 # Evaluates `code`, and signals what the core throws as ours. An error of the core has the class
-# hmvn_core_error and its reason as the field `topic`; `topic` here is that of other errors.
+# hmvn_core_error and its reason as the field `topic`; `topic` here is that of other errors of C++.
+# Errors of R, such as that a time limit is over, are not ours.
 with_core_errors <- function(code, topic, call) {
   rlang::try_fetch(code, error = function(cnd) {
-    if (inherits(cnd, "hmvn_core_error")) topic <- cnd$topic
+    if (inherits(cnd, "hmvn_core_error")) {
+      topic <- cnd$topic
+    } else if (!inherits(cnd, "C++Error") || is_memory_error(cnd)) {
+      return(rlang::zap())
+    }
     abort_sampling(conditionMessage(cnd), topic, call)
   })
 }
@@ -32,7 +41,8 @@ sampling_hints <- c(
   direct_not_applicable = "Use {.code algorithm = \"auto\"} or {.code algorithm = \"nuts\"}.",
   no_start = "Check the scale of the data against the prior, or try another {.arg init}.",
   no_step_size = "Check the scale of the data against the prior, or try another {.arg init}.",
-  numerical = "Check the scale of the data against the prior."
+  numerical = "Check the scale of the data against the prior.",
+  size = "Name fewer {.arg features}."
 )
 
 # `problem`: a finished text; `topic`: a name of sampling_hints, or NULL.

@@ -23,7 +23,7 @@
 #' packages are attached: the generics exported here pass on to \pkg{brms} what they do not know.
 #'
 #' @param object An `hmvn_fit`.
-#' @param ... Not used.
+#' @param ... Must be empty.
 #' @return `stancode()`: a string of class `hmvn_stancode`, which prints as text; the syntax needs
 #'   Stan 2.33 or later, or \pkg{rstan} 2.32. `standata()`: a named list, G groups and K features in
 #'   the order of the fit; arrays carry the labels of groups and features as dimnames. The
@@ -48,6 +48,9 @@ standata <- function(object, ...) UseMethod("standata")
 #' @export
 #' @rawNamespace S3method(brms::stancode, hmvn_fit)
 stancode.hmvn_fit <- function(object, ...) {
+  call <- rlang::current_env()
+  check_no_dots(..., known = "object", call = call)
+  check_fit(object, call)
   structure(write_stan_program(stan_parts_of(object)), class = c("hmvn_stancode", "character"))
 }
 
@@ -55,6 +58,9 @@ stancode.hmvn_fit <- function(object, ...) {
 #' @export
 #' @rawNamespace S3method(brms::standata, hmvn_fit)
 standata.hmvn_fit <- function(object, ...) {
+  call <- rlang::current_env()
+  check_no_dots(..., known = "object", call = call)
+  check_fit(object, call)
   model <- stan_parts_of(object)
   c(
     list(G = length(object$statistics$labels), K = model$K),

@@ -38,20 +38,14 @@ hmvn_statistics <- function(data, group, features = NULL, weights = NULL, cores 
 }
 
 #' @rdname hmvn_statistics
-#' @param ... For `c()`: objects of class `hmvn_statistics`.
-#' @export
-c.hmvn_statistics <- function(...) {
-  parts <- list(...)
-  call <- rlang::caller_env()
-  for (part in parts) check_combinable(part, parts[[1L]], call)
-  Reduce(function(a, b) combine_statistics(a, b, call), parts)
-}
-
-#' @rdname hmvn_statistics
 #' @param x An object of class `hmvn_statistics`.
 #' @param n_groups How many groups to print.
 #' @export
 print.hmvn_statistics <- function(x, n_groups = 10, ...) {
+  call <- rlang::current_env()
+  check_no_dots(..., known = names(formals()), call = call)
+  validate_statistics(x, "x", call)
+  n_groups <- check_count(n_groups, "n_groups", min = 0, call = call)
   G <- length(x$labels)
   K <- length(x$features)
   cat("Statistics of ", count_of(G, "group"), ", ", count_of(K, "feature"), ", ",
@@ -98,10 +92,14 @@ new_statistics <- function(groups, features, patterns, counts, weighted) {
 }
 
 compute_statistics <- function(model_data, cores = 1L, call = NULL) {
-  result <- group_statistics_(
-    model_data$columns, model_data$missing, model_data$codes, length(model_data$labels),
-    model_data$weights, cores
-  )
+  result <- with_memory_errors(read_patterns(model_data, cores, call), "Statistics", call)
+  if (!all(is.finite(result$patterns$n))) {
+    name <- model_data$weight_column
+    abort_hmvn(
+      c("Sums of weights must be finite.", x = "That of column {.field {name}} is not."),
+      "weights", argument = "weights", column = name, call = call
+    )
+  }
   # a product of cells beyond 1e308: nothing can be done with such a scatter matrix
   if (!all(is.finite(result$patterns$scatter))) {
     scatter <- matrix(result$patterns$scatter, length(model_data$features))
@@ -120,6 +118,24 @@ compute_statistics <- function(model_data, cores = 1L, call = NULL) {
     model_data[c("labels", "keys")], model_data$features, result$patterns,
     result[c("n_rows", "n_empty", "n_missing")], !is.null(model_data$weights)
   )
+}
+
+read_patterns <- function(model_data, cores, call) {
+  result <- group_statistics_(
+    model_data$columns, model_data$missing, model_data$codes, length(model_data$labels),
+    model_data$weights, cores, machine_bytes()
+  )
+  if (!is.null(result$bytes)) {
+    check_machine_size(
+      result$bytes, "Statistics",
+      paste(
+        "They have a number for every pair of features in every pattern of missing cells of every",
+        "group: name fewer {.arg features}."
+      ),
+      call
+    )
+  }
+  result
 }
 
 # Per group the sum of weights of the rows with something observed.
@@ -169,110 +185,4 @@ pooled_moments <- function(statistics, group = NULL) {
   moments <- matrix(unlist(result), nrow = 3L)
   named <- function(x) stats::setNames(x, features)
   list(n = named(moments[1L, ]), mean = named(moments[2L, ]), sd = named(moments[3L, ]))
-}
-
-check_combinable <- function(part, first, call) {
-  if (!inherits(part, "hmvn_statistics")) {
-    found <- describe_value(part)
-    abort_hmvn(
-      c("Only statistics can be combined with statistics.", x = "One argument is {found}."),
-      "argument", argument = "...", call = call
-    )
-  }
-  if (!setequal(part$features, first$features)) {
-    abort_hmvn(
-      c(
-        "Statistics must describe the same features to be combined.",
-        x = "One describes {.field {first$features}}, another {.field {part$features}}."
-      ),
-      "column", argument = "...", call = call
-    )
-  }
-  if (!identical(names(part$keys), names(first$keys))) {
-    abort_hmvn(
-      c(
-        "Statistics must be by the same group columns to be combined.",
-        x = "One is by {.field {names(first$keys)}}, another by {.field {names(part$keys)}}."
-      ),
-      "group", argument = "...", call = call
-    )
-  }
-}
-
-# Where the groups of both are in the order of their keys, so are those of the result,
-# as if the rows had been one table; else new ones of `b` follow those of `a`.
-combine_statistics <- function(a, b, call) {
-  k <- match(a$features, b$features)
-  labels <- union(a$labels, b$labels)
-  keys <- combine_keys(a, b, labels)
-  if (keys_in_order(a$keys) && keys_in_order(b$keys)) {
-    order <- key_order(keys)
-    labels <- labels[order]
-    keys <- keys[order, , drop = FALSE]
-    attr(keys, "row.names") <- seq_along(labels)
-  }
-  patterns <- list(
-    group = c(match(a$labels, labels)[a$patterns$group], match(b$labels, labels)[b$patterns$group]),
-    n = c(a$patterns$n, b$patterns$n),
-    observed = cbind(a$patterns$observed, b$patterns$observed[k, , drop = FALSE]),
-    mean = cbind(a$patterns$mean, b$patterns$mean[k, , drop = FALSE]),
-    scatter = array(
-      c(a$patterns$scatter, b$patterns$scatter[k, k, , drop = FALSE]),
-      c(length(k), length(k), length(a$patterns$n) + length(b$patterns$n))
-    )
-  )
-  counts <- c("n_rows", "n_empty", "n_missing")
-  new_statistics(
-    list(labels = labels, keys = keys), a$features, merge_patterns(patterns),
-    Map(`+`, a[counts], b[counts]), a$weighted || b$weighted
-  )
-}
-
-combine_keys <- function(a, b, labels) {
-  new <- which(!b$labels %in% a$labels)
-  keys <- Map(function(x, y) {
-    if (is.factor(x) && is.factor(y)) {
-      values <- c(as.character(x), as.character(y)[new])
-      ordered <- is.ordered(x) && is.ordered(y)
-      return(factor(values, levels = union(levels(x), levels(y)), ordered = ordered))
-    }
-    if (is.factor(x)) x <- as.character(x)
-    if (is.factor(y)) y <- as.character(y)
-    c(x, y[new])
-  }, a$keys, b$keys)
-  structure(keys, names = names(a$keys), row.names = seq_along(labels), class = "data.frame")
-}
-
-key_order <- function(keys) do.call(order, c(unname(as.list(keys)), method = "radix"))
-
-keys_in_order <- function(keys) !is.unsorted(key_order(keys))
-
-# Merges what has the same group and observes the same features, and puts the result in
-# the order all statistics have: group, fewer missing first, then lexicographic.
-merge_patterns <- function(patterns) {
-  features <- seq_len(nrow(patterns$observed))
-  n_missing <- colSums(!patterns$observed)
-  # the C++ side compares bits with the last feature the most significant, 64 at a time
-  words <- (features - 1L) %/% 64L
-  significance <- features[order(words, -features)]
-  bits <- lapply(significance, function(k) !patterns$observed[k, ])
-  order <- do.call(order, c(list(patterns$group, n_missing), bits))
-  group <- patterns$group[order]
-  observed <- patterns$observed[, order, drop = FALSE]
-  before <- seq_len(max(length(order) - 1L, 0L))
-  same <- group[before] == group[before + 1L] &
-    colSums(observed[, before, drop = FALSE] != observed[, before + 1L, drop = FALSE]) == 0
-  first <- c(rep(TRUE, min(length(order), 1L)), !same)
-  merged <- merge_moments_(patterns, order, cumsum(first), sum(first), features)
-  list(
-    group = group[first], n = merged$n, observed = observed[, first, drop = FALSE],
-    mean = merged$mean, scatter = merged$scatter
-  )
-}
-
-# n, mean and scatter over `features` of patterns `p` taken together; all of them must
-# observe these features (or none of them, where mean and scatter are 0).
-merge_moments <- function(patterns, p, features) {
-  merged <- merge_moments_(patterns, p, rep(1L, length(p)), 1L, features)
-  list(n = merged$n, mean = drop(merged$mean), scatter = matrix(merged$scatter, length(features)))
 }

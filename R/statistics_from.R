@@ -12,8 +12,10 @@
 #'   array \[group, feature, feature\]. With one group a matrix will do.
 #' @param cor,sd In place of `cov`: correlation matrices in the same forms (not needed
 #'   with one feature) and standard deviations (divisor n - 1) in the form of `mean`.
-#' @details Names are matched where given, else the order of `n` and of the features of
-#'   `mean` holds. In a group with n = 1 covariances are not used and may be `NA`.
+#' @details Names are matched where given, also those of the rows, the list's elements and the
+#'   vectors in them: groups by the names of `n`, features by those of `mean`. What has no names
+#'   is in the order of `n` and of the features of `mean`. (Automatic row names of a data frame are
+#'   none.) In a group with n = 1 covariances are not used and may be `NA`.
 #' @return An object of class `hmvn_statistics`.
 #' @section Errors: Class `hmvn_error_statistics`, naming the argument and the group.
 #' @examples
@@ -28,15 +30,11 @@ hmvn_statistics_from <- function(n, mean, cov = NULL, cor = NULL, sd = NULL) {
   call <- rlang::current_env()
   n <- check_group_sizes(n, call)
   labels <- names(n)
+  check_spreads_once(cov, cor, sd, call)
+  check_group_counts(list(mean = mean, cov = cov, cor = cor, sd = sd), labels, call)
   mean <- group_rows(mean, labels, NULL, "mean", call)
   features <- colnames(mean)
   check_finite_rows(mean, "mean", call)
-  if (is.null(cov) == is.null(sd)) {
-    abort_from("Spreads must be given once: {.arg cov}, or {.arg sd} and {.arg cor}.",
-      if (is.null(cov)) "None is given." else "Both {.arg cov} and {.arg sd} are given.",
-      "cov", call = call
-    )
-  }
   scatter <- array(0, c(length(features), length(features), length(n)))
   if (is.null(sd)) {
     matrices <- group_matrices(cov, labels, features, "cov", call)
@@ -44,9 +42,12 @@ hmvn_statistics_from <- function(n, mean, cov = NULL, cor = NULL, sd = NULL) {
     sd <- group_rows(sd, labels, features, "sd", call)
     matrices <- matrices_from_cor(cor, sd, labels, features, call)
   }
+  arg <- if (is.null(sd)) "cov" else "cor"
   for (g in which(n > 1)) {
-    check_covariance(matrices[[g]], if (is.null(sd)) "cov" else "cor", labels[[g]], call)
-    scatter[, , g] <- (n[[g]] - 1) * (matrices[[g]] + t(matrices[[g]])) / 2
+    check_covariance(matrices[[g]], arg, labels[[g]], call)
+    # halves first, since a sum may overflow
+    scatter[, , g] <- (n[[g]] - 1) * (matrices[[g]] / 2 + t(matrices[[g]]) / 2)
+    check_scatter(scatter[, , g], arg, labels[[g]], call)
   }
   keys <- structure(list(group = labels), row.names = seq_along(labels), class = "data.frame")
   new_statistics(
@@ -63,130 +64,33 @@ hmvn_statistics_from <- function(n, mean, cov = NULL, cor = NULL, sd = NULL) {
 
 # internal -----------------------------------------------------------------
 
-abort_from <- function(must, problem, arg, group = NULL, call = NULL, .envir = parent.frame()) {
-  abort_hmvn(
-    c(must, x = problem), "statistics",
-    argument = arg, group = group, call = call, .envir = .envir
-  )
+check_spreads_once <- function(cov, cor, sd, call) {
+  given <- c("cov", "cor", "sd")[!c(is.null(cov), is.null(cor), is.null(sd))]
+  fine <- identical(given, "cov") || ("sd" %in% given && !"cov" %in% given)
+  if (!fine) {
+    abort_from("Spreads must be given once: {.arg cov}, or {.arg sd} and {.arg cor}.",
+      if (length(given)) "Given: {.arg {given}}." else "None is given.", "cov",
+      call = call
+    )
+  }
 }
 
 check_group_sizes <- function(n, call) {
   if (is.list(n) && !is.object(n) && all(lengths(n) == 1L)) n <- unlist(n)
   if (!is.numeric(n) || is.object(n) || length(n) == 0L || !all(is.finite(n)) || any(n < 1)) {
-    found <- paste(format(n), collapse = ", ")
+    found <- if (is.numeric(n)) toString(format(n), 200L) else describe_value(n)
     abort_from("{.arg n} must be the number of rows of every group, at least 1.",
       "It is {found}.", "n", call = call
     )
   }
   labels <- names(n) %||% as.character(seq_along(n))
-  if (any(is.na(labels) | !nzchar(labels)) || anyDuplicated(labels)) {
+  if (!are_names(labels)) {
+    shown <- printable(labels)
     abort_from("Names of {.arg n} must be unique labels of groups.",
-      "They are {.val {labels}}.", "n", call = call
+      "They are {.val {shown}}.", "n", call = call
     )
   }
   stats::setNames(as.double(n), labels)
-}
-
-# A matrix [group, feature] with both names from what the user gave.
-group_rows <- function(x, labels, features, arg, call) {
-  if (is.data.frame(x)) x <- as.matrix(x)
-  if (is.list(x)) {
-    x <- do.call(rbind, lapply(pick_groups(x, labels, arg, call), unlist))
-    rownames(x) <- labels
-  }
-  if (is.numeric(x) && is.null(dim(x)) && length(labels) == 1L) {
-    x <- matrix(x, 1L, dimnames = list(labels, names(x)))
-  }
-  if (!is.numeric(x) || length(dim(x)) != 2L || nrow(x) != length(labels)) {
-    found <- describe_shape(x)
-    size <- length(labels)
-    abort_from("{.arg {arg}} must be a matrix with one row a group ({size} here) or a list.",
-      "It is {found}.", arg, call = call
-    )
-  }
-  if (!is.null(rownames(x)) && !is_sequence_names(rownames(x))) {
-    x <- x[match_names(rownames(x), labels, arg, "group", call), , drop = FALSE]
-  }
-  if (is.null(features)) {
-    features <- colnames(x)
-    if (is.null(features) || anyDuplicated(features) || any(!nzchar(features))) {
-      found <- if (is.null(features)) "not there" else toString(features)
-      abort_from("Columns of {.arg {arg}} must be named by the features, once each.",
-        "The names are {found}.", arg, call = call
-      )
-    }
-  }
-  if (ncol(x) != length(features)) {
-    found <- ncol(x)
-    size <- length(features)
-    abort_from("{.arg {arg}} must have one column a feature.",
-      "It has {found} column{?s}, not {size}.", arg, call = call
-    )
-  }
-  if (!is.null(colnames(x))) {
-    x <- x[, match_names(colnames(x), features, arg, "feature", call), drop = FALSE]
-  }
-  dimnames(x) <- list(labels, features)
-  x
-}
-
-# as.matrix(data.frame) makes row names up
-is_sequence_names <- function(x) identical(x, as.character(seq_along(x)))
-
-match_names <- function(given, wanted, arg, what, call) {
-  if (!setequal(given, wanted) || anyDuplicated(given)) {
-    abort_from("Names of {what}s in {.arg {arg}} must be those of the {what}s.",
-      "They are {.val {given}}, not {.val {wanted}}.", arg, call = call
-    )
-  }
-  match(wanted, given)
-}
-
-pick_groups <- function(x, labels, arg, call) {
-  if (length(x) != length(labels)) {
-    found <- length(x)
-    size <- length(labels)
-    abort_from("{.arg {arg}} must have one element a group.",
-      "It has {found}, not {size}.", arg, call = call
-    )
-  }
-  if (is.null(names(x))) x else x[match_names(names(x), labels, arg, "group", call)]
-}
-
-group_matrices <- function(x, labels, features, arg, call) {
-  if (is.matrix(x) && length(labels) == 1L) {
-    x <- list(x)
-  } else if (is.array(x) && length(dim(x)) == 3L) {
-    names <- dimnames(x)[[1L]]
-    x <- lapply(seq_len(dim(x)[[1L]]), function(g) {
-      array(x[g, , ], dim(x)[2:3], dimnames(x)[2:3])
-    })
-    names(x) <- names
-  } else if (!is.list(x)) {
-    found <- describe_shape(x)
-    abort_from("{.arg {arg}} must be a list of matrices or an array [group, feature, feature].",
-      "It is {found}.", arg, call = call
-    )
-  }
-  x <- pick_groups(x, labels, arg, call)
-  K <- length(features)
-  Map(function(m, label) {
-    if (!is.matrix(m) && K == 1L && length(m) == 1L) m <- matrix(m, 1L, 1L)
-    if (!is.matrix(m) || !identical(dim(m), c(K, K))) {
-      found <- describe_shape(m)
-      abort_from("Every element of {.arg {arg}} must be a square matrix over the {K} feature{?s}.",
-        "For group {.val {label}} it is {found}.", arg, label, call = call
-      )
-    }
-    for (side in 1:2) {
-      names <- dimnames(m)[[side]]
-      if (!is.null(names)) {
-        order <- match_names(names, features, arg, "feature", call)
-        m <- if (side == 1L) m[order, , drop = FALSE] else m[, order, drop = FALSE]
-      }
-    }
-    unname(m) + 0 # integers to doubles
-  }, x, labels)
 }
 
 matrices_from_cor <- function(cor, sd, labels, features, call) {
@@ -211,6 +115,14 @@ matrices_from_cor <- function(cor, sd, labels, features, call) {
     matrices[[g]] <- matrices[[g]] * tcrossprod(sd[g, ])
   }
   matrices
+}
+
+check_scatter <- function(scatter, arg, label, call) {
+  if (!all(is.finite(scatter))) {
+    abort_from("{.arg {arg}} times {.arg n} must be finite.",
+      "That of group {.val {label}} is not: use a larger unit.", arg, label, call = call
+    )
+  }
 }
 
 check_finite_rows <- function(x, arg, call) {
@@ -243,8 +155,4 @@ check_covariance <- function(m, arg, label, call) {
       "That of group {.val {label}} {problem}.", arg, label, call = call
     )
   }
-}
-
-describe_shape <- function(x) {
-  if (is.null(dim(x))) describe_value(x) else paste("of dimension", paste(dim(x), collapse = " x "))
 }

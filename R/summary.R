@@ -24,17 +24,28 @@
 #' @export
 summary.hmvn_fit <- function(object, variable = NULL, group = NULL, ..., prob = c(0.05, 0.95),
                              cores = getOption("mc.cores", 1L)) {
-  rlang::check_dots_empty()
-  check_prob(prob)
+  call <- rlang::current_env()
+  check_no_dots(..., known = names(formals()), call = call)
+  check_fit(object, call)
+  check_prob(prob, call)
+  cores <- check_count(cores, "cores", min = 1, call = call)
+  if (!is.null(variable)) {
+    variable <- check_text(variable, "variable", "names of quantities, or NULL for all", call)
+  }
   known <- quantity_names(object)
-  check_kept(object, variable)
-  check_variables(setdiff(variable, known), known, rlang::current_env())
-  groups <- match_groups(object, group)
+  check_kept(object, variable, call)
+  check_variables(setdiff(variable, known), known, call)
+  groups <- match_groups(object, group, call)
   chosen <- if (is.null(variable)) known else unique(variable)
   if (!is.null(group)) chosen <- Filter(function(name) quantities[[name]]$by_group, chosen)
   how <- list(prob = stats::setNames(prob, quantile_names(prob)), cores = cores)
-  parts <- lapply(chosen, summarise_quantity, fit = object, groups = groups, how = how)
-  bind_summaries(object, Filter(Negate(is.null), parts), how)
+  with_memory_errors(
+    {
+      parts <- lapply(chosen, summarise_quantity, fit = object, groups = groups, how = how)
+      bind_summaries(object, Filter(Negate(is.null), parts), how)
+    },
+    "A summary", call
+  )
 }
 
 # internal -----------------------------------------------------------------
@@ -117,8 +128,8 @@ quantile_names <- function(prob) {
   paste0("q", format(100 * prob, trim = TRUE, digits = 6, drop0trailing = TRUE))
 }
 
-check_prob <- function(prob, call = rlang::caller_env()) {
-  if (!is.numeric(prob) || anyNA(prob) || any(prob < 0 | prob > 1)) {
+check_prob <- function(prob, call) {
+  if (!is.numeric(prob) || is.object(prob) || anyNA(prob) || any(prob < 0 | prob > 1)) {
     found <- describe_value(prob)
     abort_hmvn(
       c(

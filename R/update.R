@@ -38,10 +38,10 @@
 update.hmvn_fit <- function(object, data, ..., evaluate = TRUE) {
   started <- proc.time()[["elapsed"]]
   call <- rlang::current_env()
+  check_fit(object, call)
   changes <- rlang::enquos(...)
   known <- setdiff(names(formals(fit_hmvn)), "...")
   rlang::inject(check_no_dots(!!!changes[!names(changes) %in% known], known = known, call = call))
-  validate_hmvn_fit(object, call)
   matched <- updated_call(object, match.call(expand.dots = FALSE))
   if (!check_flag(evaluate, "evaluate", call = call)) {
     return(matched)
@@ -53,7 +53,7 @@ update.hmvn_fit <- function(object, data, ..., evaluate = TRUE) {
   if (is.null(data) && "keep_data" %in% names(changes) && settings$keep_data) {
     require_rows(object, "{.code keep_data = TRUE}", call)
   }
-  input <- updated_input(object, data, columns, settings$cores, call)
+  input <- updated_input(object, data, columns, settings, call)
   model <- specify_model(input$statistics, said$prior, said$pooling, call)
   given <- settings[intersect(setting_names, names(said$settings))]
   specification <- new_specification(input, said$pooling, given, call)
@@ -89,22 +89,24 @@ updated_specification <- function(object, changes) {
   )
 }
 
-# `data`: a list of the new data, or NULL. `changes`: quosures of group, features and weights, those
-# that were given.
-updated_input <- function(object, data, changes, cores, call) {
+# `data`: a list of the new data, or NULL; `settings`: those of the new fit. `changes`: quosures of
+# group, features and weights, those that were given.
+updated_input <- function(object, data, changes, settings, call) {
   if (is.null(data) && length(changes) == 0L) {
-    return(list(data = object$data, statistics = object$statistics))
+    statistics <- validate_statistics(object$statistics, "object", call)
+    return(list(data = object$data, statistics = statistics))
   }
   if (is.null(data)) {
     require_rows(object, paste0("Changing {.arg ", names(changes)[[1L]], "}"), call)
     kept <- kept_data_frame(object$data)
     return(rlang::try_fetch(
-      updated_input(object, list(kept), changes, cores, call),
+      updated_input(object, list(kept), changes, settings, call),
       hmvn_error_column = function(cnd) abort_not_read(names(changes), names(kept), cnd, call)
     ))
   }
   data <- data[[1L]]
   said <- if (inherits(data, "hmvn_statistics")) {
+    validate_statistics(data, "data", call)
     if (length(changes) == 0L) data <- match_statistics(data, object$statistics$features, call)
     list(group = rlang::quo(), features = rlang::quo(NULL), weights = rlang::quo(NULL))
   } else {
@@ -119,7 +121,7 @@ updated_input <- function(object, data, changes, cores, call) {
     )
   }
   said[names(changes)] <- changes
-  read_input(data, said, cores, call)
+  read_input(data, said, settings, call)
 }
 
 abort_not_read <- function(args, kept, parent, call) {

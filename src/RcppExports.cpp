@@ -360,6 +360,15 @@ BEGIN_RCPP
     return rcpp_result_gen;
 END_RCPP
 }
+// physical_memory_
+double physical_memory_();
+RcppExport SEXP _hmvn_physical_memory_() {
+BEGIN_RCPP
+    Rcpp::RObject rcpp_result_gen;
+    rcpp_result_gen = Rcpp::wrap(physical_memory_());
+    return rcpp_result_gen;
+END_RCPP
+}
 // new_group_
 Rcpp::List new_group_(const Rcpp::List& model_list, const Rcpp::List& population, const Rcpp::IntegerVector& streams, double seed);
 RcppExport SEXP _hmvn_new_group_(SEXP model_listSEXP, SEXP populationSEXP, SEXP streamsSEXP, SEXP seedSEXP) {
@@ -398,6 +407,17 @@ BEGIN_RCPP
     return rcpp_result_gen;
 END_RCPP
 }
+// fingerprints_
+Rcpp::CharacterVector fingerprints_(Rcpp::List columns, int n_threads);
+RcppExport SEXP _hmvn_fingerprints_(SEXP columnsSEXP, SEXP n_threadsSEXP) {
+BEGIN_RCPP
+    Rcpp::RObject rcpp_result_gen;
+    Rcpp::traits::input_parameter< Rcpp::List >::type columns(columnsSEXP);
+    Rcpp::traits::input_parameter< int >::type n_threads(n_threadsSEXP);
+    rcpp_result_gen = Rcpp::wrap(fingerprints_(columns, n_threads));
+    return rcpp_result_gen;
+END_RCPP
+}
 // code_whole_
 SEXP code_whole_(Rcpp::RObject x, bool plain);
 RcppExport SEXP _hmvn_code_whole_(SEXP xSEXP, SEXP plainSEXP) {
@@ -410,8 +430,8 @@ BEGIN_RCPP
 END_RCPP
 }
 // group_statistics_
-Rcpp::List group_statistics_(Rcpp::List columns, Rcpp::LogicalVector missing, Rcpp::IntegerVector codes, int n_groups, Rcpp::Nullable<Rcpp::NumericVector> weights, int n_threads);
-RcppExport SEXP _hmvn_group_statistics_(SEXP columnsSEXP, SEXP missingSEXP, SEXP codesSEXP, SEXP n_groupsSEXP, SEXP weightsSEXP, SEXP n_threadsSEXP) {
+Rcpp::List group_statistics_(Rcpp::List columns, Rcpp::LogicalVector missing, Rcpp::IntegerVector codes, int n_groups, Rcpp::Nullable<Rcpp::NumericVector> weights, int n_threads, double max_bytes);
+RcppExport SEXP _hmvn_group_statistics_(SEXP columnsSEXP, SEXP missingSEXP, SEXP codesSEXP, SEXP n_groupsSEXP, SEXP weightsSEXP, SEXP n_threadsSEXP, SEXP max_bytesSEXP) {
 BEGIN_RCPP
     Rcpp::RObject rcpp_result_gen;
     Rcpp::traits::input_parameter< Rcpp::List >::type columns(columnsSEXP);
@@ -420,7 +440,8 @@ BEGIN_RCPP
     Rcpp::traits::input_parameter< int >::type n_groups(n_groupsSEXP);
     Rcpp::traits::input_parameter< Rcpp::Nullable<Rcpp::NumericVector> >::type weights(weightsSEXP);
     Rcpp::traits::input_parameter< int >::type n_threads(n_threadsSEXP);
-    rcpp_result_gen = Rcpp::wrap(group_statistics_(columns, missing, codes, n_groups, weights, n_threads));
+    Rcpp::traits::input_parameter< double >::type max_bytes(max_bytesSEXP);
+    rcpp_result_gen = Rcpp::wrap(group_statistics_(columns, missing, codes, n_groups, weights, n_threads, max_bytes));
     return rcpp_result_gen;
 END_RCPP
 }
@@ -435,6 +456,18 @@ BEGIN_RCPP
     Rcpp::traits::input_parameter< int >::type n_merged(n_mergedSEXP);
     Rcpp::traits::input_parameter< const Rcpp::IntegerVector& >::type features(featuresSEXP);
     rcpp_result_gen = Rcpp::wrap(merge_moments_(patterns, which, into, n_merged, features));
+    return rcpp_result_gen;
+END_RCPP
+}
+// indefinite_
+Rcpp::LogicalVector indefinite_(Rcpp::NumericVector scatter, int n_features, double tolerance);
+RcppExport SEXP _hmvn_indefinite_(SEXP scatterSEXP, SEXP n_featuresSEXP, SEXP toleranceSEXP) {
+BEGIN_RCPP
+    Rcpp::RObject rcpp_result_gen;
+    Rcpp::traits::input_parameter< Rcpp::NumericVector >::type scatter(scatterSEXP);
+    Rcpp::traits::input_parameter< int >::type n_features(n_featuresSEXP);
+    Rcpp::traits::input_parameter< double >::type tolerance(toleranceSEXP);
+    rcpp_result_gen = Rcpp::wrap(indefinite_(scatter, n_features, tolerance));
     return rcpp_result_gen;
 END_RCPP
 }
@@ -478,12 +511,15 @@ static const R_CallMethodDef CallEntries[] = {
     {"_hmvn_inspect_gamma_", (DL_FUNC) &_hmvn_inspect_gamma_, 3},
     {"_hmvn_time_inverse_wishart_", (DL_FUNC) &_hmvn_time_inverse_wishart_, 3},
     {"_hmvn_row_densities_", (DL_FUNC) &_hmvn_row_densities_, 8},
+    {"_hmvn_physical_memory_", (DL_FUNC) &_hmvn_physical_memory_, 0},
     {"_hmvn_new_group_", (DL_FUNC) &_hmvn_new_group_, 4},
     {"_hmvn_sample_", (DL_FUNC) &_hmvn_sample_, 5},
     {"_hmvn_scan_cells_", (DL_FUNC) &_hmvn_scan_cells_, 2},
+    {"_hmvn_fingerprints_", (DL_FUNC) &_hmvn_fingerprints_, 2},
     {"_hmvn_code_whole_", (DL_FUNC) &_hmvn_code_whole_, 2},
-    {"_hmvn_group_statistics_", (DL_FUNC) &_hmvn_group_statistics_, 6},
+    {"_hmvn_group_statistics_", (DL_FUNC) &_hmvn_group_statistics_, 7},
     {"_hmvn_merge_moments_", (DL_FUNC) &_hmvn_merge_moments_, 5},
+    {"_hmvn_indefinite_", (DL_FUNC) &_hmvn_indefinite_, 3},
     {"_hmvn_scaled_ranks_", (DL_FUNC) &_hmvn_scaled_ranks_, 3},
     {NULL, NULL, 0}
 };

@@ -3,6 +3,7 @@
 #include <Rcpp.h>
 #include "rcpp_parallel.h"
 
+#include <algorithm>
 #include <chrono>
 #include <condition_variable>
 #include <exception>
@@ -14,10 +15,15 @@ namespace hmvn {
 
 namespace {
 
-void check_interrupt(void*) { R_CheckUserInterrupt(); }
+SEXP check_interrupt(void*) {
+  R_CheckUserInterrupt();
+  return R_NilValue;
+}
 
-// R_CheckUserInterrupt() jumps; inside R_ToplevelExec() the jump ends here.
-bool interrupt_pending() { return R_ToplevelExec(check_interrupt, nullptr) == FALSE; }
+// More threads than this only wait for each other.
+std::size_t most_threads() {
+  return std::max<std::size_t>(16, 2 * std::thread::hardware_concurrency());
+}
 
 // Each worker takes the next job from a common counter, so that long and short jobs spread evenly.
 struct JobWorker : public RcppParallel::Worker {
@@ -90,29 +96,29 @@ void rethrow(const std::exception_ptr& failure) {
 
 }  // namespace
 
+void check_user() { Rcpp::unwindProtect(check_interrupt, nullptr); }
+
 void run_jobs(std::size_t n_jobs, int cores, const std::function<void(std::size_t)>& job,
               RunControl& control, const std::function<void()>& report) {
+  if (n_jobs == 0) return;
+  const std::size_t wanted = static_cast<std::size_t>(std::max(cores, 1));
   JobWorker worker(n_jobs, job, control);
-  bool interrupted = false;
-  std::exception_ptr report_failure, launch_failure;
+  std::exception_ptr told, launch_failure;
   {
-    Helper helper(worker, cores);
+    Helper helper(worker, static_cast<int>(std::min({wanted, n_jobs, most_threads()})));
     while (!helper.wait()) {
-      if (interrupted || report_failure) continue;
-      interrupted = interrupt_pending();
-      if (!interrupted && report) {
-        try {
-          report();
-        } catch (...) {
-          report_failure = std::current_exception();
-        }
+      if (told) continue;
+      try {
+        check_user();
+        if (report) report();
+      } catch (...) {
+        told = std::current_exception();
+        control.stop = true;
       }
-      if (interrupted || report_failure) control.stop = true;
     }
     launch_failure = helper.failure();
   }
-  if (interrupted) throw Rcpp::internal::InterruptedException();
-  rethrow(report_failure);
+  rethrow(told);
   rethrow(launch_failure);
   for (const std::exception_ptr& failure : worker.failures) rethrow(failure);
 }

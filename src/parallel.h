@@ -9,11 +9,16 @@
 
 namespace hmvn {
 
-// Calls job(0), ..., job(n_jobs - 1), each once, on up to `cores` threads; jobs never touch R. The
-// main thread meanwhile looks for a user interrupt and calls `report`, if there is one, every 100
-// ms. On an interrupt, an R error in `report` or an exception of a job, `control.stop` is set and
-// the jobs are waited for. The first exception of a job, in order of jobs, is rethrown here;
-// StopRequested is none.
+// Throws what R has to say to the main thread: a user interrupt, or a time limit that is over. What
+// is thrown goes on as R's own jump once it leaves the border, so that whoever catches interrupts
+// or errors in R finds the one it was.
+void check_user();
+
+// Calls job(0), ..., job(n_jobs - 1), each once, on up to `cores` threads, but no more than there
+// are jobs or processors for; jobs never touch R. The main thread meanwhile calls check_user() and
+// `report`, if there is one, every 100 ms. When these throw, or a job does, `control.stop` is set
+// and the jobs are waited for. What these threw is rethrown here, else the first exception of a
+// job, in order of jobs; StopRequested is none.
 void run_jobs(std::size_t n_jobs, int cores, const std::function<void(std::size_t)>& job,
               RunControl& control, const std::function<void()>& report = nullptr);
 

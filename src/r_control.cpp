@@ -27,6 +27,9 @@ SamplingPlan unpack_plan(const Rcpp::List& control) {
   plan.iter_sampling = Rcpp::as<int>(control["iter_sampling"]);
   plan.thin = Rcpp::as<int>(control["thin"]);
   plan.seed = static_cast<std::uint64_t>(Rcpp::as<double>(control["seed"]));
+  if (control.containsElementNamed("max_bytes")) {
+    plan.max_bytes = Rcpp::as<double>(control["max_bytes"]);
+  }
   return plan;
 }
 

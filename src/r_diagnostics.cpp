@@ -2,15 +2,15 @@
 #include "hmvn/diagnostics/convergence.hpp"
 
 #include <Rcpp.h>
-#include "rcpp_parallel.h"
 
+#include <algorithm>
 #include <cmath>
 #include <cstddef>
-#include <exception>
 #include <memory>
-#include <mutex>
 #include <vector>
 
+#include "parallel.h"
+#include "r_check.h"
 #include "r_derived.h"
 
 namespace {
@@ -35,10 +35,10 @@ const hmvn::NormalScores& scores_for(std::size_t iterations, std::size_t chains)
 
 // Where the numbers of all quantities go: one quantity a row.
 struct Table {
-  Table(const Rcpp::IntegerVector& dim, std::size_t quantities, const Rcpp::NumericVector& probs,
+  Table(const hmvn::DrawsExtent& extent, std::size_t quantities, const Rcpp::NumericVector& probs,
         bool with_mcse)
-      : iterations(static_cast<std::size_t>(dim[0])),
-        chains(static_cast<std::size_t>(dim[1])),
+      : iterations(static_cast<std::size_t>(extent.iterations)),
+        chains(static_cast<std::size_t>(extent.chains)),
         quantities(quantities),
         probs(probs.begin(), probs.end()),
         with_mcse(with_mcse),
@@ -78,36 +78,16 @@ struct Table {
 };
 
 // Each quantity is worked out by one thread, alone: results cannot depend on how many threads there
-// are. `one(i, convergence)` is called for every i, and never touches R.
+// are. `one(i, convergence)` is called for every i, and never touches R; `each`: how many
+// quantities it works out. A job is some dozens of them, so that an interrupt is not waited for.
 template <class One>
-struct TableWorker : RcppParallel::Worker {
-  TableWorker(const Table& table, const One& one) : table(table), one(one) {}
-
-  void operator()(std::size_t begin, std::size_t end) override {
-    try {
-      hmvn::Convergence convergence(table.iterations, table.chains, table.scores);
-      for (std::size_t i = begin; i < end; ++i) one(i, convergence);
-    } catch (...) {
-      const std::lock_guard<std::mutex> hold(failure_lock);
-      failure = std::current_exception();
-    }
-  }
-
-  const Table& table;
-  const One& one;
-  std::exception_ptr failure;
-  std::mutex failure_lock;
-};
-
-template <class One>
-void fill(const Table& table, std::size_t n, int cores, const One& one) {
-  TableWorker<One> worker(table, one);
-  if (cores > 1 && n > 1) {
-    RcppParallel::parallelFor(0, n, worker, 8, cores);
-  } else {
-    worker(0, n);
-  }
-  if (worker.failure) std::rethrow_exception(worker.failure);
+void fill(const Table& table, std::size_t n, std::size_t each, int cores, const One& one) {
+  const std::size_t together = std::max<std::size_t>(1, 64 / std::max<std::size_t>(1, each));
+  hmvn::run_jobs((n + together - 1) / together, cores, [&](std::size_t job) {
+    hmvn::Convergence convergence(table.iterations, table.chains, table.scores);
+    const std::size_t end = std::min(n, (job + 1) * together);
+    for (std::size_t i = job * together; i < end; ++i) one(i, convergence);
+  });
 }
 
 }  // namespace
@@ -118,11 +98,11 @@ void fill(const Table& table, std::size_t n, int cores, const One& one) {
 // [[Rcpp::export(rng = false)]]
 Rcpp::NumericMatrix summarise_array_(Rcpp::NumericVector draws, Rcpp::NumericVector probs,
                                      int cores, bool mcse = false) {
-  const Rcpp::IntegerVector dim = draws.attr("dim");
-  const std::size_t size = static_cast<std::size_t>(dim[0]) * static_cast<std::size_t>(dim[1]);
-  Table table(dim, size == 0 ? 0 : static_cast<std::size_t>(draws.size()) / size, probs, mcse);
+  const hmvn::DrawsExtent extent = hmvn::extent_of_draws(draws);
+  const std::size_t size = static_cast<std::size_t>(extent.draws());
+  Table table(extent, static_cast<std::size_t>(extent.values), probs, mcse);
   const double* first = draws.begin();
-  fill(table, table.quantities, cores, [&](std::size_t q, hmvn::Convergence& convergence) {
+  fill(table, table.quantities, 1, cores, [&](std::size_t q, hmvn::Convergence& convergence) {
     table.summarise(q, first + q * size, convergence);
   });
   return table.numbers;
@@ -138,17 +118,16 @@ Rcpp::NumericMatrix summarise_groups_(Rcpp::NumericVector stored, int n_features
   const bool means = kind == "mu";
   const hmvn::Derived derived = means ? hmvn::Derived::sd : hmvn::read_derived(kind);
   if (derived == hmvn::Derived::precision) Rcpp::stop("precisions are not summarised");
-  const Rcpp::IntegerVector dim = stored.attr("dim");
+  const hmvn::DrawsExtent extent = hmvn::extent_of_draws(stored);
   const Eigen::Index size = n_features, entries = means ? size : size * (size + 1) / 2;
-  for (int g : groups) {
-    if (g < 1 || g * entries > dim[2]) Rcpp::stop("group %d is not among the stored draws", g);
-  }
+  if (n_features < 1) Rcpp::stop("there are no features");
+  hmvn::check_positions(groups, extent.values / entries, "group");
   const std::size_t each = static_cast<std::size_t>(hmvn::packed_size(derived, size));
-  Table table(dim, each * static_cast<std::size_t>(groups.size()), probs, false);
+  Table table(extent, each * static_cast<std::size_t>(groups.size()), probs, false);
   const Eigen::Index draws = static_cast<Eigen::Index>(table.draws());
   const double* first = stored.begin();
   const int* group = groups.begin();
-  fill(table, static_cast<std::size_t>(groups.size()), cores,
+  fill(table, static_cast<std::size_t>(groups.size()), each, cores,
        [&](std::size_t g, hmvn::Convergence& convergence) {
          const double* own = first + draws * entries * (group[g] - 1);
          std::size_t row = g * each;

@@ -2,10 +2,12 @@
 // fit stores, for the groups asked for and no others.
 #include <Rcpp.h>
 
-#include <cstddef>
+#include <limits>
 #include <string>
 
 #include "hmvn/predict/shrinkage.hpp"
+#include "parallel.h"
+#include "r_check.h"
 #include "r_derived.h"
 
 using hmvn::Derived;
@@ -18,19 +20,19 @@ using hmvn::Derived;
 Rcpp::NumericVector derive_quantity_(Rcpp::NumericVector chol, int n_features,
                                      Rcpp::IntegerVector groups, std::string kind, bool packed) {
   const Derived derived = hmvn::read_derived(kind);
-  const Rcpp::IntegerVector dim = chol.attr("dim");
-  const Eigen::Index draws = static_cast<Eigen::Index>(dim[0]) * dim[1], size = n_features,
-                     entries = size * (size + 1) / 2;
+  const hmvn::DrawsExtent extent = hmvn::extent_of_draws(chol);
+  const Eigen::Index draws = extent.draws(), size = n_features, entries = size * (size + 1) / 2;
   const Eigen::Index n_groups = groups.size();
   const bool vector = derived == Derived::sd;
   const Eigen::Index each =
       vector ? size : (packed ? hmvn::packed_size(derived, size) : size * size);
-  for (int g : groups) {
-    if (g < 1 || g * entries > dim[2]) Rcpp::stop("group %d is not among the stored draws", g);
-  }
+  if (n_features < 1) Rcpp::stop("there are no features");
+  hmvn::check_positions(groups, extent.values / entries, "group");
+  if (n_groups * each > std::numeric_limits<int>::max()) Rcpp::stop("too many groups at once");
 
   Rcpp::NumericVector out(Rcpp::no_init(static_cast<R_xlen_t>(draws * n_groups * each)));
   for (Eigen::Index g = 0; g < n_groups; ++g) {
+    if (g % 16 == 0) hmvn::check_user();
     const Eigen::Map<const Eigen::ArrayXXd> stored(chol.begin() + draws * entries * (groups[g] - 1),
                                                    draws, entries);
     Eigen::ArrayXXd inverse;
@@ -57,14 +59,14 @@ Rcpp::NumericVector derive_quantity_(Rcpp::NumericVector chol, int n_features,
     }
   }
   if (packed) {
-    out.attr("dim") =
-        Rcpp::IntegerVector::create(dim[0], dim[1], static_cast<int>(n_groups * each));
+    out.attr("dim") = Rcpp::IntegerVector::create(extent.iterations, extent.chains,
+                                                  static_cast<int>(n_groups * each));
   } else if (vector) {
-    out.attr("dim") =
-        Rcpp::IntegerVector::create(dim[0], dim[1], static_cast<int>(n_groups), n_features);
+    out.attr("dim") = Rcpp::IntegerVector::create(extent.iterations, extent.chains,
+                                                  static_cast<int>(n_groups), n_features);
   } else {
-    out.attr("dim") = Rcpp::IntegerVector::create(dim[0], dim[1], static_cast<int>(n_groups),
-                                                  n_features, n_features);
+    out.attr("dim") = Rcpp::IntegerVector::create(
+        extent.iterations, extent.chains, static_cast<int>(n_groups), n_features, n_features);
   }
   return out;
 }
@@ -75,8 +77,12 @@ Rcpp::NumericVector derive_quantity_(Rcpp::NumericVector chol, int n_features,
 Rcpp::NumericMatrix mean_shrinkage_(Rcpp::NumericVector chol, Rcpp::IntegerVector groups,
                                     Rcpp::NumericMatrix n, Rcpp::NumericMatrix tau, int every) {
   const R_xlen_t draws = tau.nrow(), entries = hmvn::packed_size(tau.ncol());
+  if (draws < 1 || entries < 1 || every < 1) Rcpp::stop("there are no draws");
+  hmvn::check_positions(groups, chol.size() / (draws * entries), "group");
+  hmvn::check_length(n.size(), groups.size() * tau.ncol(), "counts");
   Rcpp::NumericMatrix out(static_cast<int>(groups.size()), tau.ncol());
   for (int g = 0; g < out.nrow(); ++g) {
+    if (g % 16 == 0) hmvn::check_user();
     const double* factor = chol.begin() + draws * entries * (groups[g] - 1);
     for (int k = 0; k < out.ncol(); ++k) {
       out(g, k) = hmvn::mean_shrinkage(factor, draws, k, n(g, k), &tau(0, k), every);

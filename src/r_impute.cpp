@@ -5,6 +5,8 @@
 #include <vector>
 
 #include "hmvn/predict/impute.hpp"
+#include "parallel.h"
+#include "r_check.h"
 
 using namespace hmvn;
 
@@ -16,13 +18,24 @@ constexpr std::uint64_t missing_cells_stream = 0x6d697373696e67ULL;
 std::vector<IncompleteRow> unpack_rows(const Rcpp::NumericMatrix& rows,
                                        const Rcpp::IntegerVector& mean_group,
                                        const Rcpp::IntegerVector& chol_group,
-                                       const Rcpp::IntegerVector& first_cell) {
+                                       const Rcpp::IntegerVector& first_cell, int n_cells) {
+  const R_xlen_t n_rows = rows.ncol();
+  check_length(mean_group.size(), n_rows, "groups of the rows");
+  check_length(chol_group.size(), n_rows, "groups of the rows");
+  check_length(first_cell.size(), n_rows, "cells of the rows");
   std::vector<IncompleteRow> out(static_cast<std::size_t>(rows.ncol()));
   for (int i = 0; i < rows.ncol(); ++i) {
     out[i].mean_group = mean_group[i] - 1;
     out[i].factor_group = chol_group[i] - 1;
     out[i].first_cell = first_cell[i];
-    for (int k = 0; k < rows.nrow(); ++k) out[i].missing.push_back(ISNAN(rows(k, i)));
+    int n_missing = 0;
+    for (int k = 0; k < rows.nrow(); ++k) {
+      out[i].missing.push_back(ISNAN(rows(k, i)));
+      n_missing += ISNAN(rows(k, i));
+    }
+    if (first_cell[i] < 0 || first_cell[i] > n_cells - n_missing) {
+      Rcpp::stop("missing cells of a row are not there");
+    }
   }
   return out;
 }
@@ -40,14 +53,21 @@ Rcpp::NumericMatrix impute_(const Rcpp::NumericMatrix& rows, const Rcpp::Integer
                             const Rcpp::NumericVector& mean, const Rcpp::NumericVector& chol,
                             const Rcpp::IntegerVector& chosen, double seed) {
   const std::vector<IncompleteRow> incomplete =
-      unpack_rows(rows, mean_group, chol_group, first_cell);
-  const Rcpp::IntegerVector dim = mean.attr("dim");
-  const StoredDraws draws{mean.begin(), chol.begin(), static_cast<std::ptrdiff_t>(dim[0]) * dim[1],
+      unpack_rows(rows, mean_group, chol_group, first_cell, n_cells);
+  const R_xlen_t n_features = rows.nrow();
+  if (n_features < 1) Rcpp::stop("there are no features");
+  const DrawsExtent extent = extent_of_draws(mean);
+  check_positions(chosen, extent.draws(), "draw");
+  check_length(extent_of_draws(chol).draws(), extent.draws(), "draws");
+  check_positions(mean_group, extent.values / n_features, "group");
+  check_positions(chol_group, 2 * extent_of_draws(chol).values / (n_features * (n_features + 1)),
+                  "group");
+  const StoredDraws draws{mean.begin(), chol.begin(), static_cast<std::ptrdiff_t>(extent.draws()),
                           rows.nrow()};
   const Eigen::Map<const Eigen::MatrixXd> values(rows.begin(), rows.nrow(), rows.ncol());
   Rcpp::NumericMatrix out(static_cast<int>(chosen.size()), n_cells);
   for (int s = 0; s < out.nrow(); ++s) {
-    Rcpp::checkUserInterrupt();
+    check_user();
     RandomStream random(static_cast<std::uint64_t>(seed), missing_cells_stream,
                         static_cast<std::uint64_t>(chosen[s]));
     impute(incomplete, values, draws, chosen[s] - 1, random,

@@ -3,6 +3,8 @@
 #include <stdexcept>
 #include <utility>
 
+#include "r_check.h"
+
 namespace hmvn {
 
 namespace {
@@ -51,6 +53,8 @@ Model unpack_model(const Rcpp::List& list) {
   ModelParts parts;
   const Rcpp::CharacterVector pooling = list["pooling"];
   const Rcpp::NumericMatrix heterogeneity = list["heterogeneity"];
+  check_length(pooling.size(), 3, "pooling");
+  check_length(heterogeneity.size(), 9, "heterogeneities");
   parts.mean = unpack_block(pooling, heterogeneity, 0);
   parts.scale = unpack_block(pooling, heterogeneity, 1);
   parts.correlation = unpack_block(pooling, heterogeneity, 2);
@@ -58,6 +62,10 @@ Model unpack_model(const Rcpp::List& list) {
   parts.mean_scale = copy_vector(list["scale"]);
   const Rcpp::CharacterVector family = list["family"];
   const Rcpp::NumericMatrix parameters = list["parameters"];
+  const Eigen::Index n_features = parts.mean_location.size();
+  check_length(parts.mean_scale.size(), n_features, "scales of means");
+  check_length(family.size(), n_features, "families");
+  check_length(parameters.size(), 3 * n_features, "parameters");
   for (int k = 0; k < parts.mean_location.size(); ++k) {
     parts.scale_priors.push_back(unpack_scale_prior(
         Rcpp::as<std::string>(family[k]), parameters(k, 0), parameters(k, 1), parameters(k, 2)));
@@ -81,6 +89,11 @@ std::vector<GroupStatistics> unpack_groups(const Rcpp::List& patterns, int n_gro
     const Rcpp::LogicalVector observed = patterns["observed"];
     const Rcpp::NumericVector mean = patterns["mean"];
     const Rcpp::NumericVector scatter = patterns["scatter"];
+    check_positions(group, n_groups, "group");
+    check_length(n.size(), group.size(), "counts");
+    check_length(observed.size(), n_features * group.size(), "observed features");
+    check_length(mean.size(), n_features * group.size(), "means");
+    check_length(scatter.size(), n_features * n_features * group.size(), "scatter matrices");
     for (R_xlen_t p = 0; p < group.size(); ++p) {
       const Eigen::VectorXd seen =
           Eigen::Map<const Eigen::VectorXi>(observed.begin() + p * n_features, n_features)

@@ -2,6 +2,7 @@
 #include <Rcpp.h>
 
 #include "hmvn/predict/new_group.hpp"
+#include "parallel.h"
 #include "r_model.h"
 
 using namespace hmvn;
@@ -20,6 +21,9 @@ class Rows {
 
   // Row `draw` into `out`, which stays as it is where there are no rows.
   void read(int draw, Eigen::VectorXd& out) const {
+    if (present_ && (draw >= values_.nrow() || out.size() != values_.ncol())) {
+      Rcpp::stop("draws of the population have another shape");
+    }
     for (int i = 0; present_ && i < values_.ncol(); ++i) out[i] = values_(draw, i);
   }
 
@@ -46,7 +50,7 @@ Rcpp::List new_group_(const Rcpp::List& model_list, const Rcpp::List& population
   at.resize(n_features);
   Eigen::VectorXd one_mean, factor, h(1);
   for (int s = 0; s < n_draws; ++s) {
-    if (s % 256 == 0) Rcpp::checkUserInterrupt();
+    if (s % 256 == 0) check_user();
     mean0.read(s, at.mean);
     scale0.read(s, at.scale);
     chol_cor0.read(s, at.correlation_factor);

@@ -1,14 +1,19 @@
 // The border for sufficient statistics: R vectors in, passes over their cells, R arrays out.
 #include <Rcpp.h>
 
+#include <cstdint>
+#include <cstdio>
 #include <vector>
 
 #include "hmvn/data/column_scan.hpp"
+#include "hmvn/data/fingerprint.hpp"
 #include "hmvn/data/moments.hpp"
 #include "hmvn/data/scaled_rank.hpp"
+#include "hmvn/data/semidefinite.hpp"
 #include "hmvn/data/statistics.hpp"
 #include "hmvn/data/whole_codes.hpp"
 #include "parallel.h"
+#include "r_check.h"
 
 namespace {
 
@@ -72,6 +77,29 @@ Rcpp::List scan_cells_(Rcpp::List columns, int n_threads) {
   return Rcpp::List::create(Rcpp::_["missing"] = missing, Rcpp::_["bad"] = bad);
 }
 
+// A text a column, made of its bytes: columns that differ in one cell never have the same.
+// [[Rcpp::export(rng = false)]]
+Rcpp::CharacterVector fingerprints_(Rcpp::List columns, int n_threads) {
+  const std::vector<hmvn::Column> cells = as_columns(columns);
+  std::vector<std::size_t> bytes(cells.size());
+  for (std::size_t k = 0; k < cells.size(); ++k) {
+    bytes[k] = static_cast<std::size_t>(Rf_xlength(columns[static_cast<R_xlen_t>(k)])) *
+               (cells[k].real ? sizeof(double) : sizeof(int));
+  }
+  std::vector<std::uint64_t> found(cells.size());
+  hmvn::run_jobs(cells.size(), n_threads, [&](std::size_t k) {
+    const void* data = cells[k].real ? static_cast<const void*>(cells[k].real) : cells[k].integer;
+    found[k] = hmvn::fingerprint(data, bytes[k]);
+  });
+  Rcpp::CharacterVector out(columns.size());
+  for (std::size_t k = 0; k < cells.size(); ++k) {
+    char text[17];
+    std::snprintf(text, sizeof text, "%016llx", static_cast<unsigned long long>(found[k]));
+    out[static_cast<R_xlen_t>(k)] = text;
+  }
+  return out;
+}
+
 // Whole numbers, integer or double, to codes 1, 2, ... in their order, and the distinct values;
 // NULL where a table does not do. `plain`: x has no attributes, so that it may stand for its own
 // codes.
@@ -84,11 +112,12 @@ SEXP code_whole_(Rcpp::RObject x, bool plain) {
 
 // Statistics by (group, pattern). columns: list of K double or integer vectors of length N;
 // missing: which of them have missing cells; codes: 1..n_groups; weights: NULL or N positive
-// numbers.
+// numbers. Where the result would take more than max_bytes, only how many: list(bytes).
 // [[Rcpp::export(rng = false)]]
 Rcpp::List group_statistics_(Rcpp::List columns, Rcpp::LogicalVector missing,
                              Rcpp::IntegerVector codes, int n_groups,
-                             Rcpp::Nullable<Rcpp::NumericVector> weights, int n_threads) {
+                             Rcpp::Nullable<Rcpp::NumericVector> weights, int n_threads,
+                             double max_bytes) {
   hmvn::Rows rows;
   rows.columns = as_columns(columns);
   rows.has_missing.assign(missing.begin(), missing.end());
@@ -111,6 +140,10 @@ Rcpp::List group_statistics_(Rcpp::List columns, Rcpp::LogicalVector missing,
   }
 
   const hmvn::Patterns patterns = hmvn::find_patterns(rows);
+  // once while rows are read, as a triangle, and once as R's arrays
+  const double size = static_cast<double>(rows.columns.size());
+  const double bytes = 12.0 * size * (size + 1.0) * static_cast<double>(patterns.count);
+  if (bytes > max_bytes) return Rcpp::List::create(Rcpp::_["bytes"] = bytes);
   hmvn::StatisticsPass pass(rows, patterns);
   hmvn::run_jobs(pass.n_chunks(), n_threads, [&](std::size_t chunk) { pass.read_chunk(chunk); });
   pass.finish();
@@ -148,6 +181,12 @@ Rcpp::List merge_moments_(const Rcpp::List& patterns, const Rcpp::IntegerVector&
                             scatter = patterns["scatter"];
   const R_xlen_t K = n.size() == 0 ? 0 : mean.size() / n.size(), size = features.size();
   const std::size_t stride = hmvn::moments_size(static_cast<std::size_t>(size));
+  hmvn::check_positions(which, n.size(), "pattern");
+  hmvn::check_positions(features, K, "feature");
+  hmvn::check_positions(into, n_merged, "merged pattern");
+  hmvn::check_length(into.size(), which.size(), "positions of merged patterns");
+  hmvn::check_length(mean.size(), K * n.size(), "means");
+  hmvn::check_length(scatter.size(), K * K * n.size(), "scatter matrices");
   std::vector<double> all(stride * static_cast<std::size_t>(n_merged), 0.0), one(stride, 0.0);
   for (R_xlen_t i = 0; i < which.size(); ++i) {
     const R_xlen_t p = which[i] - 1;
@@ -179,10 +218,24 @@ Rcpp::List merge_moments_(const Rcpp::List& patterns, const Rcpp::IntegerVector&
                             Rcpp::_["scatter"] = scatter_out);
 }
 
+// Which slices of scatter [K, K, P] can be no scatter matrices; see hmvn::is_semidefinite().
+// [[Rcpp::export(rng = false)]]
+Rcpp::LogicalVector indefinite_(Rcpp::NumericVector scatter, int n_features, double tolerance) {
+  if (n_features < 1) Rcpp::stop("there are no features");
+  const R_xlen_t cells = static_cast<R_xlen_t>(n_features) * n_features;
+  Rcpp::LogicalVector out(scatter.size() / cells);
+  for (R_xlen_t p = 0; p < out.size(); ++p) {
+    out[p] = !hmvn::is_semidefinite(REAL(scatter) + p * cells, static_cast<std::size_t>(n_features),
+                                    tolerance);
+  }
+  return out;
+}
+
 // Rank and number of varying features of every slice of scatter [K, K, P]; see hmvn::scaled_rank().
 // [[Rcpp::export(rng = false)]]
 Rcpp::IntegerMatrix scaled_ranks_(Rcpp::NumericVector scatter, int n_features, double tolerance) {
   const R_xlen_t cells = static_cast<R_xlen_t>(n_features) * n_features;
+  if (n_features < 1) Rcpp::stop("there are no features");
   const R_xlen_t n_slices = scatter.size() / cells;
   Rcpp::IntegerMatrix result(n_slices, 2);
   for (R_xlen_t p = 0; p < n_slices; ++p) {

@@ -37,3 +37,32 @@ count_calls <- function(names, code) {
   force(code)
   calls
 }
+
+# Evaluates `code` with one of the package's functions replaced.
+with_replaced <- function(name, replacement, code) {
+  where <- asNamespace("hmvn")
+  theirs <- get(name, where)
+  put <- function(f) {
+    unlockBinding(name, where)
+    assign(name, f, where)
+    lockBinding(name, where)
+  }
+  put(replacement)
+  on.exit(put(theirs))
+  force(code)
+}
+
+# Evaluates `code` as if the machine had so many bytes of memory.
+with_machine <- function(bytes, code) with_replaced("machine_bytes", function() bytes, code)
+
+# What a fresh R process prints that evaluates `code`; `before`: what the shell does first.
+run_r <- function(code, before = "", timeout = 120) {
+  file <- tempfile(fileext = ".R")
+  on.exit(unlink(file))
+  paths <- bquote(.libPaths(.(.libPaths())))
+  writeLines(c(deparse(paths), deparse(code)), file)
+  command <- paste(before, shQuote(file.path(R.home("bin"), "Rscript")), shQuote(file))
+  suppressWarnings(system2(
+    "sh", c("-c", shQuote(command)), stdout = TRUE, stderr = FALSE, timeout = timeout
+  ))
+}

@@ -116,9 +116,9 @@ test_that("a fit whose parts contradict each other is refused, and says which", 
     expect_error(update(broken), class = "hmvn_error_fit")
   }
   refused("its parts have other names", units = NULL)
-  refused("`statistics` are none", statistics = 1)
-  refused("labels of groups are not unique", statistics = list(labels = c("A", "A")))
-  refused("groups have no keys", statistics = list(labels = c("A", "B", "C")))
+  refused("there are no statistics", statistics = 1)
+  refused("labels of groups are not unique names", statistics = list(labels = c("A", "A")))
+  refused("`keys` do not fit the groups", statistics = list(labels = c("A", "B", "C")))
   refused("names of features", statistics = list(features = c("x", "x")))
   refused("`prior` is of other features", statistics = list(features = c("x1", "z")))
   refused("`pooling` has other blocks", pooling = c(mean = "none"))

@@ -61,3 +61,58 @@ test_that("numbers that cannot be are errors that name the group", {
   means[2, 2] <- NA
   expect_identical(bad(n, means, covs)$group, "versicolor")
 })
+
+test_that("names decide wherever they are given: rows, elements, vectors, sides of a matrix", {
+  n <- c(b = 20, a = 10)
+  mean <- list(a = c(x = 1, y = 2), b = c(y = 4, x = 3))
+  yx <- matrix(c(4, 0.5, 0.5, 3), 2, dimnames = list(NULL, c("y", "x")))
+  cov <- list(a = diag(c(1, 2)), b = yx)
+  s <- hmvn_statistics_from(n, mean, cov)
+  expect_identical(s$labels, c("b", "a"))
+  expect_equal(s$patterns$mean, cbind(3:4, 1:2))
+  expect_equal(s$patterns$scatter[, , 1], 19 * matrix(c(3, 0.5, 0.5, 4), 2))
+  # labels that are positions, in another order
+  s <- hmvn_statistics_from(
+    c("2" = 5, "1" = 5), rbind("1" = c(x = 1), "2" = c(x = 2)), sd = cbind(x = c("1" = 3, "2" = 4))
+  )
+  expect_equal(c(s$patterns$mean), c(2, 1))
+  expect_equal(c(s$patterns$scatter), 4 * c(16, 9))
+  # automatic row names of a data frame name nothing
+  s <- hmvn_statistics_from(c(b = 5, a = 5), data.frame(x = 1:2), list(a = 1, b = 4))
+  expect_equal(c(s$patterns$mean), c(1, 2))
+  expect_equal(c(s$patterns$scatter), c(16, 4))
+})
+
+test_that("what does not match is refused", {
+  n <- c(a = 5, b = 6)
+  mean <- rbind(a = c(x = 1, y = 2), b = c(3, 4))
+  cov <- list(a = diag(2), b = diag(2))
+  bad <- function(...) expect_error(hmvn_statistics_from(...), class = "hmvn_error_statistics")
+  expect_identical(bad(n, list(a = c(x = 1, y = 2), b = c(x = 3)), cov)$group, "b")
+  expect_identical(bad(n, list(a = c(x = 1, y = 2), b = c(x = 3, z = 4)), cov)$group, "b")
+  expect_identical(bad(n, list(a = c(x = 1, y = 2), b = NULL), cov)$group, "b")
+  bad(n, list(a = c(x = 1, y = 2), c(x = 3, y = 4)), cov)
+  bad(n, list(a = c(1, 2), b = c(3, 4)), cov)
+  bad(n, mean, cov, cor = cov)
+  bad(n, mean, cov, cor = cov, sd = mean)
+  bad(n, mean, cor = cov)
+  bad(n, mean, list(a = diag(2) == 1, b = diag(2)))
+  bad(n, mean, list(a = diag(2), b = as.data.frame(diag(2))))
+  expect_identical(bad(n, mean, list(a = diag(2), b = 1e308 * diag(2)))$group, "b")
+  bad(c(a = 1e300, b = 6), mean, list(a = 1e20 * diag(2), b = diag(2)))
+  bad(n, mean, diag(2))
+  bad(n, `rownames<-`(mean, c("1", "2")), cov)
+  bad(base::mean, mean, cov)
+  bad(n, base::mean, cov)
+  bad(c(a = 5, "b\xff" = 6), unname(mean), cov)
+})
+
+test_that("one message says which arguments are not of the groups of n", {
+  mean <- rbind(a = c(x = 1), b = 2)
+  error <- expect_error(
+    hmvn_statistics_from(5, mean, list(1, 2, 3)),
+    "`n` has 1 group, `mean` has 2 \\(a, b\\), `cov` has 3",
+    class = "hmvn_error_statistics"
+  )
+  expect_identical(error$argument, "mean")
+})

@@ -29,7 +29,7 @@ test_that("rows are filtered by quantity and group, in any number of chunks", {
   )
   expect_error(summary(fit, variable = "nope"), class = "hmvn_error_variable")
   expect_error(summary(fit, prob = 2), class = "hmvn_error_prob")
-  expect_error(summary(fit, quantiles = 0.5), class = "rlib_error_dots_nonempty")
+  expect_error(summary(fit, quantiles = 0.5), class = "hmvn_error_argument")
   expect_true(
     all(c("q2.5", "q50", "q97.5") %in% names(summary(fit, "lp__", prob = c(0.025, 0.5, 0.975))))
   )

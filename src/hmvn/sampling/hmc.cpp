@@ -161,9 +161,25 @@ class HmcSampler : public UnitSampler {
   const Coordinates coordinates_;
 };
 
+// The information matrices over a group's scores, one a group and some to work with, grow with the
+// fourth power of the number of features.
+void check_working_memory(const Unit& unit, const SamplingPlan& plan) {
+  const double n_features = unit.model->n_features();
+  const double n_scores = 0.5 * n_features * (n_features + 1.0);
+  const double n_groups = static_cast<double>(unit.groups.size());
+  const double numbers =
+      n_scores * (2.0 * n_features * n_features + (3.0 + 2.0 * n_groups) * n_scores);
+  if (8.0 * numbers > plan.max_bytes) {
+    throw SamplingFailure("size",
+                          "information matrices over all variances and correlations would take "
+                          "more memory than there is");
+  }
+}
+
 }  // namespace
 
 std::unique_ptr<UnitSampler> make_hmc_sampler(Unit unit, const SamplingPlan& plan) {
+  check_working_memory(unit, plan);
   return std::make_unique<HmcSampler>(std::move(unit), plan);
 }
 

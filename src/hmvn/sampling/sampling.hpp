@@ -31,6 +31,7 @@ struct SamplingPlan {
   int iter_sampling = 1000;
   int thin = 1;
   std::uint64_t seed = 0;
+  double max_bytes = std::numeric_limits<double>::infinity();  // of working memory
 
   int n_kept() const { return iter_sampling / thin; }
   int n_iterations() const { return chain.iter_warmup + iter_sampling; }

@@ -1,0 +1,174 @@
+# Which draws the formats of posterior are asked for, and the array they are made of.
+
+# internal -----------------------------------------------------------------
+
+# What all formats but as_draws_rvars() are made of. `call`: the method.
+draws_array <- function(x, variable = NULL, regex = FALSE, group = NULL,
+                        index = c("label", "number"), ..., call = rlang::caller_env()) {
+  known <- c("variable", "regex", "group", "index")
+  check_no_dots(..., known = known, call = call)
+  check_fit(x, call)
+  asked <- check_asked(variable, regex, index, call)
+  with_memory_errors(build_array(x, asked, group, call), "Draws", call)
+}
+
+# The arguments of the formats of draws, checked: list(variable, regex, index).
+check_asked <- function(variable, regex, index, call) {
+  if (!is.null(variable)) {
+    variable <- check_text(variable, "variable", "names of quantities, or NULL for all", call)
+    check_any(variable, call)
+  }
+  regex <- check_flag(regex, "regex", call)
+  if (regex) for (pattern in variable) check_regex(pattern, call)
+  list(variable = variable, regex = regex, index = check_index(index, call))
+}
+
+check_any <- function(variable, call) {
+  if (length(variable) == 0L) {
+    abort_hmvn(
+      c("{.arg variable} must name something.", i = "{.code NULL} stands for everything."),
+      "argument", argument = "variable", call = call
+    )
+  }
+}
+
+check_index <- function(index, call) {
+  choices <- c("label", "number")
+  if (identical(index, choices)) "label" else check_choice(index, "index", choices, call)
+}
+
+check_regex <- function(pattern, call) {
+  why <- tryCatch(
+    {
+      grepl(pattern, "")
+      NULL
+    },
+    error = conditionMessage, warning = conditionMessage
+  )
+  if (!is.null(why)) {
+    abort_hmvn(
+      c(
+        "{.arg variable} must be regular expressions.",
+        x = "{.val {pattern}} is none: {why}."
+      ),
+      "argument", argument = "variable", call = call
+    )
+  }
+}
+
+# Which of `names` the regular expressions find, each at least one.
+find_names <- function(patterns, names, call) {
+  found <- lapply(patterns, grepl, names)
+  nothing <- !vapply(found, any, TRUE)
+  if (any(nothing)) {
+    pattern <- patterns[nothing][[1L]]
+    abort_hmvn(
+      c(
+        "{.arg variable} must find quantities of the fit.",
+        x = "The regular expression {.val {pattern}} finds none."
+      ),
+      "variable", variable = pattern, call = call
+    )
+  }
+  Reduce(`|`, found, logical(length(names)))
+}
+
+# [iteration, chain, variable] of all elements asked for, each quantity built for the groups that
+# need it only. `asked`: see check_asked().
+build_array <- function(fit, asked, group, call) {
+  groups <- match_groups(fit, group, call)
+  if (is.null(asked$variable)) {
+    check_draws_size(fit, quantity_names(fit, "draws"), length(groups), call)
+  }
+  chosen <- match_elements(fit, asked, groups, call)
+  counts <- lengths(chosen)
+  names <- unlist(lapply(unname(chosen), names))
+  out <- array(0, c(n_kept(fit), sum(counts)), list(NULL, NULL, names))
+  ends <- cumsum(counts)
+  for (i in seq_along(chosen)) {
+    at <- seq(ends[i] - counts[i] + 1, length.out = counts[i])
+    out[, , at] <- build_elements(fit, names(chosen)[i], chosen[[i]], groups)
+  }
+  # posterior wants numbers for chains and iterations
+  dimnames(out)[1:2] <- lapply(n_kept(fit), function(n) as.character(seq_len(n)))
+  out
+}
+
+# `elements`: positions in the quantity's array for `groups`, first dimension (the group) fastest
+build_elements <- function(fit, name, elements, groups) {
+  if (quantities[[name]]$by_group) {
+    own <- (elements - 1L) %% length(groups) + 1L
+    needed <- unique(own)
+    elements <- match(own, needed) + length(needed) * ((elements - 1L) %/% length(groups))
+    groups <- groups[needed]
+  }
+  values <- quantity(fit, name, groups)
+  dim(values) <- c(dim(values)[1:2], prod(dim(values)[-(1:2)]))
+  values[, , elements, drop = FALSE]
+}
+
+# Named list: for each quantity that is needed the positions of its elements, named
+match_elements <- function(fit, asked, groups, call = rlang::caller_env()) {
+  variable <- asked$variable
+  known <- quantity_names(fit)
+  # names are made for what may be meant only: of very many groups they are most of the work
+  meant <- if (is.null(variable) || asked$regex) {
+    quantity_names(fit, "draws")
+  } else {
+    intersect(known, sub("\\[.*", "", variable))
+  }
+  all <- lapply(stats::setNames(meant, meant), function(name) {
+    labels <- element_names(fit, name, groups, asked$index)
+    stats::setNames(seq_along(labels), labels)
+  })
+  if (is.null(variable)) {
+    return(all[lengths(all) > 0])
+  }
+  if (asked$regex) {
+    names <- unlist(lapply(unname(all), names))
+    found <- split(find_names(variable, names, call), rep(names(all), lengths(all)))
+    all <- lapply(stats::setNames(meant, meant), function(name) all[[name]][found[[name]]])
+    return(all[lengths(all) > 0])
+  }
+  elements <- unlist(lapply(unname(all), names))
+  check_kept(fit, variable, call)
+  check_variables(variable[!variable %in% c(meant, elements)], known, call)
+  in_order_asked(lapply(stats::setNames(meant, meant), function(name) {
+    if (name %in% variable) all[[name]] else all[[name]][names(all[[name]]) %in% variable]
+  }), variable)
+}
+
+in_order_asked <- function(chosen, variable) {
+  chosen <- chosen[lengths(chosen) > 0]
+  first <- vapply(names(chosen), function(name) {
+    min(match(c(name, names(chosen[[name]])), variable), na.rm = TRUE)
+  }, 0L)
+  chosen[order(first)]
+}
+
+match_quantities <- function(fit, asked, call) {
+  in_draws <- quantity_names(fit, "draws")
+  variable <- asked$variable
+  if (is.null(variable)) {
+    return(in_draws)
+  }
+  if (asked$regex) {
+    return(in_draws[find_names(variable, in_draws, call)])
+  }
+  check_kept(fit, variable, call)
+  known <- quantity_names(fit)
+  check_variables(setdiff(variable, known), known, call)
+  unique(variable)
+}
+
+check_draws_size <- function(fit, names, n_groups, call = rlang::caller_env()) {
+  extent <- c(g = n_groups, f = n_features(fit))
+  elements <- vapply(quantities[names], function(row) {
+    prod(extent[strsplit(row$index, "")[[1L]]])
+  }, 0)
+  hint <- paste(
+    "Ask for what you need with {.arg variable} (such as {.code variable = \"mu\"}) or",
+    "{.arg group}; what is asked for by name is built whatever its size."
+  )
+  check_size(8 * n_draws(fit) * sum(elements), "All draws together", hint, call)
+}

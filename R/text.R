@@ -1,0 +1,22 @@
+# What may stand as a name or a label: text that every function can read, print and compare.
+
+# internal -----------------------------------------------------------------
+
+# Valid in the encoding that it claims to have; bytes claim none.
+is_valid_text <- function(x) Encoding(x) != "bytes" & validEnc(x)
+
+# Unique names that are there and can be read.
+are_names <- function(x) {
+  is.character(x) && !anyNA(x) && all(nzchar(x)) && all(is_valid_text(x)) && !anyDuplicated(x)
+}
+
+# The first and last of very many: cli shows 20 and lays out all.
+few <- function(x) if (length(x) > 22L) x[c(1:20, length(x) - 1:0)] else x
+
+# Any names, so that they can be shown: what is no valid text with its bytes written out.
+printable <- function(x) {
+  x <- as.vector(x[!is.na(x)])
+  bad <- !is_valid_text(x)
+  x[bad] <- encodeString(x[bad])
+  x
+}

@@ -1,0 +1,47 @@
+# What the parts of a prior must be, given or resolved, so that they can be indexed and handed on.
+
+# internal -----------------------------------------------------------------
+
+# A prior whose parts were changed by hand is read once more; returns it.
+validate_prior <- function(prior, call) {
+  if (!is.list(prior) || !identical(names(prior), c("mean", "sd", "cor", "heterogeneity"))) {
+    abort_prior("{.arg prior} must be made by {.fn hmvn_prior}.", "It has other parts.", "prior",
+      call = call
+    )
+  }
+  prior <- unclass(prior)
+  if (inherits(prior$cor, "hmvn_lkj")) prior$cor <- dist_lkj(prior$cor$eta)
+  hmvn_prior(prior$mean, prior$sd, prior$cor, prior$heterogeneity)
+}
+
+# `fine(ok, problem)` stops unless ok.
+validate_resolved_prior <- function(prior, features, fine) {
+  fine(inherits(prior, "hmvn_resolved_prior") && is.list(prior), "`prior` is not resolved")
+  mean <- prior$mean
+  sd <- prior$sd
+  K <- length(features)
+  parts <- is.list(mean) && is.list(sd) && is.list(prior$cor) && is.list(prior$heterogeneity) &&
+    is.list(prior$default)
+  fine(parts, "`prior` lacks parts")
+  numbers <- is.double(mean$location) && is.double(mean$scale) && length(mean$scale) == K
+  fine(
+    numbers && identical(names(mean$location), features), "`prior` is of other features"
+  )
+  fine(
+    is.character(sd$family) && length(sd$family) == K && is.double(sd$parameters) &&
+      identical(dim(sd$parameters), c(K, 3L)),
+    "`prior` has other standard deviations"
+  )
+  fine(is_plain_number(prior$cor$eta), "`prior` has no eta")
+  named <- vapply(prior$heterogeneity, function(h) {
+    is.numeric(h) && identical(names(h), c("fixed", "shape1", "shape2"))
+  }, TRUE)
+  fine(
+    identical(names(prior$heterogeneity), pooling_blocks) && all(named),
+    "`prior` has other heterogeneities"
+  )
+  fine(
+    setequal(names(prior$default), pooling_blocks) && is.logical(unlist(prior$default)),
+    "`prior` does not say what was left to its default"
+  )
+}

@@ -1,0 +1,81 @@
+# Threads, time limits, forks: what the session around a fit may do.
+
+d <- data.frame(g = rep(1:60, each = 5), x = sin(1:300), y = cos((1:300)^2))
+draws <- function(...) short_fit(d, ~g, ~ x + y, pooling = "partial", ...)$draws
+
+test_that("any number of cores is a number of threads that can be had", {
+  one <- draws()
+  expect_identical(draws(cores = 2), one)
+  expect_identical(draws(cores = 1e6), one)
+  fit <- fake_fit(G = 3)
+  expect_identical(summary(fit, cores = 1e6), summary(fit))
+  expect_identical(hmvn_statistics(d, ~g, cores = 1e6), hmvn_statistics(d, ~g))
+  for (bad in list(0, -1, 1.5, NA, "a", NULL, 1:2, 2^31, mean)) {
+    expect_error(summary(fit, cores = bad), "cores", class = "hmvn_error_argument")
+    expect_error(hmvn_statistics(d, ~g, cores = bad), "cores", class = "hmvn_error_argument")
+  }
+})
+
+test_that("a time limit is R's own error, heard soon, and the next fit is right", {
+  one <- draws()
+  limited <- function(code) {
+    on.exit(setTimeLimit())
+    setTimeLimit(elapsed = 0.5, transient = TRUE)
+    started <- proc.time()[["elapsed"]]
+    error <- tryCatch(code, error = identity, interrupt = function(e) "an interrupt")
+    setTimeLimit()
+    expect_s3_class(error, "simpleError")
+    expect_match(conditionMessage(error), "time limit")
+    expect_lt(proc.time()[["elapsed"]] - started, 3)
+  }
+  limited(short_fit(d, ~g, ~ x + y, "partial", iter_sampling = 1e5, algorithm = "nuts"))
+  limited(short_fit(d, ~g, ~ x + y, "partial", iter_sampling = 1e5, cores = 2))
+  missing <- data.frame(g = 1, x = rep(c(NA, 1, 2, 3), 2500), y = sin(1:10000))
+  fit <- short_fit(missing, ~g)
+  limited(repeat posterior_impute(fit, seed = 1))
+  limited(repeat quietly(posterior_new_group(fit, seed = 1)))
+  limited(repeat summary(fit))
+  expect_identical(draws(), one)
+})
+
+test_that("an error while progress is reported stops the jobs and is the one that is seen", {
+  report <- function(done, due) stop("the report failed")
+  reporter <- function(show) list(report = report, finish = function() NULL)
+  with_replaced("progress_reporter", reporter, {
+    expect_error(draws(iter_sampling = 1e5), "the report failed")
+  })
+})
+
+test_that("forked processes draw the same, also after threads were used", {
+  skip_on_cran()
+  skip_on_os("windows")
+  one <- draws(cores = 2)
+  forked <- parallel::mclapply(1:4, function(i) draws(cores = i), mc.cores = 2)
+  for (found in forked) expect_identical(found, one)
+  expect_identical(draws(cores = 2), one)
+})
+
+test_that("two processes at once, and RcppParallel's own options, change nothing", {
+  skip_on_cran()
+  one <- sum(unlist(draws()))
+  old <- Sys.getenv(c("RCPP_PARALLEL_NUM_THREADS", "RCPP_PARALLEL_STACK_SIZE"), NA)
+  for (threads in 1:3) {
+    RcppParallel::setThreadOptions(numThreads = threads)
+    expect_identical(sum(unlist(draws(cores = 2))), one)
+  }
+  for (name in names(old)) {
+    if (is.na(old[[name]])) Sys.unsetenv(name) else do.call(Sys.setenv, as.list(old[name]))
+  }
+  code <- quote({
+    library(hmvn)
+    d <- data.frame(g = rep(1:60, each = 5), x = sin(1:300), y = cos((1:300)^2))
+    fit <- suppressWarnings(suppressMessages(fit_hmvn(
+      d, ~g, ~ x + y, "partial", chains = 2, iter_warmup = 100, iter_sampling = 50, seed = 1,
+      cores = 2
+    )))
+    cat(format(sum(unlist(fit$draws)), digits = 17))
+  })
+  skip_on_os("windows")
+  both <- parallel::mclapply(1:2, function(i) run_r(code), mc.cores = 2)
+  for (found in both) expect_equal(as.numeric(utils::tail(found, 1)), one, tolerance = 1e-12)
+})

@@ -1,0 +1,83 @@
+test_that("what a fit would keep is estimated and refused before memory is taken", {
+  d <- data.frame(g = rep(1:3, each = 5), x = rnorm(15), y = rnorm(15))
+  for (large in list(list(chains = 1e9), list(chains = 1e7), list(iter_sampling = 1e9))) {
+    code <- function() do.call(fit_hmvn, c(list(d, ~g, ~ x + y), large))
+    error <- expect_error(code(), "GB.*keep =.*thin", class = "hmvn_error_size")
+    expect_gt(error$bytes, machine_bytes())
+  }
+  # thinned, or not kept, it is small
+  limit <- function(...) check_fit_size(3, 2, pool(), fill_settings(list(...), formals(fit_hmvn)), NULL)
+  expect_silent(limit(iter_sampling = 1e9, thin = 1e6))
+  expect_silent(check_fit_size(
+    1e5, 10, pool(), fill_settings(list(keep = character()), formals(fit_hmvn)), NULL
+  ))
+})
+
+test_that("the estimate is near what is kept", {
+  for (pooling in c("none", "partial", "complete")) {
+    fit <- fake_fit(G = 6, K = 4, pooling = pooling, iter = 500)
+    said <- tryCatch(
+      with_machine(1, check_fit_size(6, 4, fit$pooling, fit$control, NULL)),
+      hmvn_error_size = function(e) e$bytes
+    )
+    kept <- sum(unlist(lapply(c(fit$draws, fit$sampler), function(x) 8 * length(x))))
+    expect_gt(said / kept, 0.8)
+    expect_lt(said / kept, 2)
+  }
+})
+
+test_that("very many features are refused at once, and few can be named", {
+  wide <- data.frame(g = c(1, 2, 1, 2), matrix(rnorm(4e5), 4))
+  seconds <- system.time(
+    expect_error(quietly(hmvn_statistics(wide, ~g)), "features", class = "hmvn_error_size")
+  )[[3]]
+  seconds <- seconds + system.time(
+    expect_error(quietly(fit_hmvn(wide, ~g)), class = "hmvn_error_size")
+  )[[3]]
+  expect_lt(seconds, 30)
+  expect_s3_class(hmvn_statistics(wide, ~g, names(wide)[2:4]), "hmvn_statistics")
+})
+
+test_that("the working memory of many features is refused where it is needed", {
+  d <- data.frame(g = 1, matrix(rnorm(30), 10))
+  fit <- function() with_machine(1e5, short_fit(d, ~g, algorithm = "nuts", keep = character(),
+    chains = 1, iter_sampling = 1))
+  expect_s3_class(fit(), "hmvn_fit")
+  d <- data.frame(g = 1, matrix(rnorm(300), 10))
+  error <- expect_error(fit(), "information matrices", class = "hmvn_error_sampling")
+  expect_identical(error$topic, "size")
+})
+
+test_that("memory that cannot be had is an error of ours, and the session lives", {
+  said <- function(cnd) {
+    expect_error(with_memory_errors(stop(cnd), "Draws", NULL), class = "hmvn_error_memory")
+  }
+  said(simpleError(sprintf(gettext("cannot allocate vector of size %0.1f Gb", domain = "R"), 5)))
+  for (type in c("std::bad_alloc", "std::system_error")) {
+    said(structure(
+      list(message = type, call = NULL), class = c(type, "C++Error", "error", "condition")
+    ))
+  }
+  # other errors are not touched
+  expect_error(with_memory_errors(stop("else"), "Draws", NULL), "^else$")
+  expect_error(with_memory_errors(abort_argument("x", "y", 1, NULL), "Draws", NULL), "`x` must be y")
+  expect_identical(with_memory_errors(5, "Draws", NULL), 5)
+})
+
+test_that("where an allocation fails in a thread or in R, the next fit is right", {
+  skip_on_cran()
+  skip_on_os(c("windows", "mac"))
+  code <- quote({
+    library(hmvn)
+    d <- data.frame(g = rep(1:3, each = 10), x = sin(1:30), y = cos((1:30)^2))
+    fit <- function(...) {
+      suppressWarnings(suppressMessages(fit_hmvn(d, ~g, ~ x + y, seed = 1, cores = 2, ...)))
+    }
+    small <- fit(iter_sampling = 50)
+    large <- function() fit(iter_sampling = 4e6, chains = 8)
+    class <- tryCatch(class(large())[[1]], hmvn_error = function(e) class(e)[[1]])
+    cat(class, identical(small$draws, fit(iter_sampling = 50)$draws))
+  })
+  out <- run_r(code, before = "ulimit -v 3000000;")
+  expect_identical(utils::tail(out, 1), "hmvn_error_memory TRUE")
+})
