@@ -102,7 +102,8 @@ match_groups <- function(fit, group, call = rlang::caller_env()) {
 
 # As code_groups() labels them: 100000 is "100000" and not "1e+05".
 group_labels <- function(group, call) {
-  if (is.factor(group)) group <- as.character(group)
+  # its codes may have been written by hand
+  if (is.factor(group) && is.integer(unclass(group))) group <- levels(group)[unclass(group)]
   plain <- !is.object(group) && (is.character(group) || is.numeric(group) || is.logical(group))
   if (!plain || anyNA(group)) {
     found <- if (plain) "It contains NA." else paste0("It is ", describe_value(group), ".")

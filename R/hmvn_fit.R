@@ -130,6 +130,7 @@ validate_control <- function(control, fine) {
 }
 
 validate_draws <- function(fit, fine) {
+  fine(is.list(fit$draws), "there are no draws")
   lp <- fit$draws$lp
   fine(is.double(lp) && length(dim(lp)) == 3L && length(lp) > 0L, "there are no draws of `lp__`")
   sizes <- draw_sizes(fit)
@@ -147,6 +148,7 @@ validate_draws <- function(fit, fine) {
 }
 
 validate_sampler <- function(fit, fine) {
+  fine(is.list(fit$sampler) && is.list(fit$units), "`sampler` or `units` are no lists")
   parts <- c("accept_stat", "stepsize", "treedepth", "n_leapfrog", "divergent", "energy")
   fine(identical(names(fit$sampler), parts), "`sampler` has other parts")
   shaped <- vapply(fit$sampler, function(x) is.numeric(x) && identical(dim(x), n_kept(fit)), TRUE)

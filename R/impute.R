@@ -129,7 +129,7 @@ print.hmvn_imputation <- function(x, ...) {
 
 validate_imputation <- function(x, call) {
   fine <- inherits(x, "hmvn_imputation") && is.list(x) && is.data.frame(x$cells) &&
-    are_model_data(x$data) && is.double(x$draws) && length(dim(x$draws)) == 2L &&
+    are_model_data(x$data) && is.double(x$draws) && length(dim(x$draws)) == 2L && !anyNA(x$draws) &&
     ncol(x$draws) == nrow(x$cells) && identical(names(x$cells), c("row", "group", "feature")) &&
     all(x$cells$feature %in% x$data$features) && all(x$cells$row %in% seq_len(x$data$n_obs))
   if (!isTRUE(fine)) {

@@ -62,7 +62,7 @@ hmvn_prior <- function(mean = NULL, sd = NULL, cor = NULL, heterogeneity = NULL,
 #'
 #' Density proportional to det(Omega)^(eta - 1): uniform over correlation matrices at
 #' eta = 1, concentrated near the identity above, near the boundary below.
-#' @param eta A positive number, not necessarily whole.
+#' @param eta A positive number, not necessarily whole, at most 1e8.
 #' @return An object of class `hmvn_lkj`.
 #' @references Lewandowski, Kurowicka and Joe (2009), Journal of Multivariate Analysis 100.
 #' @examples
@@ -70,10 +70,10 @@ hmvn_prior <- function(mean = NULL, sd = NULL, cor = NULL, heterogeneity = NULL,
 #' @export
 dist_lkj <- function(eta) {
   call <- rlang::current_env()
-  if (!is_plain_number(eta) || eta <= 0) {
+  if (!is_plain_number(eta) || eta <= 0 || eta > 1e8) { # beyond, scores have no inverse
     found <- describe_value(eta)
-    abort_prior("{.arg eta} must be one positive finite number.", "It is {found}.", "eta",
-      call = call
+    abort_prior("{.arg eta} must be one positive number, at most 1e8.", "It is {found}.", "eta",
+      hint = "At 1e8 correlations are 0 to four digits already.", call = call
     )
   }
   structure(list(eta = as.double(eta)), class = "hmvn_lkj")

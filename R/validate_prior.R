@@ -4,14 +4,15 @@
 
 # A prior whose parts were changed by hand is read once more; returns it.
 validate_prior <- function(prior, call) {
-  if (!is.list(prior) || !identical(names(prior), c("mean", "sd", "cor", "heterogeneity"))) {
+  parts <- c("mean", "sd", "cor", "heterogeneity", "frame")
+  if (!is.list(prior) || !identical(names(prior), parts)) {
     abort_prior("{.arg prior} must be made by {.fn hmvn_prior}.", "It has other parts.", "prior",
       call = call
     )
   }
   prior <- unclass(prior)
   if (inherits(prior$cor, "hmvn_lkj")) prior$cor <- dist_lkj(prior$cor$eta)
-  hmvn_prior(prior$mean, prior$sd, prior$cor, prior$heterogeneity)
+  hmvn_prior(prior$mean, prior$sd, prior$cor, prior$heterogeneity, prior$frame)
 }
 
 # `fine(ok, problem)` stops unless ok.
@@ -40,6 +41,10 @@ validate_resolved_prior <- function(prior, features, fine) {
     identical(names(prior$heterogeneity), pooling_blocks) && all(named),
     "`prior` has other heterogeneities"
   )
+  frame <- prior$frame
+  framed <- is.list(frame) && is.double(frame$root) && identical(dim(frame$root), c(K, K)) &&
+    isSymmetric(unname(frame$root)) && all(eigen(frame$root, TRUE, TRUE)$values > 0)
+  fine(is.list(frame) && (identical(frame$kind, "raw") || framed), "`prior` has no frame")
   fine(
     setequal(names(prior$default), pooling_blocks) && is.logical(unlist(prior$default)),
     "`prior` does not say what was left to its default"

@@ -86,8 +86,17 @@ plain_prior <- hmvn_prior(distributional::dist_normal(0, 1), distributional::dis
 other_frame <- matrix(c(2, 0, 0, 2), 2, dimnames = list(c("x", "z"), NULL))
 framed_fit <- fake_fit(iter = 4)
 framed_fit$prior$frame <- list(kind = "given", covariance = diag(2), root = diag(2))
-huge <- fake_fit(iter = 100)
-huge$statistics <- fake_statistics(as.character(seq_len(1e5)), c("x1", "x2"), "g", 1)
+huge_labels <- fake_fit(G = 10000, iter = 4, labels = as.character(1:10000))
+many <- fake_fit(G = 1500, iter = 16, labels = as.character(1:1500))
+invalid <- "b\xff"
+d_twice <- stats::setNames(d, c("g", "x", "x", "y"))
+as_data <- function(...) structure(list(...), class = "data.frame", row.names = 1:4)
+changed_in_place <- function() {
+  fit <- with_rows(iter = 4)
+  fit$data <- sign_data(fit$data, 1)
+  fit$data$columns[[2]][1] <- 2
+  fit
+}
 with_rows <- function(...) {
   fit <- fake_fit(...)
   data <- data.frame(g = rep(c("A", "B"), 2e4), x1 = NA_real_, x2 = 1)
@@ -122,12 +131,28 @@ error_cases <- list(
     kfold.hmvn_fit(with_rows(iter = 4), folds = 1:3),
     augment.hmvn_fit(with_rows(iter = 4), d),
     predict(fit, data.frame(g = "A", x1 = 1, x2 = 2)),
-    predict(fit, data.frame(x1 = 1), "group", proportions = c(A = 1, Z = 2))
+    predict(fit, data.frame(x1 = 1), "group", proportions = c(A = 1, Z = 2)),
+    summary(fit, cores = "two"),
+    summary(fit, variable = mean),
+    summary(fit, variable = c("mu", NA)),
+    summary(fit, variable = c("mu", invalid)),
+    summary(fit, quantiles = 0.5),
+    as_draws_df(fit, variables = "mu"),
+    as_draws_df(fit, variable = character()),
+    as_draws_df(fit, variable = "mu[", regex = TRUE),
+    as_draws_df(fit, variable = "mu", regex = NA),
+    as_draws_df(fit, index = 1),
+    group_cov(fit, joint = NA),
+    print(fit, lines = NA),
+    print(statistics, n_groups = -1)
   ),
   data = alist(
     fit_hmvn(as.matrix(d[3:4]), ~g),
     fit_hmvn(NULL, ~g),
-    fit_hmvn(d[0, ], ~g)
+    fit_hmvn(d[0, ], ~g),
+    fit_hmvn(unname(d), ~g),
+    fit_hmvn(as_data(g = d$g, x = 1:9), ~g, ~x),
+    fit_hmvn(methods::getClass("numeric"))
   ),
   column = alist(
     fit_hmvn(d),
@@ -145,6 +170,9 @@ error_cases <- list(
     fit_hmvn(stats::setNames(d, c("g", "x", "x", "y")), ~g, ~x),
     fit_hmvn(d, ~g, ~ x + g),
     fit_hmvn(d["g"], ~g),
+    fit_hmvn(d_twice, ~g),
+    fit_hmvn(stats::setNames(d, c("g", "h", "x", invalid)), ~g),
+    fit_hmvn(stats::setNames(d, c("g", "h", "x", NA)), ~g),
     fit_hmvn(with_z(factor(1:4)), ~g, ~z),
     fit_hmvn(with_z(list(1, 2, 3, 4)), ~g, ~z),
     fit_hmvn(with_z(matrix(1:4)), ~g, ~z),
@@ -165,6 +193,7 @@ error_cases <- list(
   weights = alist(
     fit_hmvn(d, ~h, ~x, weights = ~g),
     fit_hmvn(with_z(c(1, 0, 1, 1)), ~g, ~x, weights = ~z),
+    fit_hmvn(with_z(1e308), ~g, ~x, weights = ~z),
     update(utils::modifyList(fit, list(statistics = list(weighted = TRUE))), d)
   ),
   group = alist(
@@ -175,9 +204,14 @@ error_cases <- list(
     fit_hmvn(with_z(c("a", NA, "b", NA)), ~z, ~x),
     fit_hmvn(with_z(addNA(factor(c("a", NA, "b", "b")))), ~z, ~x),
     fit_hmvn(with_z(c("a", "", "b", "b")), ~z, ~x),
+    fit_hmvn(with_z(c("a", invalid, "b", "b")), ~z, ~x),
+    fit_hmvn(with_z(structure(c(1L, 9L, 1L, 2L), levels = c("a", "b"), class = "factor")), ~z, ~x),
     fit_hmvn(data.frame(a = c("p:q", "p"), b = c("r", "q:r"), x = 1:2), ~ a + b, ~x),
     c(statistics, hmvn_statistics(d, ~h, ~ x + y)),
-    group_mean(fit, c("A", "z"))
+    group_mean(fit, c("A", "z")),
+    group_mean(fit, 100000),
+    group_mean(fit, NA),
+    group_mean(fit, mean)
   ),
   statistics = alist(
     from(n = c(a = 0, b = 6)),
@@ -198,7 +232,16 @@ error_cases <- list(
     from(cov = list(diag(2), diag(c(1, NA)))),
     from(cov = list(diag(2), matrix(1:4, 2))),
     from(cov = list(diag(2), -diag(2))),
-    from(cov = list(diag(2), matrix(c(1, 2, 2, 1), 2)))
+    from(cov = list(diag(2), matrix(c(1, 2, 2, 1), 2))),
+    from(n = mean),
+    from(mean = "a"),
+    from(n = 5),
+    from(mean = list(c(x = 1, y = 2), c(x = 3, z = 4))),
+    from(mean = list(c(x = 1, y = 2), c(x = 3))),
+    from(cov = list(diag(2), 1e308 * diag(2))),
+    from(cor = list(diag(2), diag(2))),
+    fit_hmvn(structure(list(), class = "hmvn_statistics")),
+    fit_hmvn(utils::modifyList(statistics, list(patterns = list(group = c(1L, 9L)))))
   ),
   pooling = alist(
     fit_hmvn(d, ~g, ~x, pooling = "parial"),
@@ -210,6 +253,7 @@ error_cases <- list(
   ),
   prior = alist(
     fit_hmvn(d, ~g, ~x, prior = "normal"),
+    fit_hmvn(d, ~g, ~x, prior = structure(list(), class = "hmvn_prior")),
     hmvn_prior(mean = 0),
     hmvn_prior(mean = no_such_function(0, 1)),
     hmvn_prior(mean = c(distributional::dist_normal(0, 1), NA)),
@@ -246,16 +290,21 @@ error_cases <- list(
     fit_hmvn(line, ~g, ~ x + y, pooling = "complete")
   ),
   sampling = alist(
-    with_core_errors(stop("gave up."), NULL, NULL),
-    with_core_errors(stop("gave up."), "direct_not_applicable", NULL),
+    with_core_errors(cpp_error("gave up."), NULL, NULL),
+    with_core_errors(cpp_error("gave up."), "direct_not_applicable", NULL),
+    with_core_errors(core_error("matrices are too large.", "size"), NULL, NULL),
     with_core_errors(core_error("it needs complete rows.", "direct_not_applicable"), NULL, NULL),
     with_core_errors(core_error("none was found.", "no_start"), NULL, NULL),
     with_core_errors(core_error("none works.", "no_step_size"), NULL, NULL),
     with_core_errors(core_error("not a {number}.", "numerical"), NULL, NULL),
     with_core_errors(core_error("a new reason.", "of another version"), NULL, NULL)
   ),
+  memory = alist(
+    with_memory_errors(cpp_error("std::bad_alloc"), "Draws", NULL)
+  ),
   fit = alist(
     group_mean(1),
+    summary(structure("fit", class = "hmvn_fit")),
     update(utils::modifyList(fit, list(units = NULL)))
   ),
   keep = alist(
@@ -273,18 +322,22 @@ error_cases <- list(
   rows = alist(
     posterior_impute(fit),
     update(utils::modifyList(fit, list(control = list(keep_data = FALSE))), group = ~h),
+    posterior_impute(changed_in_place()),
     log_lik(fit)
   ),
   size = alist(
-    group_cov(huge, joint = TRUE),
-    as_draws_rvars(huge),
+    group_cov(many, joint = TRUE),
+    check_draws_size(many, quantity_names(many, "draws"), 1e7),
+    with_machine(2^30, fit_hmvn(d, ~g, ~ x + y, iter_sampling = 1e7)),
+    with_machine(2^20, hmvn_statistics(data.frame(g = 1:2, matrix(1, 2, 500)), ~g)),
     posterior_impute(with_rows(iter = 1000)),
     log_lik(with_rows(iter = 1000)),
     posterior_predict(with_rows(iter = 1000)),
-    vcov(utils::modifyList(huge, list(statistics = list(labels = as.character(1:1e4)))))
+    vcov(huge_labels)
   ),
   variable = alist(
     as_draws_array(fit, variable = c("mu", "nu")),
+    as_draws_array(fit, variable = "^nu", regex = TRUE),
     summary(fit, "mu0")
   ),
   prob = alist(
@@ -292,6 +345,11 @@ error_cases <- list(
     summary(fit, prob = list())
   )
 )
+
+cpp_error <- function(message) {
+  class <- c(message[message == "std::bad_alloc"], "C++Error", "error", "condition")
+  stop(structure(list(message = message, call = NULL), class = class))
+}
 
 core_error <- function(message, topic) {
   class <- c("hmvn_core_error", "error", "condition")

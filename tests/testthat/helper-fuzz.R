@@ -1,0 +1,217 @@
+# Random input for every export: each answer must be a result or an error of ours. Used by
+# test-fuzz.R (short) and inst/validation/fuzz.R (long).
+
+# What may be handed to any argument. Deterministic given R's random numbers.
+odd_value <- function(depth = 1) {
+  broken <- function(x) `Encoding<-`(x, "UTF-8")
+  makers <- list(
+    function() NULL,
+    function() NA,
+    function() sample(list(NA_character_, NA_real_, NA_integer_, NaN, Inf, -Inf), 1)[[1]],
+    function() sample(c(-1, 0, 0.5, 1, 1.5, 2, 1e6, 1e15, 2^31, 2^53, 1e300, -1e300, 1e-300), 1),
+    function() sample(c(0L, -1L, 1L, 3L, .Machine$integer.max), 1),
+    function() sample(c(TRUE, FALSE), sample(0:2, 1), TRUE),
+    function() sample(c("", "a", "x", "mu", "none", "mu[", "(", "{x}", "a b", "Omega"), 1),
+    function() broken("a\xff"),
+    function() `Encoding<-`("a\xe9", "bytes"),
+    function() `Encoding<-`("\xe4", "latin1"),
+    function() sample(letters, sample(0:4, 1)),
+    function() stats::rnorm(sample(0:4, 1)),
+    function() matrix(stats::rnorm(4), 2),
+    function() array(1:8, c(2, 2, 2)),
+    function() 1i,
+    function() as.raw(1),
+    function() quote(x),
+    function() quote(x + y),
+    function() mean,
+    function() stats::as.formula("~ x"),
+    function() stats::as.formula("y ~ x"),
+    function() new.env(),
+    function() globalenv(),
+    function() methods::getClass("numeric"),
+    function() Sys.Date(),
+    function() factor(c("a", "b")),
+    function() structure(c(1L, 9L), levels = c("a", "b"), class = "factor"),
+    function() structure(1, class = sample(odd_classes, 1)),
+    function() structure(list(), class = sample(odd_classes, 1)),
+    function() distributional::dist_normal(sample(c(-1e300, 0, 1), 1), sample(c(1e-300, 1, 1e300), 1)),
+    function() distributional::dist_beta(sample(c(1e-300, 1, 1e300), 1), 1),
+    function() data.frame(x = 1:3, g = c("a", "b", "a")),
+    function() data.frame(),
+    function() if (depth > 0) replicate(sample(0:3, 1), odd_value(depth - 1), simplify = FALSE),
+    function() {
+      values <- replicate(sample(1:3, 1), odd_value(0), simplify = FALSE)
+      stats::setNames(values, sample(c("x", "y", "a", "", NA, "mean", "sd"), length(values), TRUE))
+    }
+  )
+  sample(makers, 1)[[1]]()
+}
+
+odd_classes <- c(
+  "hmvn_fit", "hmvn_statistics", "hmvn_prior", "hmvn_lkj", "hmvn_imputation", "hmvn_model_data",
+  "distribution", "data.frame", "formula", "rvar", "integer64"
+)
+
+# One random change somewhere inside a list; attributes may go too.
+changed_inside <- function(x, depth = 4) {
+  inner <- is.list(x) && length(x) > 0 && depth > 0
+  if (inner && stats::runif(1) < 0.85) {
+    class <- oldClass(x)
+    x <- unclass(x)
+    at <- sample(length(x), 1)
+    x[at] <- list(changed_inside(x[[at]], depth - 1))
+    return(structure(x, class = class))
+  }
+  ways <- list(
+    function() odd_value(),
+    function() if (length(x)) x[-1] else x,
+    function() c(x, x),
+    function() if (length(x) && is.atomic(x)) replace(x, sample(length(x), 1), NA) else NULL,
+    function() if (is.numeric(x)) -x else rev(x),
+    function() if (is.numeric(x)) x * 1e300 else NULL,
+    function() if (is.numeric(x) && length(x)) replace(x, 1, sample(c(0, -5, 1e6, 1e300), 1)),
+    function() if (is.integer(x)) replace(x, length(x), 1000000L) else unname(x),
+    function() if (is.atomic(x)) as.character(x) else unclass(x),
+    function() if (is.atomic(x)) c(x) else x[0],
+    function() `attributes<-`(x, NULL)
+  )
+  tryCatch(sample(ways, 1)[[1]](), error = function(e) NULL)
+}
+
+odd_data <- function() {
+  n <- sample(c(0, 1, 2, 6, 20), 1)
+  column <- function() {
+    kind <- sample(8, 1)
+    switch(kind,
+      stats::rnorm(n), ifelse(stats::runif(n) < 0.3, NA, stats::rnorm(n)), sample(3L, n, TRUE),
+      sample(letters[1:3], n, TRUE), factor(sample(c("u", "v"), n, TRUE)), rep(1, n),
+      stats::rnorm(n) * sample(c(1e-310, 1e-100, 1e100, 1e200), 1), odd_value()
+    )
+  }
+  columns <- replicate(sample(1:5, 1), column(), simplify = FALSE)
+  names <- sample(c("g", "x", "y", "z", "w", "x", "", NA, "a b"), length(columns))
+  if (stats::runif(1) < 0.7) names <- c("g", "x", "y", "z", "w")[seq_along(columns)]
+  structure(columns, names = names, class = "data.frame", row.names = .set_row_names(n))
+}
+
+# What exports are called with where an argument is not odd. Built once.
+fuzz_material <- function() {
+  d <- data.frame(
+    g = rep(c("a", "b", "c"), each = 5), x = sin(1:15), y = cos((1:15)^2), w = rep(1:3, 5)
+  )
+  gaps <- d
+  gaps$x[c(2, 9)] <- NA
+  fits <- list(
+    short_fit(d, ~g, ~ x + y), short_fit(gaps, ~g, ~ x + y, "partial"),
+    short_fit(d, ~g, ~x, "complete"), short_fit(d, ~g, ~ x + y, keep = character())
+  )
+  list(
+    data = list(d, gaps), fits = fits,
+    statistics = list(hmvn_statistics(d, ~g, ~ x + y), hmvn_statistics(gaps, ~g, ~ x + y)),
+    imputation = posterior_impute(fits[[2]], ndraws = 5, seed = 1)
+  )
+}
+
+# A random call: list(name, f, args).
+fuzz_call <- function(m) {
+  pick <- function(x) sample(x, 1)[[1]]
+  bent <- function(x) if (stats::runif(1) < 0.6) changed_inside(x) else x
+  fit <- function() bent(pick(m$fits))
+  quick <- list(chains = 1, iter_warmup = 10, iter_sampling = 5, seed = 1)
+  usual <- list(
+    fit_hmvn = function() {
+      data <- pick(list(pick(m$data), odd_data(), bent(pick(m$statistics)), bent(pick(m$data))))
+      columns <- if (!inherits(data, "hmvn_statistics")) {
+        list(group = pick(list(~g, "g", ~ g + w)), features = pick(list(NULL, ~x, ~ x + y)))
+      }
+      c(list(data), columns, quick, list(pooling = pick(pooling_levels)))
+    },
+    hmvn_statistics = function() list(pick(list(odd_data(), pick(m$data))), ~g),
+    hmvn_statistics_from = function() {
+      list(
+        n = c(a = 5, b = 3), mean = rbind(a = c(x = 1, y = 2), b = c(2, 1)),
+        cov = list(a = diag(2), b = diag(2))
+      )
+    },
+    c = function() unname(lapply(1:2, function(i) bent(pick(m$statistics)))),
+    hmvn_prior = function() list(),
+    dist_lkj = function() list(eta = 2),
+    update = function() c(list(fit()), quick[1:3]),
+    summary = function() list(pick(list(fit(), bent(m$imputation)))),
+    print = function() list(pick(list(fit(), bent(m$imputation), bent(pick(m$statistics))))),
+    as_draws = function() list(fit()), as_draws_array = function() list(fit()),
+    as_draws_rvars = function() list(fit()), as_draws_df = function() list(fit()),
+    as_draws_list = function() list(fit()), as_draws_matrix = function() list(fit()),
+    as.matrix = function() list(fit()), as.array = function() list(fit()),
+    as.data.frame = function() list(fit()), variables = function() list(fit()),
+    nvariables = function() list(fit()), nchains = function() list(fit()),
+    niterations = function() list(fit()), ndraws = function() list(fit()),
+    group_mean = function() list(fit()), group_sd = function() list(fit()),
+    group_cor = function() list(fit()), group_cov = function() list(fit()),
+    posterior_impute = function() list(fit(), seed = 1),
+    posterior_new_group = function() list(fit(), seed = 1),
+    completed = function() list(bent(m$imputation), draw = 1),
+    prior_summary = function() list(fit()), stancode = function() list(fit()),
+    standata = function() list(fit())
+  )
+  name <- sample(names(usual), 1, prob = ifelse(names(usual) == "fit_hmvn", 8, 1))
+  f <- get(name, asNamespace("hmvn"))
+  list(name = name, args = bend_arguments(usual[[name]](), name))
+}
+
+# Puts odd values in the place of some arguments, or adds one.
+bend_arguments <- function(args, name) {
+  method <- paste0(name, ".hmvn_fit")
+  where <- asNamespace("hmvn")
+  known <- names(formals(get(if (exists(method, where)) method else name, where)))
+  has_dots <- "..." %in% known
+  known <- setdiff(known, c("...", "x", "object", "fit"))
+  # R itself refuses what a function without dots does not know
+  if (has_dots && stats::runif(1) < 0.1) known <- "misspelt"
+  for (i in seq_len(sample(0:2, 1))) {
+    value <- list(odd_value())
+    if (length(known) > 0) args[sample(known, 1)] <- value
+  }
+  args
+}
+
+# Runs one call: "result", "refused", or a text of what is wrong.
+fuzz_once <- function(call, seconds = 10) {
+  on.exit(setTimeLimit())
+  # base methods take over where an object has lost its class
+  of <- fuzz_methods[[call$name]]
+  if (!is.null(of) && (length(call$args) == 0 || !inherits(call$args[[1]], of))) {
+    return("not ours")
+  }
+  setTimeLimit(elapsed = seconds, transient = TRUE)
+  f <- get(call$name, asNamespace("hmvn"))
+  tryCatch(
+    {
+      utils::capture.output(suppressWarnings(suppressMessages(
+        do.call(f, call$args, quote = TRUE)
+      )))
+      "result"
+    },
+    hmvn_error = function(e) {
+      said <- tryCatch(paste(conditionMessage(e), collapse = " "), error = identity)
+      if (is.character(said) && nchar(said, "bytes") > 0) "refused" else "its message cannot be made"
+    },
+    error = function(e) paste(class(e)[[1]], tryCatch(conditionMessage(e), error = function(e) "?"))
+  )
+}
+
+# The classes that generics have methods for.
+fuzz_methods <- c(
+  lapply(
+    stats::setNames(nm = c(
+      "as_draws", "as_draws_array", "as_draws_df", "as_draws_list", "as_draws_matrix",
+      "as_draws_rvars", "variables", "nvariables", "nchains", "niterations", "ndraws", "update",
+      "prior_summary", "as.matrix", "as.array", "as.data.frame"
+    )),
+    function(name) "hmvn_fit"
+  ),
+  list(
+    c = "hmvn_statistics", summary = c("hmvn_fit", "hmvn_imputation"),
+    print = c("hmvn_fit", "hmvn_imputation", "hmvn_statistics")
+  )
+)

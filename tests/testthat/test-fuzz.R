@@ -1,0 +1,13 @@
+# Random input for every export; inst/validation/fuzz.R tries more of it.
+
+test_that("whatever an export is handed, it answers or refuses in our words", {
+  material <- quietly(fuzz_material())
+  found <- vapply(seq_len(if (identical(Sys.getenv("NOT_CRAN"), "true")) 400 else 100), function(i) {
+    with_fixed_seed(i, fuzz_once(fuzz_call(material)))
+  }, "")
+  wrong <- which(!found %in% c("result", "refused", "not ours"))
+  expect_identical(found[wrong], character(), label = paste("seed", toString(wrong)))
+  # neither only sense nor only nonsense was tried
+  expect_gt(mean(found == "result"), 0.1)
+  expect_gt(mean(found == "refused"), 0.1)
+})
