@@ -119,7 +119,10 @@ error_cases <- list(
     kfold.hmvn_fit(with_rows(iter = 4), folds = 1:3),
     augment.hmvn_fit(with_rows(iter = 4), d),
     predict(fit, data.frame(g = "A", x1 = 1, x2 = 2)),
-    predict(fit, data.frame(x1 = 1), "group", proportions = c(A = 1, Z = 2))
+    predict(fit, data.frame(x1 = 1), "group", proportions = c(A = 1, Z = 2)),
+    compare_groups(fit, group = "A"),
+    compare_groups(fit, rope = c(means = 0.1)),
+    group_distance(fit, to = c("A", "B"))
   ),
   data = alist(
     fit_hmvn(as.matrix(d[3:4]), ~g),
@@ -255,7 +258,8 @@ error_cases <- list(
   ),
   no_meaning = alist(
     loo.hmvn_fit(utils::modifyList(fit, list(control = list(prior_only = TRUE)))),
-    fixef.hmvn_fit(fit)
+    fixef.hmvn_fit(fit),
+    compare_groups(fit, reference = "typical")
   ),
   package = alist(
     require_package("no.such.package", "A {.code picture}")
@@ -271,7 +275,8 @@ error_cases <- list(
     posterior_impute(with_rows(iter = 1000)),
     log_lik(with_rows(iter = 1000)),
     posterior_predict(with_rows(iter = 1000)),
-    vcov(utils::modifyList(huge, list(statistics = list(labels = as.character(1:1e4)))))
+    vcov(utils::modifyList(huge, list(statistics = list(labels = as.character(1:1e4))))),
+    compare_groups(huge)
   ),
   variable = alist(
     as_draws_array(fit, variable = c("mu", "nu")),
