@@ -5,12 +5,14 @@
 #' `group_distance()` measures how much two groups' distributions differ, in one number: which
 #' groups are most alike, and which is the outlier?
 #'
-#' | `measure` | of | units matter? |
-#' |:--|:--|:--|
-#' | `"affine_invariant"` | covariance matrices: sqrt(sum log(lambda)^2), lambda the eigenvalues of A^-1 B (Pennec, Fillard and Ayache 2006, \doi{10.1007/s11263-005-3222-z}) | no |
-#' | `"log_euclidean"` | covariance matrices: Frobenius norm of log A - log B (Arsigny et al. 2006, \doi{10.1002/mrm.20965}) | yes |
-#' | `"bhattacharyya"` | Normals: -log of the integral of sqrt(p q) | no |
-#' | `"jeffreys"` | Normals: KL(p, q) + KL(q, p) | no |
+#' * `"affine_invariant"`, of covariance matrices A and B: sqrt(sum log(lambda)^2), with lambda the
+#'   eigenvalues of A^-1 B (Pennec, Fillard and Ayache 2006, \doi{10.1007/s11263-005-3222-z}). It does
+#'   not depend on units.
+#' * `"log_euclidean"`, of covariance matrices: the Frobenius norm of log A - log B (Arsigny et al.
+#'   2006, \doi{10.1002/mrm.20965}). It depends on units, unless they are changed for all features
+#'   alike.
+#' * `"bhattacharyya"`, of Normals p and q: -log of the integral of sqrt(p q).
+#' * `"jeffreys"`, of Normals: KL(p, q) + KL(q, p).
 #'
 #' `group_volume()` is the volume of the ellipsoid that holds a share `level` of a group (the area
 #' of its ellipse with two features).

@@ -259,7 +259,8 @@ error_cases <- list(
   no_meaning = alist(
     loo.hmvn_fit(utils::modifyList(fit, list(control = list(prior_only = TRUE)))),
     fixef.hmvn_fit(fit),
-    compare_groups(fit, reference = "typical")
+    compare_groups(fit, reference = "typical"),
+    plot(fake_fit(K = 1))
   ),
   package = alist(
     require_package("no.such.package", "A {.code picture}")
