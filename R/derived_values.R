@@ -47,6 +47,22 @@ population_matrix <- function(fit, kind) {
   values * array(scale[, , rows], size) * array(scale[, , columns], size)
 }
 
+# Partial correlations, -P_ij / sqrt(P_ii P_jj) of the precision matrix P
+partial_draws <- function(fit, groups) {
+  k <- n_features(fit)
+  values <- derive_draws(fit, "precision", groups, packed = FALSE)
+  size <- dim(values)
+  dim(values) <- c(prod(size[1:3]), k, k)
+  for (i in seq_len(k)) {
+    for (j in seq_len(i - 1L)) {
+      values[, i, j] <- -values[, i, j] / sqrt(values[, i, i] * values[, j, j])
+      values[, j, i] <- values[, i, j]
+    }
+  }
+  for (i in seq_len(k)) values[, i, i] <- 1
+  array(values, size)
+}
+
 # 1 - h^2: 0 no pooling, 1 complete
 values_of_pooling <- function(part) {
   list(packed = function(fit, groups) 1 - fit$draws[[part]]^2)

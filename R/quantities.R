@@ -49,6 +49,8 @@ quantities <- list(
     unit_diagonal = TRUE),
   quantity_row("Sigma", "gff", "chol", values_of_factors("Sigma"), summarised_in_core = TRUE),
   quantity_row("precision", "gff", "chol", values_of_factors("precision"), readers = "name"),
+  quantity_row("partial_cor", "gff", "chol", list(full = partial_draws), readers = "name",
+    unit_diagonal = TRUE),
 
   # of the population, the typical group
   quantity_row("mu0", "f", "mean0", values_as_stored("mean0"), block = "mean", judged = TRUE),

@@ -11,6 +11,32 @@ Rcpp::Rostream<true>&  Rcpp::Rcout = Rcpp::Rcpp_cout_get();
 Rcpp::Rostream<false>& Rcpp::Rcerr = Rcpp::Rcpp_cerr_get();
 #endif
 
+// log_covariances_
+Rcpp::NumericMatrix log_covariances_(const Rcpp::NumericMatrix& chol, int n_features, int cores);
+RcppExport SEXP _hmvn_log_covariances_(SEXP cholSEXP, SEXP n_featuresSEXP, SEXP coresSEXP) {
+BEGIN_RCPP
+    Rcpp::RObject rcpp_result_gen;
+    Rcpp::traits::input_parameter< const Rcpp::NumericMatrix& >::type chol(cholSEXP);
+    Rcpp::traits::input_parameter< int >::type n_features(n_featuresSEXP);
+    Rcpp::traits::input_parameter< int >::type cores(coresSEXP);
+    rcpp_result_gen = Rcpp::wrap(log_covariances_(chol, n_features, cores));
+    return rcpp_result_gen;
+END_RCPP
+}
+// normal_distances_
+Rcpp::NumericMatrix normal_distances_(const Rcpp::NumericMatrix& mean_a, const Rcpp::NumericMatrix& chol_a, const Rcpp::NumericMatrix& mean_b, const Rcpp::NumericMatrix& chol_b, int cores);
+RcppExport SEXP _hmvn_normal_distances_(SEXP mean_aSEXP, SEXP chol_aSEXP, SEXP mean_bSEXP, SEXP chol_bSEXP, SEXP coresSEXP) {
+BEGIN_RCPP
+    Rcpp::RObject rcpp_result_gen;
+    Rcpp::traits::input_parameter< const Rcpp::NumericMatrix& >::type mean_a(mean_aSEXP);
+    Rcpp::traits::input_parameter< const Rcpp::NumericMatrix& >::type chol_a(chol_aSEXP);
+    Rcpp::traits::input_parameter< const Rcpp::NumericMatrix& >::type mean_b(mean_bSEXP);
+    Rcpp::traits::input_parameter< const Rcpp::NumericMatrix& >::type chol_b(chol_bSEXP);
+    Rcpp::traits::input_parameter< int >::type cores(coresSEXP);
+    rcpp_result_gen = Rcpp::wrap(normal_distances_(mean_a, chol_a, mean_b, chol_b, cores));
+    return rcpp_result_gen;
+END_RCPP
+}
 // summarise_array_
 Rcpp::NumericMatrix summarise_array_(Rcpp::NumericVector draws, Rcpp::NumericVector probs, int cores, bool mcse);
 RcppExport SEXP _hmvn_summarise_array_(SEXP drawsSEXP, SEXP probsSEXP, SEXP coresSEXP, SEXP mcseSEXP) {
@@ -485,6 +511,8 @@ END_RCPP
 }
 
 static const R_CallMethodDef CallEntries[] = {
+    {"_hmvn_log_covariances_", (DL_FUNC) &_hmvn_log_covariances_, 3},
+    {"_hmvn_normal_distances_", (DL_FUNC) &_hmvn_normal_distances_, 5},
     {"_hmvn_summarise_array_", (DL_FUNC) &_hmvn_summarise_array_, 4},
     {"_hmvn_summarise_groups_", (DL_FUNC) &_hmvn_summarise_groups_, 6},
     {"_hmvn_derive_quantity_", (DL_FUNC) &_hmvn_derive_quantity_, 5},

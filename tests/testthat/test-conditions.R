@@ -144,7 +144,10 @@ error_cases <- list(
     as_draws_df(fit, index = 1),
     group_cov(fit, joint = NA),
     print(fit, lines = NA),
-    print(statistics, n_groups = -1)
+    print(statistics, n_groups = -1),
+    compare_groups(fit, group = "A"),
+    compare_groups(fit, rope = c(means = 0.1)),
+    group_distance(fit, to = c("A", "B"))
   ),
   data = alist(
     fit_hmvn(as.matrix(d[3:4]), ~g),
@@ -314,7 +317,9 @@ error_cases <- list(
   ),
   no_meaning = alist(
     loo.hmvn_fit(utils::modifyList(fit, list(control = list(prior_only = TRUE)))),
-    fixef.hmvn_fit(fit)
+    fixef.hmvn_fit(fit),
+    compare_groups(fit, reference = "typical"),
+    plot(fake_fit(K = 1))
   ),
   package = alist(
     require_package("no.such.package", "A {.code picture}")
@@ -333,7 +338,8 @@ error_cases <- list(
     posterior_impute(with_rows(iter = 1000)),
     log_lik(with_rows(iter = 1000)),
     posterior_predict(with_rows(iter = 1000)),
-    vcov(huge_labels)
+    vcov(huge_labels),
+    compare_groups(huge_labels)
   ),
   variable = alist(
     as_draws_array(fit, variable = c("mu", "nu")),

@@ -1,0 +1,252 @@
+# How groups differ: every quantity of every pair of groups.
+
+#' Compare groups
+#'
+#' Differences between the groups of a fit, with their uncertainty: of every pair of groups, or of
+#' each group and a reference. Differences are `group` less `reference`.
+#'
+#' @param fit An `hmvn_fit`.
+#' @param reference The label of a group, or `"typical"` for the typical group of pooled fits, to
+#'   compare each group with; `NULL`: all pairs.
+#' @param group Labels of the groups to compare; `NULL` for all.
+#' @param what What to compare, any of
+#'   * `"mean"`: means, in units of the feature;
+#'   * `"sd"`: standard deviations, in units of the feature (`sd`), and the logarithm of their ratio
+#'     (`log_sd`), which has none;
+#'   * `"cor"`: correlations;
+#'   * `"volume"`: the logarithm of the ratio of the ellipsoids' volumes (`log_volume`);
+#'   * `"distance"`: the distances of [group_distance()], one each.
+#' @param rope Half-widths of regions of practical equivalence, a vector named by quantities, such
+#'   as `c(mean = 0.1, cor = 0.05)`.
+#' @param prob Probabilities of the quantiles.
+#' @param ndraws Number of posterior draws to use, spread evenly over all of them; `NULL` for all.
+#' @param cores Number of threads.
+#' @return A data frame of class `hmvn_comparison`, one row a quantity of a pair: `group`,
+#'   `reference`, `quantity`, `feature`, `feature2` (`NA` where there is none), posterior `mean`,
+#'   `sd` and quantiles (`q5`, ...), `p_positive` (the posterior probability that the difference is
+#'   above 0; `NA` for distances, which always are) and, with `rope`, `p_rope` (that it lies within;
+#'   `NA` where no width was given).
+#' @section Errors: `hmvn_error_argument`, `hmvn_error_group`, `hmvn_error_keep`, `hmvn_error_prob`;
+#'   `hmvn_error_no_meaning` for `reference = "typical"` where a block is not pooled;
+#'   `hmvn_error_size` if the draws of all groups take more than 1 GB.
+#' @seealso [group_distance()] and [group_volume()] give random variables.
+#' @examples
+#' fit <- fit_hmvn(iris, group = ~ Species, chains = 2, seed = 1)
+#' compare_groups(fit, what = "cor", rope = c(cor = 0.1))
+#' found <- compare_groups(fit, reference = "setosa")
+#' subset(found, quantity == "log_volume")
+#' @export
+compare_groups <- function(fit, reference = NULL, group = NULL,
+                           what = c("mean", "sd", "cor", "volume", "distance"), rope = NULL,
+                           prob = c(0.05, 0.95), ndraws = NULL,
+                           cores = getOption("mc.cores", 1L)) {
+  call <- rlang::current_env()
+  check_fit(fit, call)
+  check_kept(fit, c("mu", "Sigma"), call)
+  for (one in what) check_choice(one, "what", names(compared_quantities()), call)
+  check_prob(prob, call)
+  table <- compared_table(fit, unique(what))
+  rope <- check_rope(rope, unique(table$quantity), call)
+  chosen <- choose_draws(fit, ndraws, call)
+  groups <- match_groups(fit, group, call)
+  check_comparison_size(fit, c(length(groups), length(chosen)), table, is.null(reference), call)
+  pairs <- if (is.null(reference)) {
+    all_pairs(groups)
+  } else {
+    against(groups, match_reference(fit, reference, "reference", call))
+  }
+  if (nrow(pairs) == 0L) {
+    abort_argument("group", "at least two groups, or given with a reference", group, call)
+  }
+  laws <- laws_by_group(fit, unique(c(pairs)), parts_needed(table), chosen, cores)
+  how <- list(prob = stats::setNames(prob, quantile_names(prob)), rope = rope, cores = cores)
+  numbers <- lapply(seq_len(nrow(pairs)), function(i) {
+    pair <- laws[as.character(pairs[i, ])]
+    summarise_differences(pair[[1L]], pair[[2L]], table, how)
+  })
+  label <- function(side) {
+    rep(vapply(laws[as.character(pairs[, side])], `[[`, "", "label"), each = nrow(table))
+  }
+  out <- data.frame(
+    group = unname(label(1L)), reference = unname(label(2L)),
+    table[rep(seq_len(nrow(table)), nrow(pairs)), ], do.call(rbind, numbers), row.names = NULL
+  )
+  structure(out, class = c("hmvn_comparison", "data.frame"))
+}
+
+#' @rdname compare_groups
+#' @param x What `compare_groups()` returns.
+#' @param n Number of rows to show.
+#' @param ... Not used.
+#' @export
+print.hmvn_comparison <- function(x, ..., n = 30) {
+  shown <- utils::head(as.data.frame(x), n)
+  cat("Differences of groups: posterior mean (sd), quantiles and probabilities\n")
+  print(comparison_page(shown), row.names = FALSE, right = FALSE)
+  more <- nrow(x) - nrow(shown)
+  if (more > 0) {
+    cat("... and ", count_of(more, "more row"), "; all: print(x, n = Inf)\n", sep = "")
+  }
+  invisible(x)
+}
+
+# internal -----------------------------------------------------------------
+
+# By what is compared: its quantities, how they are indexed, and what of a law they need.
+compared_quantities <- function() {
+  list(
+    mean = list(mean = "f"), sd = list(sd = "f", log_sd = "f"), cor = list(cor = "ff"),
+    volume = list(log_volume = ""),
+    distance = stats::setNames(as.list(rep("", 4L)), distance_measures)
+  )
+}
+
+# The rows of every pair: a data frame quantity, feature, feature2.
+compared_table <- function(fit, what) {
+  features <- fit$statistics$features
+  pairs <- packed_layout(fit, "Omega")
+  rows <- lapply(what, function(one) {
+    index <- compared_quantities()[[one]]
+    do.call(rbind, Map(function(quantity, by) {
+      at <- switch(by,
+        f = list(features, NA_character_),
+        ff = list(features[pairs$feature2], features[pairs$feature]),
+        list(NA_character_, NA_character_)
+      )
+      if (by == "ff" && nrow(pairs) == 0L) {
+        return(NULL)
+      }
+      data.frame(quantity = quantity, feature = at[[1L]], feature2 = at[[2L]])
+    }, names(index), index))
+  })
+  do.call(rbind, rows)
+}
+
+# [pair, 2], the first group first: every later group less an earlier one
+all_pairs <- function(groups) {
+  n <- length(groups)
+  if (n < 2L) {
+    return(matrix(0L, 0L, 2L))
+  }
+  at <- which(lower.tri(diag(n)), arr.ind = TRUE)
+  cbind(groups[at[, 1L]], groups[at[, 2L]])
+}
+
+against <- function(groups, reference) {
+  others <- setdiff(groups, reference)
+  cbind(others, rep(reference, length(others)), deparse.level = 0)
+}
+
+# What the comparison needs of each law, see law_parts().
+parts_needed <- function(table) {
+  asked <- unique(table$quantity)
+  c(
+    intersect(c("mean", "cor", "log_volume"), asked),
+    if (any(c("sd", "log_sd") %in% asked)) "sd", if ("log_euclidean" %in% asked) "log_cov"
+  )
+}
+
+# `n`: c(groups, draws). Both the draws of all groups and the rows of all pairs must find room.
+check_comparison_size <- function(fit, n, table, all_pairs, call) {
+  k <- n_features(fit)
+  parts <- parts_needed(table)
+  each <- 2 * k + k * (k + 1) / 2 * (1 + ("log_cov" %in% parts) + ("cor" %in% parts))
+  pairs <- if (all_pairs) n[[1L]] * (n[[1L]] - 1) / 2 else n[[1L]]
+  check_size(
+    8 * max(prod(n) * each, 10 * pairs * nrow(table)), "The comparison of all groups",
+    "Compare fewer groups with {.arg group}, or use fewer draws with {.arg ndraws}.", call
+  )
+}
+
+# The laws of groups, a list by position, with the parts that are needed.
+laws_by_group <- function(fit, groups, parts, chosen, cores) {
+  laws <- lapply(groups, function(g) law_parts(group_law(fit, g, chosen), parts, cores))
+  stats::setNames(laws, groups)
+}
+
+# The rows of the table for one pair, numbers by column.
+summarise_differences <- function(a, b, table, how) {
+  quantities <- unique(table$quantity)
+  measures <- intersect(quantities, distance_measures)
+  distances <- if (length(measures)) law_distances(a, b, measures, how$cores)
+  draws <- do.call(cbind, lapply(quantities, function(quantity) {
+    switch(quantity,
+      mean = ,
+      sd = ,
+      cor = ,
+      log_volume = a[[quantity]] - b[[quantity]],
+      log_sd = log(a$sd) - log(b$sd),
+      distances[, quantity, drop = FALSE]
+    )
+  }))
+  numbers <- summarise_columns(draws, how$prob)
+  positive <- colMeans(draws > 0)
+  positive[table$quantity %in% distance_measures] <- NA
+  out <- cbind(numbers, p_positive = positive)
+  if (is.null(how$rope)) {
+    return(out)
+  }
+  width <- unname(how$rope[table$quantity])
+  cbind(out, p_rope = colMeans(abs(draws) < rep(width, each = nrow(draws))))
+}
+
+# mean, sd and quantiles of every column
+summarise_columns <- function(draws, prob) {
+  mean <- colMeans(draws)
+  sd <- sqrt(colSums((draws - rep(mean, each = nrow(draws)))^2) / (nrow(draws) - 1))
+  # quantile() of one column after another takes most of its time for other things
+  sorted <- matrix(apply(draws, 2L, sort.int, method = "quick"), nrow(draws))
+  at <- (nrow(draws) - 1) * prob + 1
+  below <- floor(at)
+  above <- pmin(below + 1, nrow(draws))
+  quantiles <- t((1 - at + below) * sorted[below, , drop = FALSE] +
+    (at - below) * sorted[above, , drop = FALSE])
+  colnames(quantiles) <- names(prob)
+  cbind(mean = mean, sd = sd, quantiles)
+}
+
+check_rope <- function(rope, known, call) {
+  if (is.null(rope)) {
+    return(NULL)
+  }
+  fine <- is.numeric(rope) && length(rope) > 0L && all(names(rope) %in% known) &&
+    !is.null(names(rope)) && !anyNA(rope) && all(rope > 0)
+  if (!fine) {
+    must <- paste("positive numbers named by quantities:", toString(known))
+    abort_argument("rope", must, rope, call)
+  }
+  rope
+}
+
+# The rows of a comparison as text, a data frame. What is the same in all of them is left out.
+comparison_page <- function(shown) {
+  side <- trim_names(c(shown$group, shown$reference), 16)
+  pair <- paste(utils::head(side, nrow(shown)), "-", utils::tail(side, nrow(shown)))
+  quantiles <- grep("^q[0-9.]+$", names(shown), value = TRUE)
+  page <- data.frame(groups = pair, quantity = shown$quantity, of = compared_names(shown))
+  if (all(page$of == "")) page$of <- NULL
+  page[["mean (sd)"]] <- with_error(shown$mean, shown$sd)
+  page[quantiles] <- lapply(shown[quantiles], rounded_like, shown$sd)
+  if (!all(is.na(shown$p_positive))) page[["P(> 0)"]] <- probability_text(shown$p_positive)
+  if (!is.null(shown$p_rope)) page[["P(rope)"]] <- probability_text(shown$p_rope)
+  page
+}
+
+# "x" or "x~y", or "" where a quantity is of no feature
+compared_names <- function(shown) {
+  features <- unique(c(shown$feature, shown$feature2))
+  first <- match(shown$feature, features)
+  second <- match(shown$feature2, features)
+  out <- ifelse(is.na(shown$feature), "", shown$feature)
+  both <- !is.na(shown$feature2)
+  if (any(both)) out[both] <- trim_pairs(features, first[both], second[both], 25)
+  out
+}
+
+# Numbers to the decimals that their sd's two digits have.
+rounded_like <- function(x, sd) {
+  decimals <- ifelse(sd > 0, pmin(6, pmax(0, 1 - floor(log10(signif(sd, 2))))), 3)
+  mapply(fixed, x, decimals)
+}
+
+probability_text <- function(p) ifelse(is.na(p), "", fixed(p, 3))

@@ -1,0 +1,92 @@
+# How far groups are from each other, and how large they are.
+
+#' Distances between groups, and volumes
+#'
+#' `group_distance()` measures how much two groups' distributions differ, in one number: which
+#' groups are most alike, and which is the outlier?
+#'
+#' * `"affine_invariant"`, of covariance matrices A and B: sqrt(sum log(lambda)^2), with lambda the
+#'   eigenvalues of A^-1 B (Pennec, Fillard and Ayache 2006, \doi{10.1007/s11263-005-3222-z}). It does
+#'   not depend on units.
+#' * `"log_euclidean"`, of covariance matrices: the Frobenius norm of log A - log B (Arsigny et al.
+#'   2006, \doi{10.1002/mrm.20965}). It depends on units, unless they are changed for all features
+#'   alike.
+#' * `"bhattacharyya"`, of Normals p and q: -log of the integral of sqrt(p q).
+#' * `"jeffreys"`, of Normals: KL(p, q) + KL(q, p).
+#'
+#' `group_volume()` is the volume of the ellipsoid that holds a share `level` of a group (the area
+#' of its ellipse with two features).
+#'
+#' @param fit An `hmvn_fit`.
+#' @param to The label of a group, or `"typical"` for the typical group of pooled fits; `NULL`: all
+#'   pairs of groups.
+#' @param measure Which distance, see above.
+#' @param group Labels of the groups; `NULL` for all.
+#' @param level Share of the group within the ellipsoid.
+#' @param ndraws Number of posterior draws to use, spread evenly over all of them; `NULL` for all,
+#'   which keeps the chains.
+#' @param cores Number of threads.
+#' @return An rvar: `group_distance()` \[group\], or \[group, group\], symmetric with zeros on its
+#'   diagonal, where `to` is `NULL`; `group_volume()` \[group\], in the product of the features'
+#'   units.
+#' @section Errors: `hmvn_error_no_meaning` for `to = "typical"` where a block is not pooled;
+#'   `hmvn_error_group`, `hmvn_error_keep`, `hmvn_error_size`, `hmvn_error_argument`.
+#' @seealso [compare_groups()] has all measures of all pairs in a data frame.
+#' @examples
+#' fit <- fit_hmvn(iris, group = ~ Species, pooling = "partial", chains = 2, seed = 1)
+#' group_distance(fit, to = "typical")
+#' group_distance(fit, measure = "bhattacharyya")
+#' volume <- group_volume(fit)
+#' posterior::Pr(volume["virginica"] > volume["versicolor"])
+#' @export
+group_distance <- function(fit, to = NULL, measure = "affine_invariant", group = NULL,
+                           ndraws = NULL, cores = getOption("mc.cores", 1L)) {
+  call <- rlang::current_env()
+  check_fit(fit, call)
+  check_kept(fit, c("mu", "Sigma"), call)
+  measure <- check_choice(measure, "measure", distance_measures, call)
+  groups <- match_groups(fit, group, call)
+  chosen <- choose_draws(fit, ndraws, call)
+  read <- function(g) law_parts(group_law(fit, g, chosen), "log_cov", cores)
+  size <- if (is.null(ndraws)) n_kept(fit) else c(length(chosen), 1L)
+  labels <- fit$statistics$labels[groups]
+  if (!is.null(to)) {
+    reference <- read(match_reference(fit, to, "to", call))
+    found <- vapply(groups, function(g) {
+      law_distances(read(g), reference, measure, cores)[, 1L]
+    }, double(length(chosen)))
+    return(as_rvar(array(found, c(size, length(groups)), list(NULL, NULL, labels))))
+  }
+  n <- length(groups)
+  check_size(8 * length(chosen) * n^2, "Distances of all pairs of groups", call = call)
+  laws <- lapply(groups, read)
+  out <- array(0, c(length(chosen), n, n))
+  for (i in seq_len(n)) {
+    for (j in seq_len(i - 1L)) {
+      out[, i, j] <- out[, j, i] <- law_distances(laws[[i]], laws[[j]], measure, cores)[, 1L]
+    }
+  }
+  as_rvar(array(out, c(size, n, n), list(NULL, NULL, labels, labels)))
+}
+
+#' @rdname group_distance
+#' @export
+group_volume <- function(fit, group = NULL, level = 0.95) {
+  call <- rlang::current_env()
+  check_fit(fit, call)
+  check_kept(fit, "Sigma", call)
+  level <- check_number(level, "level", 0, 1, open = TRUE, call = call)
+  groups <- match_groups(fit, group, call)
+  k <- n_features(fit)
+  size <- k * (k + 1L) / 2L
+  log_root <- vapply(groups, function(g) {
+    diagonal <- (stored_groups(fit, "chol", g) - 1L) * size + cumsum(seq_len(k))
+    rowSums(log(abs(draw_matrix(
+      stored(fit, "chol")[, , diagonal, drop = FALSE], seq_len(n_draws(fit))
+    ))))
+  }, double(n_draws(fit)))
+  unit_ball <- k / 2 * log(pi) - lgamma(k / 2 + 1)
+  volume <- exp(log_root + unit_ball + k / 2 * log(stats::qchisq(level, k)))
+  labels <- fit$statistics$labels[groups]
+  as_rvar(array(volume, c(n_kept(fit), length(groups)), list(NULL, NULL, labels)))
+}

@@ -1,0 +1,95 @@
+test_that("differences of every pair are those of the draws", {
+  fit <- fake_fit(G = 3, K = 2)
+  found <- compare_groups(fit, rope = c(cor = 0.2, mean = 1))
+  expect_s3_class(found, c("hmvn_comparison", "data.frame"), exact = TRUE)
+  expect_identical(unique(paste(found$group, found$reference)), c("B A", "C A", "C B"))
+  expect_identical(unique(found$quantity), c(
+    "mean", "sd", "log_sd", "cor", "log_volume", distance_measures
+  ))
+  by_hand <- function(x, rope = NA) {
+    x <- as.vector(posterior::draws_of(x))
+    c(mean(x), sd(x), quantile(x, c(0.05, 0.95)), mean(x > 0), mean(abs(x) < rope))
+  }
+  row <- function(quantity, ...) {
+    at <- found$group == "C" & found$reference == "A" & found$quantity == quantity
+    for (name in c(...)) at <- at & (found$feature == name | found$feature2 %in% name)
+    unname(unlist(found[at, c("mean", "sd", "q5", "q95", "p_positive", "p_rope")]))
+  }
+  mu <- group_mean(fit)
+  sigma <- group_sd(fit)
+  Omega <- group_cor(fit)
+  expect_equal(row("mean", "x2"), unname(by_hand(mu["C", "x2"] - mu["A", "x2"], 1)))
+  expect_equal(row("sd", "x1"), unname(by_hand(sigma["C", "x1"] - sigma["A", "x1"])))
+  expect_equal(row("log_sd", "x1"), unname(by_hand(log(sigma["C", "x1"] / sigma["A", "x1"]))))
+  expect_equal(row("cor", "x1", "x2"), unname(by_hand(Omega["C", 1, 2] - Omega["A", 1, 2], 0.2)))
+  volume <- group_volume(fit)
+  expect_equal(row("log_volume"), unname(by_hand(log(volume["C"] / volume["A"]))))
+  for (measure in distance_measures) {
+    distance <- group_distance(fit, measure = measure)
+    expect_equal(row(measure)[1:4], unname(by_hand(distance["C", "A"]))[1:4])
+    expect_identical(row(measure)[5:6], c(NA_real_, NA_real_))
+  }
+})
+
+test_that("groups are compared with a reference, with some of the quantities", {
+  fit <- fake_fit(G = 3, K = 2, pooling = "partial")
+  all <- compare_groups(fit)
+  found <- compare_groups(fit, reference = "A", what = c("cor", "mean"))
+  expect_identical(found$group, rep(c("B", "C"), each = 3))
+  expect_identical(unique(found$reference), "A")
+  same <- merge(all, found, by = c("group", "reference", "quantity", "feature", "feature2"))
+  expect_identical(nrow(same), 6L)
+  expect_equal(same$mean.x, same$mean.y)
+  typical <- compare_groups(fit, reference = "typical", what = "mean", group = c("C", "A"))
+  deviation <- group_mean(fit)["C", 2] - as_draws_rvars(fit, "mu0")$mu0[2]
+  expect_identical(typical$group, c("C", "C", "A", "A"))
+  expect_equal(typical$mean[2], as.vector(posterior::E(deviation)))
+  expect_identical(
+    names(compare_groups(fit, what = "volume", prob = 0.5)),
+    c("group", "reference", "quantity", "feature", "feature2", "mean", "sd", "q50", "p_positive")
+  )
+  expect_identical(unique(compare_groups(fake_fit(K = 1), what = c("cor", "sd"))$quantity),
+    c("sd", "log_sd"))
+})
+
+test_that("under complete pooling groups do not differ", {
+  found <- compare_groups(fake_fit(pooling = "complete"))
+  expect_equal(found$mean, rep(0, nrow(found)), tolerance = 1e-7)
+})
+
+test_that("a probability of a difference is calibrated", {
+  # Means of two groups from the prior, data given them: P(> 0) is uniform over repetitions
+  prior <- hmvn_prior(
+    mean = distributional::dist_normal(0, 1), sd = distributional::dist_exponential(1)
+  )
+  p <- vapply(1:100, function(seed) {
+    d <- with_fixed_seed(seed, {
+      sd <- rexp(2)
+      data.frame(g = rep(c("A", "B"), each = 6), x = rnorm(12, rep(rnorm(2), each = 6),
+        rep(sd, each = 6)), truth = sd[2] - sd[1])
+    })
+    fit <- short_fit(d, ~g, ~x, prior = prior, iter_sampling = 500, seed = seed)
+    draws <- as.vector(posterior::draws_of(group_sd(fit)["B", ] - group_sd(fit)["A", ]))
+    found <- compare_groups(fit, what = "sd")
+    stopifnot(found$p_positive[1] == mean(draws > 0))
+    mean(draws > d$truth[1])
+  }, 0)
+  # shares of 1000 draws: some are equal, which ks.test() would warn of
+  expect_gt(suppressWarnings(ks.test(p, "punif"))$p.value, 0.001)
+})
+
+test_that("a comparison prints as a page", {
+  fit <- fake_fit(G = 3, K = 2)
+  expect_snapshot(compare_groups(fit, what = c("mean", "cor"), rope = c(cor = 0.1)))
+  expect_snapshot(print(compare_groups(fit, what = "distance"), n = 3))
+})
+
+test_that("what cannot be compared is refused", {
+  fit <- fake_fit()
+  expect_error(compare_groups(fit, what = "slope"), class = "hmvn_error_argument")
+  expect_error(compare_groups(fit, what = "mean", rope = c(cor = 1)), class = "hmvn_error_argument")
+  expect_error(compare_groups(fit, rope = 0.1), class = "hmvn_error_argument")
+  expect_error(compare_groups(fit, reference = "Z"), class = "hmvn_error_group")
+  expect_error(compare_groups(fit, prob = 95), class = "hmvn_error_prob")
+  expect_error(compare_groups(without(fit, "mean")), class = "hmvn_error_keep")
+})

@@ -1,0 +1,147 @@
+# A fit of one draw: group A and B with given means and covariance matrices.
+known_fit <- function(mu, Sigma, pooling = "none") {
+  K <- length(mu[[1]])
+  fit <- fake_fit(G = length(mu), K = K, iter = 1, chains = 1, pooling = pooling)
+  packed <- function(S) {
+    upper <- chol(S)
+    upper[upper.tri(upper, diag = TRUE)]
+  }
+  fit$draws$mean[1, 1, ] <- unlist(mu)
+  fit$draws$chol[1, 1, ] <- unlist(lapply(Sigma, packed))
+  fit
+}
+
+one <- function(x) as.vector(posterior::draws_of(x))
+
+# By eigenvalues and traces, for any two Normals.
+distances_by_hand <- function(m1, S1, m2, S2) {
+  log_of <- function(S) {
+    e <- eigen(S, symmetric = TRUE)
+    e$vectors %*% diag(log(e$values), nrow(S)) %*% t(e$vectors)
+  }
+  d <- m2 - m1
+  K <- length(d)
+  middle <- (S1 + S2) / 2
+  kl <- function(mp, Sp, mq, Sq) {
+    (sum(diag(solve(Sq, Sp))) - K + sum((mq - mp) * solve(Sq, mq - mp)) +
+      log(det(Sq) / det(Sp))) / 2
+  }
+  c(
+    log_euclidean = sqrt(sum((log_of(S1) - log_of(S2))^2)),
+    affine_invariant = sqrt(sum(log(eigen(solve(S1, S2))$values)^2)),
+    bhattacharyya = sum(d * solve(middle, d)) / 8 +
+      log(det(middle) / sqrt(det(S1) * det(S2))) / 2,
+    jeffreys = kl(m1, S1, m2, S2) + kl(m2, S2, m1, S1)
+  )
+}
+
+test_that("distances between random Normals are those of the textbook", {
+  for (K in c(1, 2, 5)) {
+    for (seed in 1:3) {
+      random <- with_fixed_seed(seed, list(
+        mu = list(rnorm(K), rnorm(K)),
+        Sigma = lapply(1:2, function(i) crossprod(matrix(rnorm(K * (K + 2)), K + 2, K)))
+      ))
+      fit <- known_fit(random$mu, random$Sigma)
+      by_hand <- distances_by_hand(
+        random$mu[[1]], random$Sigma[[1]], random$mu[[2]], random$Sigma[[2]]
+      )
+      for (measure in names(by_hand)) {
+        found <- group_distance(fit, measure = measure)
+        expect_equal(one(found), c(0, by_hand[[measure]], by_hand[[measure]], 0),
+          tolerance = 1e-10, label = measure)
+        expect_equal(one(group_distance(fit, "B", measure)), c(by_hand[[measure]], 0),
+          tolerance = 1e-10)
+      }
+    }
+  }
+})
+
+test_that("distances have their closed forms and are the integrals they stand for", {
+  # diagonal matrices: both distances of matrices are those of log variances
+  fit <- known_fit(list(c(0, 0), c(0, 0)), list(diag(c(1, 4)), diag(c(exp(2), 4 * exp(-1)))))
+  for (measure in c("log_euclidean", "affine_invariant")) {
+    expect_equal(one(group_distance(fit, "A", measure)), c(0, sqrt(4 + 1)))
+  }
+  # one feature, by numerical integration
+  fit <- known_fit(list(0, 1), list(matrix(1), matrix(4)))
+  p <- function(x) dnorm(x, 0, 1)
+  q <- function(x) dnorm(x, 1, 2)
+  overlap <- integrate(function(x) sqrt(p(x) * q(x)), -40, 40, rel.tol = 1e-10)$value
+  expect_equal(one(group_distance(fit, "A", "bhattacharyya"))[2], -log(overlap))
+  both <- integrate(function(x) {
+    (p(x) - q(x)) * (dnorm(x, 0, 1, log = TRUE) - dnorm(x, 1, 2, log = TRUE))
+  }, -40, 40, rel.tol = 1e-10)$value
+  expect_equal(one(group_distance(fit, "A", "jeffreys"))[2], both)
+})
+
+test_that("units matter to one distance only", {
+  S <- list(matrix(c(2, 1, 1, 3), 2), matrix(c(1, -0.4, -0.4, 1), 2))
+  mu <- list(c(0, 1), c(1, 3))
+  units <- diag(c(100, 0.1))
+  plain <- known_fit(mu, S)
+  scaled <- known_fit(lapply(mu, function(m) c(units %*% m)),
+    lapply(S, function(S) units %*% S %*% units))
+  for (measure in c("affine_invariant", "bhattacharyya", "jeffreys")) {
+    expect_equal(one(group_distance(scaled, measure = measure)),
+      one(group_distance(plain, measure = measure)))
+  }
+  expect_gt(abs(diff(c(
+    one(group_distance(scaled, measure = "log_euclidean"))[2],
+    one(group_distance(plain, measure = "log_euclidean"))[2]
+  ))), 0.1)
+})
+
+test_that("nearly singular covariances keep their distance", {
+  # correlations of 1 - 5e-13: sds along and across the line are 1.4 and 1e-6
+  L <- rbind(c(1, 0), c(1, 1e-6))
+  fit <- known_fit(list(c(0, 0), c(0, 0)), list(diag(2), diag(2)))
+  fit$draws$chol[1, 1, ] <- c(1, 1, 1e-6, 1, 1, 2e-6)
+  # L_a^-1 L_b = diag(1, 2)
+  expect_equal(one(group_distance(fit, "A"))[2], 2 * log(2), tolerance = 1e-9)
+})
+
+test_that("volumes are those of circles, balls and intervals", {
+  r2 <- qchisq(0.9, 2)
+  fit <- known_fit(list(c(0, 0), c(0, 0)), list(diag(2), diag(c(4, 9))))
+  expect_equal(one(group_volume(fit, level = 0.9)), pi * r2 * c(1, 6))
+  expect_equal(one(group_volume(fit, "B", level = 0.9)), pi * r2 * 6)
+  fit <- known_fit(list(0), list(matrix(4)))
+  expect_equal(one(group_volume(fit)), 2 * 2 * qnorm(0.975))
+  fit <- known_fit(list(rep(0, 3)), list(diag(3)))
+  expect_equal(one(group_volume(fit)), 4 / 3 * pi * qchisq(0.95, 3)^1.5)
+})
+
+test_that("the typical group is that of the population's draws", {
+  fit <- fake_fit(G = 3, K = 2, pooling = "partial", iter = 10)
+  population <- as_draws_rvars(fit, c("mu0", "Sigma0"))
+  by_hand <- vapply(1:40, function(s) {
+    distances_by_hand(
+      posterior::draws_of(group_mean(fit))[s, 2, ],
+      posterior::draws_of(group_cov(fit))[s, 2, , ],
+      posterior::draws_of(population$mu0)[s, ], posterior::draws_of(population$Sigma0)[s, , ]
+    )[["jeffreys"]]
+  }, 0)
+  found <- group_distance(fit, "typical", "jeffreys")
+  expect_equal(posterior::draws_of(found)[, 2], by_hand, ignore_attr = TRUE)
+  expect_identical(posterior::nchains(found), 4L)
+  expect_identical(dimnames(found), list(c("A", "B", "C")))
+  expect_error(
+    group_distance(fake_fit(pooling = c(mean = "partial")), "typical"),
+    class = "hmvn_error_no_meaning"
+  )
+  # a group that is called so is the one that is meant
+  named <- fake_fit(labels = c("typical", "B"))
+  expect_equal(one(group_distance(named, "typical")[1]), rep(0, 400))
+})
+
+test_that("what cannot be asked for is refused", {
+  fit <- fake_fit()
+  expect_error(group_distance(fit, "Z"), class = "hmvn_error_group")
+  expect_error(group_distance(fit, measure = "euclid"), class = "hmvn_error_argument")
+  expect_error(group_volume(fit, level = 95), class = "hmvn_error_argument")
+  expect_error(group_volume(without(fit, "chol")), class = "hmvn_error_keep")
+  expect_error(group_distance(1), class = "hmvn_error_fit")
+  expect_identical(posterior::ndraws(group_distance(fit, ndraws = 7)), 7L)
+  expect_identical(group_distance(fit, cores = 2), group_distance(fit))
+})

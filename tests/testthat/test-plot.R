@@ -1,0 +1,78 @@
+skip_if_not_installed("ggplot2")
+
+layers_of <- function(picture) ggplot2::ggplot_build(picture)$data
+
+test_that("ellipses hold their share of the group, over the rows of the fit", {
+  fit <- short_fit(iris, ~Species, iter_sampling = 50)
+  two <- c("Petal.Length", "Petal.Width")
+  layers <- layers_of(plot(fit, features = two, ndraws = 5, level = 0.5))
+  expect_identical(nrow(layers[[1]]), 150L)
+  expect_setequal(layers[[1]]$x, iris$Petal.Length)
+  expect_identical(length(unique(layers[[2]]$group)), 15L)
+  # each point of an ellipse lies at the distance that holds half of the group
+  third <- layers[[3]][layers[[3]]$colour == okabe_ito[[3]], c("x", "y")]
+  mean <- posterior::E(group_mean(fit))["virginica", two]
+  S <- posterior::E(group_cov(fit))["virginica", two, two]
+  expect_equal(mahalanobis(third, mean, S), rep(qchisq(0.5, 2), 73), ignore_attr = TRUE)
+  # a draw's ellipse is that of the draw
+  first <- layers[[2]][layers[[2]]$group == 1, c("x", "y")]
+  mu <- posterior::draws_of(group_mean(fit))[1, 1, 3:4]
+  Sigma <- posterior::draws_of(group_cov(fit))[1, 1, 3:4, 3:4]
+  expect_equal(mahalanobis(first, mu, Sigma), rep(qchisq(0.5, 2), 73), ignore_attr = TRUE)
+})
+
+test_that("every pair of features has its panel; groups and draws can be left out", {
+  fit <- short_fit(iris, ~Species, iter_sampling = 50)
+  picture <- plot(fit, group = c("virginica", "setosa"), ndraws = 0)
+  layers <- layers_of(picture)
+  expect_identical(length(layers), 2L)
+  expect_identical(nrow(layers[[1]]), 600L)
+  expect_identical(length(unique(layers[[2]]$PANEL)), 6L)
+  # without rows there are no points
+  expect_identical(length(layers_of(plot(fake_fit()))), 2L)
+  many <- fake_fit(G = 30, labels = paste0("g", 1:30))
+  expect_identical(length(unique(layers_of(plot(many, ndraws = 0))[[1]]$colour)), 30L)
+})
+
+test_that("correlations are those of the summary, and the typical group's", {
+  fit <- fake_fit(G = 3, K = 3, pooling = "partial")
+  layers <- layers_of(plot(fit, "correlations", features = c("x3", "x1"), level = 0.8))
+  found <- summary(fit, "Omega", prob = c(0.1, 0.9))
+  found <- found[found$feature == "x3" & found$feature2 == "x1" |
+    found$feature == "x1" & found$feature2 == "x3", ]
+  expect_equal(layers[[2]]$xintercept,
+    as.vector(posterior::E(as_draws_rvars(fit, "Omega0")$Omega0[1, 3])))
+  expect_equal(sort(layers[[3]]$xmin), sort(found$q10))
+  expect_equal(sort(layers[[3]]$xmax), sort(found$q90))
+  # the first group on top
+  expect_equal(layers[[4]]$x[order(-as.numeric(layers[[4]]$y))], found$mean)
+  expect_identical(length(layers_of(plot(fake_fit(), "correlations"))), 3L)
+})
+
+test_that("shrinkage goes from the mean of the rows to the posterior mean", {
+  d <- airquality
+  d$Ozone[d$Month == 6] <- NA
+  fit <- short_fit(d, ~Month, ~ Ozone + Wind, pooling = "partial")
+  layers <- layers_of(plot(fit, "shrinkage", features = "Ozone"))
+  raw <- tapply(d$Ozone, d$Month, mean, na.rm = TRUE)[c("5", "7", "8", "9")]
+  expect_equal(layers[[2]]$x, as.vector(raw))
+  expect_equal(layers[[2]]$xend, unname(coef(fit)[c("5", "7", "8", "9"), "Ozone"]))
+  expect_equal(layers[[1]]$xintercept, unname(fixef.hmvn_fit(fit)["Ozone"]))
+  expect_error(plot(fake_fit(), "shrinkage"), class = "hmvn_error_no_meaning")
+})
+
+test_that("what cannot be drawn is refused", {
+  fit <- fake_fit()
+  expect_error(plot(fit, features = "z"), class = "hmvn_error_argument")
+  expect_error(plot(fit, features = "x1"), class = "hmvn_error_no_meaning")
+  expect_error(plot(fit, group = "Z"), class = "hmvn_error_group")
+  expect_error(plot(fit, levels = 0.5), class = "hmvn_error_argument")
+  expect_error(plot(without(fit, "chol")), class = "hmvn_error_keep")
+})
+
+test_that("pairs() shows draws", {
+  skip_if_not_installed("bayesplot")
+  skip_if_not_installed("gridExtra")
+  expect_s3_class(pairs(fake_fit(), variable = c("mu[A,x1]", "lp__")), "bayesplot_grid")
+  expect_s3_class(pairs(fake_fit()), "bayesplot_grid")
+})
