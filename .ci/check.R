@@ -10,6 +10,8 @@ not_ours <- c(
     "sub-directories of 1Mb or more:\\s+libs +[0-9.]+Mb\\s*$"
   ),
   "compilation flags used" = "",
+  # DESCRIPTION says that it is needed: objects lie in folders
+  "for GNU extensions in Makefiles" = "^GNU make is a SystemRequirements.$",
   "HTML version of manual" = "'?tidy'? (doesn't|found|not)|no command 'tidy'",
   "package dependencies" = "^Packages? suggested but not available for checking: [^\n]*$"
 )

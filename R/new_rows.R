@@ -45,7 +45,7 @@ new_cells <- function(fit, newdata, may_lack, call) {
     )
   }
   there <- setdiff(features, lacking)
-  for (name in there) check_column(name, newdata, "newdata", call)
+  check_columns(there, newdata, "newdata", call)
   columns <- rep(list(rep(NA_real_, nrow(newdata))), length(features))
   names(columns) <- features
   columns[there] <- lapply(there, function(name) {
@@ -62,7 +62,7 @@ new_cells <- function(fit, newdata, may_lack, call) {
 
 # The positions of the groups of new rows.
 new_groups <- function(fit, newdata, keys, call) {
-  for (name in keys) check_column(name, newdata, "newdata", call)
+  check_columns(keys, newdata, "newdata", call)
   if (nrow(newdata) == 0L) {
     return(integer())
   }
