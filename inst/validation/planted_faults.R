@@ -227,10 +227,10 @@ faults <- list(
     )
   ),
   # direct
-  "more degrees of freedom are added than (D8) allows" = fault(
+  "more degrees of freedom are added than (D6) allows" = fault(
     "direct", "direct/weight_bound.cpp" = c("return 0.999 *" = "return 1.05 *")
   ),
-  "as many degrees of freedom are added as (D8) allows, without a margin" = fault(
+  "as many degrees of freedom are added as (D6) allows, without a margin" = fault(
     "direct", "direct/weight_bound.cpp" = c("return 0.999 *" = "return")
   ),
   "weights are squared" = fault(

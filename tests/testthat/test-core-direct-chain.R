@@ -140,9 +140,15 @@ test_that("target over proposal never exceeds its bound, near the contact and fa
   exact$data[paste0("y", 1:3)] <- scale(exact$data[paste0("y", 1:3)], scale = FALSE)
   exact <- shifted(exact, 0)
   direct <- inspect_direct_(exact$statistics$patterns, 1L, exact$core, 100L)
-  expect_equal(
-    log_weight(exact, direct, direct$Psi / direct$df), direct$log_bound, tolerance = 1e-8
-  )
+  contact <- direct$Psi / direct$df
+  expect_equal(log_weight(exact, direct, contact), direct$log_bound, tolerance = 1e-8)
+  # and as many degrees of freedom are added as (D6) allows, less some for rounding
+  sigma <- sqrt(diag(contact))
+  alpha <- exact$model$parameters[, 1] * sigma + 2 * exact$model$eta - 2 + 3 # exponential priors
+  root <- diag(sqrt(alpha) / sigma)
+  most <- min(eigen(root %*% contact %*% root, symmetric = TRUE)$values)
+  expect_lt(direct$extra_df, (1 - 1e-6) * most)
+  expect_gt(direct$extra_df, 0.99 * most)
 })
 
 test_that("direct sampling and NUTS draw from one distribution, every family and both ways", {

@@ -40,7 +40,9 @@ test_that("a fit of 2,000 groups is that of its groups, chunk by chunk", {
   fit <- short_fit(data, group = ~g, iter_warmup = 30, iter_sampling = 20, algorithm = "nuts")
   chunks <- group_chunks(fit)
   expect_identical(unlist(chunks), seq_len(2000))
+  # every group has been sampled
   s <- summary(fit)
+  expect_gt(min(s$sd), 0)
   expect_equal(nrow(s), 2000 * (3 + 3 + 3 + 6) + 2) # and lp__, lprior
   for (label in c("group 1", "group 777", "group 2000")) {
     own <- summary(fit, group = label)

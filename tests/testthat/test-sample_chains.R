@@ -97,6 +97,8 @@ test_that("thinning keeps every thin-th draw", {
   # draw can be compared.
   first <- seeded_fit(iter_sampling = 5, thin = 5)
   expect_identical(thin$draws$chol[1, , ], first$draws$chol[1, , ])
+  # It is not that of the first iteration.
+  expect_false(any(thin$draws$chol[1, , ] == seeded_fit(iter_sampling = 1)$draws$chol[1, , ]))
 })
 
 test_that("the sampler without data makes no detours and accepts as often as it aims to", {
