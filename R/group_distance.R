@@ -6,8 +6,8 @@
 #' groups are most alike, and which is the outlier?
 #'
 #' * `"affine_invariant"`, of covariance matrices A and B: sqrt(sum log(lambda)^2), with lambda the
-#'   eigenvalues of A^-1 B (Pennec, Fillard and Ayache 2006, \doi{10.1007/s11263-005-3222-z}). It does
-#'   not depend on units.
+#'   eigenvalues of A^-1 B (Pennec, Fillard and Ayache 2006, \doi{10.1007/s11263-005-3222-z}). It
+#'   does not depend on units.
 #' * `"log_euclidean"`, of covariance matrices: the Frobenius norm of log A - log B (Arsigny et al.
 #'   2006, \doi{10.1002/mrm.20965}). It depends on units, unless they are changed for all features
 #'   alike.

@@ -19,8 +19,8 @@
 #' @param ... Not used; for `pairs()` passed on to [bayesplot::mcmc_pairs()].
 #' @return A ggplot; `pairs()` a picture of \pkg{bayesplot}. Up to eight groups have the colours of
 #'   Okabe and Ito, which colour-blind readers tell apart.
-#' @section Errors: `hmvn_error_package` without \pkg{ggplot2} (\pkg{bayesplot} and \pkg{gridExtra} for
-#'   `pairs()`);
+#' @section Errors: `hmvn_error_package` without \pkg{ggplot2} (\pkg{bayesplot} and
+#'   \pkg{gridExtra} for `pairs()`);
 #'   `hmvn_error_argument`, `hmvn_error_group`, `hmvn_error_keep`; `hmvn_error_no_meaning` for
 #'   ellipses or correlations of one feature, and for shrinkage without partial pooling of means.
 #' @examplesIf requireNamespace("ggplot2", quietly = TRUE)
