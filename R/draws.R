@@ -38,6 +38,7 @@ as_draws_rvars.hmvn_fit <- function(x, variable = NULL, regex = FALSE, group = N
   call <- rlang::current_env()
   check_no_dots(..., known = names(formals()), call = call)
   check_fit(x, call)
+  check_any(group, "group", call)
   asked <- check_asked(variable, regex, "label", call)
   groups <- match_groups(x, group, call)
   chosen <- match_quantities(x, asked, call)

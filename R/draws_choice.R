@@ -8,6 +8,7 @@ draws_array <- function(x, variable = NULL, regex = FALSE, group = NULL,
   known <- c("variable", "regex", "group", "index")
   check_no_dots(..., known = known, call = call)
   check_fit(x, call)
+  check_any(group, "group", call)
   asked <- check_asked(variable, regex, index, call)
   with_memory_errors(build_array(x, asked, group, call), "Draws", call)
 }
@@ -16,18 +17,19 @@ draws_array <- function(x, variable = NULL, regex = FALSE, group = NULL,
 check_asked <- function(variable, regex, index, call) {
   if (!is.null(variable)) {
     variable <- check_text(variable, "variable", "names of quantities, or NULL for all", call)
-    check_any(variable, call)
+    check_any(variable, "variable", call)
   }
   regex <- check_flag(regex, "regex", call)
   if (regex) for (pattern in variable) check_regex(pattern, call)
   list(variable = variable, regex = regex, index = check_index(index, call))
 }
 
-check_any <- function(variable, call) {
-  if (length(variable) == 0L) {
+# `x`: an argument that chooses. Nothing chosen is no set of draws for posterior.
+check_any <- function(x, arg, call) {
+  if (!is.null(x) && length(x) == 0L) {
     abort_hmvn(
-      c("{.arg variable} must name something.", i = "{.code NULL} stands for everything."),
-      "argument", argument = "variable", call = call
+      c("{.arg {arg}} must name something.", i = "{.code NULL} stands for everything."),
+      "argument", argument = arg, call = call
     )
   }
 }

@@ -12,7 +12,20 @@ validate_prior <- function(prior, call) {
   }
   prior <- unclass(prior)
   if (inherits(prior$cor, "hmvn_lkj")) prior$cor <- dist_lkj(prior$cor$eta)
-  hmvn_prior(prior$mean, prior$sd, prior$cor, prior$heterogeneity, prior$frame)
+  prior <- hmvn_prior(prior$mean, prior$sd, prior$cor, prior$heterogeneity, prior$frame)
+  for (i in seq_along(prior$sd)) check_not_too_narrow(prior$sd[i], call)
+  prior
+}
+
+# The distribution function of a Gamma is a sum of as many terms as its shape asks for.
+check_not_too_narrow <- function(d, call) {
+  read <- read_sd_prior(d, call)
+  if (read$family == "gamma" && read$parameters[[1L]] > 1e5) {
+    found <- describe_prior(d)
+    abort_prior("Shapes of Gamma distributions must be at most 1e5.", "One is {found}.", "sd",
+      hint = "Such a standard deviation is known to 0.3 %: a lognormal says that too.", call = call
+    )
+  }
 }
 
 # `fine(ok, problem)` stops unless ok.

@@ -1,5 +1,5 @@
-# Random input for every export: does each call give a result or an error of class hmvn_error, within
-# ten seconds, in a session that lives? Anything else is printed with its seed.
+# Random input for every export: does each call give a result or an error of class hmvn_error,
+# within ten seconds, in a session that lives? Anything else is printed with its seed.
 #
 #   Rscript inst/validation/fuzz.R [calls] [first seed]        from the package's folder
 #

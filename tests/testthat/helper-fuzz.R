@@ -34,7 +34,8 @@ odd_value <- function(depth = 1) {
     function() structure(c(1L, 9L), levels = c("a", "b"), class = "factor"),
     function() structure(1, class = sample(odd_classes, 1)),
     function() structure(list(), class = sample(odd_classes, 1)),
-    function() distributional::dist_normal(sample(c(-1e300, 0, 1), 1), sample(c(1e-300, 1, 1e300), 1)),
+    function() distributional::dist_normal(0, sample(c(1e-300, 1, 1e300), 1)),
+    function() distributional::dist_gamma(sample(c(1e-300, 1, 1e300), 1), 1),
     function() distributional::dist_beta(sample(c(1e-300, 1, 1e300), 1), 1),
     function() data.frame(x = 1:3, g = c("a", "b", "a")),
     function() data.frame(),
@@ -194,7 +195,8 @@ fuzz_once <- function(call, seconds = 10) {
     },
     hmvn_error = function(e) {
       said <- tryCatch(paste(conditionMessage(e), collapse = " "), error = identity)
-      if (is.character(said) && nchar(said, "bytes") > 0) "refused" else "its message cannot be made"
+      fine <- is.character(said) && nchar(said, "bytes") > 0
+      if (fine) "refused" else "its message cannot be made"
     },
     error = function(e) paste(class(e)[[1]], tryCatch(conditionMessage(e), error = function(e) "?"))
   )

@@ -2,7 +2,8 @@
 
 test_that("whatever an export is handed, it answers or refuses in our words", {
   material <- quietly(fuzz_material())
-  found <- vapply(seq_len(if (identical(Sys.getenv("NOT_CRAN"), "true")) 400 else 100), function(i) {
+  n <- if (identical(Sys.getenv("NOT_CRAN"), "true")) 400 else 100
+  found <- vapply(seq_len(n), function(i) {
     with_fixed_seed(i, fuzz_once(fuzz_call(material)))
   }, "")
   wrong <- which(!found %in% c("result", "refused", "not ours"))

@@ -6,11 +6,9 @@ test_that("what a fit would keep is estimated and refused before memory is taken
     expect_gt(error$bytes, machine_bytes())
   }
   # thinned, or not kept, it is small
-  limit <- function(...) check_fit_size(3, 2, pool(), fill_settings(list(...), formals(fit_hmvn)), NULL)
-  expect_silent(limit(iter_sampling = 1e9, thin = 1e6))
-  expect_silent(check_fit_size(
-    1e5, 10, pool(), fill_settings(list(keep = character()), formals(fit_hmvn)), NULL
-  ))
+  settings <- function(...) fill_settings(list(...), formals(fit_hmvn))
+  expect_silent(check_fit_size(3, 2, pool(), settings(iter_sampling = 1e9, thin = 1e6), NULL))
+  expect_silent(check_fit_size(1e5, 10, pool(), settings(keep = character()), NULL))
 })
 
 test_that("the estimate is near what is kept", {
@@ -40,8 +38,8 @@ test_that("very many features are refused at once, and few can be named", {
 
 test_that("the working memory of many features is refused where it is needed", {
   d <- data.frame(g = 1, matrix(rnorm(30), 10))
-  fit <- function() with_machine(1e5, short_fit(d, ~g, algorithm = "nuts", keep = character(),
-    chains = 1, iter_sampling = 1))
+  one <- list(chains = 1, iter_sampling = 1, algorithm = "nuts", keep = character())
+  fit <- function() with_machine(1e5, do.call(short_fit, c(list(d, ~g), one)))
   expect_s3_class(fit(), "hmvn_fit")
   d <- data.frame(g = 1, matrix(rnorm(300), 10))
   error <- expect_error(fit(), "information matrices", class = "hmvn_error_sampling")
@@ -60,7 +58,8 @@ test_that("memory that cannot be had is an error of ours, and the session lives"
   }
   # other errors are not touched
   expect_error(with_memory_errors(stop("else"), "Draws", NULL), "^else$")
-  expect_error(with_memory_errors(abort_argument("x", "y", 1, NULL), "Draws", NULL), "`x` must be y")
+  ours <- function() with_memory_errors(abort_argument("x", "y", 1, NULL), "Draws", NULL)
+  expect_error(ours(), "`x` must be y", class = "hmvn_error_argument")
   expect_identical(with_memory_errors(5, "Draws", NULL), 5)
 })
 

@@ -1,0 +1,109 @@
+# Do other compilers and optimisers give the same densities? Builds the package by each, into
+# libraries of their own, and compares the log density and its gradient at random places, and the
+# draws there, for 1 to 12 features, every pooling of the blocks, with and without missing cells.
+#
+#   Rscript inst/validation/compilers.R [build ...]            from the package's folder
+#
+# Builds: g++-O0 g++-O2 g++-O3 clang++-O0 clang++-O2 clang++-O3; all by default. One takes two to
+# five minutes. Results: results/compilers.csv beside this file: by build and number of features the
+# largest difference from the first build, relative to 1 + |value|. It must be below 1e-9.
+
+builds <- commandArgs(TRUE)
+if (length(builds) == 0) {
+  builds <- paste0(rep(c("g++", "clang++"), each = 3), c("-O0", "-O2", "-O3"))
+}
+limit <- 1e-9
+
+compiler_of <- function(build) {
+  name <- sub("-O.$", "", build)
+  found <- Sys.which(c(name, paste0(name, "-", 11:20)))
+  found[nzchar(found)][1]
+}
+
+# The folder of a library with the package, built as asked for; NULL where it cannot be.
+install_by <- function(build) {
+  compiler <- compiler_of(build)
+  if (is.na(compiler)) {
+    return(NULL)
+  }
+  folder <- tempfile("build-")
+  dir.create(folder)
+  file.copy(".", folder, recursive = TRUE)
+  unlink(list.files(folder, "\\.(o|so)$", recursive = TRUE, full.names = TRUE))
+  makevars <- file.path(folder, "user.mk")
+  writeLines(c(
+    paste("CXX17 =", compiler), paste("CXX17FLAGS =", sub("^.*-O", "-O", build), "-fPIC"),
+    "CXX17STD = -std=gnu++17"
+  ), makevars)
+  lib <- file.path(folder, "lib")
+  dir.create(lib)
+  code <- system2(
+    file.path(R.home("bin"), "R"),
+    c("CMD", "INSTALL", "--no-docs", "--no-test-load", paste0("--library=", lib), folder),
+    env = paste0("R_MAKEVARS_USER=", makevars), stdout = file.path(folder, "log"), stderr = NULL
+  )
+  if (code == 0) lib
+}
+
+# Written into a file and run by a process that has this build.
+numbers <- quote({
+  library(hmvn)
+  env <- new.env(parent = asNamespace("hmvn"))
+  for (f in c("helper-fit.R", "helper-core.R")) sys.source(file.path("tests/testthat", f), env)
+  rows <- evalq({
+    numbers_of <- function(K, pooling, missing) {
+      case <- core_case(K, sizes = c(2, K + 3, 20), pooling = pooling, missing = missing)
+      set.seed(42)
+      at <- random_positions(case, 4, radius = 0.5)
+      found <- inspect_density_(case$statistics$patterns, case$n_groups, case$core, at)
+      draws <- inspect_draws_(case$statistics$patterns, case$n_groups, case$core, at, 1)
+      data.frame(
+        K = K, pooling = paste(pooling, collapse = " "), missing = missing,
+        value = c(found$log_density, c(found$gradient), unlist(draws))
+      )
+    }
+    rows <- list()
+    for (K in 1:12) for (pooling in all_poolings(c("none", "partial", "complete"))) {
+      for (missing in c(0, 0.2)) rows <- c(rows, list(numbers_of(K, pooling, missing)))
+    }
+    do.call(rbind, rows)
+  }, env)
+  saveRDS(rows, commandArgs(TRUE)[1])
+})
+
+numbers_by <- function(build) {
+  lib <- install_by(build)
+  if (is.null(lib)) {
+    cat(build, "could not be built\n")
+    return(NULL)
+  }
+  script <- tempfile(fileext = ".R")
+  out <- tempfile(fileext = ".rds")
+  writeLines(c(sprintf(".libPaths(c('%s', .libPaths()))", lib), deparse(numbers)), script)
+  system2(file.path(R.home("bin"), "Rscript"), c(script, out))
+  unlink(dirname(lib), recursive = TRUE)
+  if (file.exists(out)) readRDS(out)
+}
+
+first <- NULL
+all_rows <- NULL
+for (build in builds) {
+  found <- numbers_by(build)
+  if (is.null(found)) next
+  if (is.null(first)) first <- found
+  off <- abs(found$value - first$value) / (1 + abs(first$value))
+  # what is no number in one must be none in the other
+  off[is.na(found$value) & is.na(first$value)] <- 0
+  off[is.na(off)] <- Inf
+  by_size <- tapply(off, found$K, max)
+  rows <- data.frame(
+    build = build, features = as.integer(names(by_size)), numbers = c(table(found$K)),
+    largest_difference = signif(c(by_size), 2)
+  )
+  all_rows <- rbind(all_rows, rows)
+  cat(build, ": largest difference ", format(max(by_size)), " of ", nrow(found), " numbers\n",
+    sep = ""
+  )
+}
+utils::write.csv(all_rows, "inst/validation/results/compilers.csv", row.names = FALSE)
+quit(status = any(all_rows$largest_difference > limit))
