@@ -21,12 +21,12 @@
 #' @param frame Where `sd` and `cor` are stated. `"raw"`: on the features as they are. `"pooled"`:
 #'   on the features whitened by the covariance matrix P that they have within groups, all groups
 #'   taken together: `Sigma = C S C` with C the symmetric root of P, and `sd` and `cor` are the
-#'   priors of the standard deviations and correlations of S, which is near the identity; `sd` left
-#'   unset is then Exponential(1). LKJ priors on raw features make standard deviations and correlations too
-#'   small where features are strongly correlated; in the pooled frame they do not, the order of the
-#'   features hardly matters, and collinear features are as easy as any. A covariance matrix P may
-#'   be given instead, with the features as names. Results are on the raw features always; `lp__` is
-#'   the density of S's coordinates.
+#'   priors of the standard deviations and correlations of S, near the identity; `sd` left
+#'   unset is then Exponential(1). LKJ priors on raw features make standard deviations and
+#'   correlations too small where features are strongly correlated; in the pooled frame they do
+#'   not, the order of the features hardly matters, and collinear features are as easy as any. A
+#'   covariance matrix P may be given instead, with the features as names. Results are on the raw
+#'   features always; `lp__` is the density of S's coordinates.
 #' @return An object of class `hmvn_prior`.
 #' @section Errors: Class `hmvn_error_prior`, with the argument as a field.
 #' @examples
