@@ -56,3 +56,15 @@ test_that("nothing is looked at without draws, with few rows, or where the prior
   few <- data[ave(seq_len(200), data$group, FUN = seq_along) <= 8, ]
   expect_null(told(few, ~group)$message)
 })
+
+test_that("what groups have in common is held against them together, not each", {
+  one_matrix <- c(sd = "complete", cor = "complete")
+  # setosa's differs from the others', which no prior did
+  expect_null(told(iris, ~Species, pooling = one_matrix)$message)
+  expect_null(told(iris, ~Species, pooling = c(sd = "complete"))$message)
+  expect_null(told(iris, ~Species, pooling = "complete")$message)
+  tight <- hmvn_prior(sd = distributional::dist_exponential(1000))
+  conflict <- told(iris, ~Species, pooling = one_matrix, prior = tight)
+  expect_true("sd" %in% conflict$message$block)
+  expect_true(all(conflict$message$shift$sd < 1))
+})
