@@ -142,7 +142,7 @@ test_that("bad settings and misspelt arguments end in a classed error before sam
 
 test_that("improper posteriors are refused, and a lognormal prior cures a constant feature", {
   data <- data.frame(g = rep(c("a", "b"), each = 6), x = c(rep(1, 6), rnorm(6)), y = rnorm(12))
-  expect_error(fit_hmvn(data, group = ~ g), class = "hmvn_error_improper")
+  expect_error(fit_hmvn(data, ~g, ~ x + y), class = "hmvn_error_improper")
   fit <- quick(data, group = ~ g, prior = hmvn_prior(sd = distributional::dist_lognormal(0, 1)))
   expect_true(all(is.finite(fit$draws$chol)))
 })
@@ -178,7 +178,7 @@ test_that("rows without data and a single partially pooled group are said in a m
         data, group = ~ g, features = ~ x + y, chains = 1, iter_warmup = 50, iter_sampling = 20,
         seed = 1, ...
       ),
-      classes = "hmvn_message_features"
+      classes = "hmvn_message_prior_conflict"
     ))
   }
   set.seed(1)

@@ -9,7 +9,7 @@ test_that("any number of cores is a number of threads that can be had", {
   expect_identical(draws(cores = 1e6), one)
   fit <- fake_fit(G = 3)
   expect_identical(summary(fit, cores = 1e6), summary(fit))
-  expect_identical(hmvn_statistics(d, ~g, cores = 1e6), hmvn_statistics(d, ~g))
+  expect_identical(hmvn_statistics(d, ~g, ~ x + y, cores = 1e6), hmvn_statistics(d, ~g, ~ x + y))
   for (bad in list(0, -1, 1.5, NA, "a", NULL, 1:2, 2^31, mean)) {
     expect_error(summary(fit, cores = bad), "cores", class = "hmvn_error_argument")
     expect_error(hmvn_statistics(d, ~g, cores = bad), "cores", class = "hmvn_error_argument")

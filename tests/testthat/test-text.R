@@ -21,12 +21,12 @@ test_that("labels and names that cannot be read are refused where they come in",
   d <- data.frame(g = c("a", "b", "a", "b"), x = c(1, 3, 2, 5), y = c(2, 7, 1, 1))
   for (bad in c(broken, bytes)) {
     error <- expect_error(
-      fit_hmvn(transform(d, g = ifelse(g == "a", bad, g)), ~g), class = "hmvn_error_group"
+      fit_hmvn(transform(d, g = ifelse(g == "a", bad, g)), ~g, ~ x + y), class = "hmvn_error_group"
     )
     expect_true(all(validUTF8(c(conditionMessage(error), error$labels))))
     expect_error(fit_hmvn(stats::setNames(d, c("g", "x", bad)), ~g), class = "hmvn_error_column")
     expect_error(fit_hmvn(d, bad), class = "hmvn_error_column")
-    expect_error(fit_hmvn(d, ~g, pooling = bad), class = "hmvn_error_pooling")
+    expect_error(fit_hmvn(d, ~g, ~ x + y, bad), class = "hmvn_error_pooling")
     expect_error(fit_hmvn(d, ~g, algorithm = bad), class = "hmvn_error_argument")
     expect_error(fit_hmvn(d, ~g, keep = bad), class = "hmvn_error_argument")
     fit <- fake_fit(iter = 4)

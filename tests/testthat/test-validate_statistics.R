@@ -1,6 +1,6 @@
 d <- data.frame(g = rep(c("a", "b"), each = 6), x = c(1:5, NA, 2, 4, 6, 9, 1, 3), y = (1:12)^2 %% 7)
-s <- hmvn_statistics(d, ~g)
-other <- hmvn_statistics(transform(d, g = ifelse(g == "a", "c", g)), ~g)
+s <- hmvn_statistics(d, ~g, ~ x + y)
+other <- hmvn_statistics(transform(d, g = ifelse(g == "a", "c", g)), ~g, ~ x + y)
 
 # Every entrance that takes statistics, with those that `change` makes of s.
 expect_refused <- function(change, problem) {
@@ -19,10 +19,10 @@ test_that("statistics of the package are fine, whatever they are of", {
   fine <- function(s) expect_identical(validate_statistics(s, "data", NULL), s)
   fine(s)
   fine(c(s, other))
-  fine(hmvn_statistics(data.frame(g = 1:2, x = c(NA, 1)), ~g))
-  fine(hmvn_statistics(data.frame(g = 1:2, x = NA_real_), ~g))
-  fine(hmvn_statistics(data.frame(g = 1, x = 7, y = 1e15 + 1:5), ~g))
-  fine(hmvn_statistics(transform(iris, w = 0.3), ~Species, weights = ~w))
+  fine(hmvn_statistics(data.frame(g = 1:2, x = c(NA, 1)), ~g, ~x))
+  fine(hmvn_statistics(data.frame(g = 1:2, x = NA_real_), ~g, ~x))
+  fine(hmvn_statistics(data.frame(g = 1, x = 7, y = 1e15 + 1:5), ~g, ~ x + y))
+  fine(hmvn_statistics(transform(iris, w = 0.3), ~Species, names(iris)[1:4], ~w))
   fine(hmvn_statistics_from(c(a = 1, b = 3), cbind(x = 1:2), cov = list(NA_real_, 4)))
 })
 
