@@ -28,6 +28,17 @@ mean_draws <- function(fit, groups) {
   stored(fit, "mean")[, , entries, drop = FALSE]
 }
 
+slope_draws <- function(fit, groups) {
+  each <- n_features(fit) * n_covariates(fit)
+  entries <- rep((stored_groups(fit, "slope", groups) - 1L) * each, each = each) + seq_len(each)
+  stored(fit, "slope")[, , entries, drop = FALSE]
+}
+
+# The sd between groups' slopes
+tau_slope_draws <- function(fit, groups = NULL) {
+  sweep(fit$draws$h_slope, 3, c(t(fit$prior$slope$scale)), `*`)
+}
+
 # Omega0, or Sigma0 = sigma0 Omega0 sigma0
 values_of_population <- function(kind) {
   list(full = function(fit, groups) population_matrix(fit, kind))
@@ -41,10 +52,7 @@ population_matrix <- function(fit, kind) {
   if (kind == "Omega") {
     return(values)
   }
-  scale <- fit$draws$scale0
-  rows <- rep(seq_len(k), k)
-  columns <- rep(seq_len(k), each = k)
-  values * array(scale[, , rows], size) * array(scale[, , columns], size)
+  scale_matrix(values, fit$draws$scale0)
 }
 
 # Partial correlations, -P_ij / sqrt(P_ii P_jj) of the precision matrix P
@@ -73,6 +81,47 @@ tau_draws <- function(fit, groups = NULL) {
   sweep(fit$draws$h_mean, 3, fit$prior$mean$scale, `*`)
 }
 
+# R_b of (B1), or Sigma_b = diag(tau) R_b diag(tau)
+values_of_between <- function(kind) {
+  list(full = function(fit, groups) between_matrix(fit, kind))
+}
+
+between_matrix <- function(fit, kind) {
+  k <- n_features(fit)
+  values <- derive_quantity_(fit$draws$chol_between, k, 1L, "Omega", FALSE)
+  values <- array(values, c(n_kept(fit), k, k))
+  if (kind == "Omega") {
+    return(values)
+  }
+  scale_matrix(values, tau_draws(fit))
+}
+
+# diag(scale) M diag(scale) of every draw: `values` [iteration, chain, feature, feature], `scale`
+# [iteration, chain, feature].
+scale_matrix <- function(values, scale) {
+  k <- dim(scale)[[3L]]
+  rows <- array(scale[, , rep(seq_len(k), k)], dim(values))
+  columns <- array(scale[, , rep(seq_len(k), each = k)], dim(values))
+  values * rows * columns
+}
+
+# The share of the variance between groups, tau^2 / (tau^2 + sigma^2), sigma^2 the groups' average
+# by rows observed.
+icc_draws <- function(fit, groups = NULL) {
+  n <- observed_counts(fit$statistics)
+  share <- sweep(n, 2, pmax(colSums(n), 1e-300), `/`)
+  within <- matrix(0, n_draws(fit), n_features(fit))
+  for (chunk in group_chunks(fit)) {
+    variance <- matrix(derive_draws(fit, "sigma", chunk, packed = TRUE)^2, n_draws(fit))
+    for (k in seq_len(ncol(within))) {
+      own <- k + (seq_along(chunk) - 1L) * ncol(within)
+      within[, k] <- within[, k] + variance[, own, drop = FALSE] %*% share[chunk, k]
+    }
+  }
+  between <- tau_draws(fit)^2
+  between / (between + array(within, dim(between)))
+}
+
 # The share of the population in a group's mean: (sigma^2/n) / (sigma^2/n + tau^2) with n the
 # group's observations of that feature (vignette("model")); 1 where a group has none.
 shrinkage_draws <- function(fit, groups) {
@@ -92,6 +141,11 @@ unpack_values <- function(values, row, fit, groups) {
     gf = {
       by_group <- rep(seq_len(k), each = length(groups)) + (seq_along(groups) - 1L) * k
       array(values[, , by_group], c(size, length(groups), k))
+    },
+    cf = aperm(array(values, c(size, k, n_covariates(fit))), c(1, 2, 4, 3)),
+    gcf = {
+      sizes <- c(size, k, n_covariates(fit), length(groups))
+      aperm(array(values, sizes), c(1, 2, 5, 4, 3))
     },
     values
   )

@@ -164,7 +164,7 @@ match_quantities <- function(fit, asked, call) {
 }
 
 check_draws_size <- function(fit, names, n_groups, call = rlang::caller_env()) {
-  extent <- c(g = n_groups, f = n_features(fit))
+  extent <- c(g = n_groups, c = n_covariates(fit), f = n_features(fit))
   elements <- vapply(quantities[names], function(row) {
     prod(extent[strsplit(row$index, "")[[1L]]])
   }, 0)

@@ -6,22 +6,28 @@
 draw_sizes <- function(fit) {
   k <- n_features(fit)
   packed <- as.integer(k * (k + 1) / 2)
-  pooled <- fit$pooling[pooling_blocks] != "none"
-  partial <- fit$pooling[pooling_blocks] == "partial"
+  slopes <- k * length(fit$statistics$covariates)
+  pooling <- fit$pooling[pooling_blocks] # NA: no slopes
+  pooled <- !pooling %in% c("none", NA)
+  partial <- pooling %in% "partial"
+  names(pooled) <- names(partial) <- pooling_blocks
   several <- k > 1L
   # in a frame sds and correlations of the population come of each other
   both <- fit$prior$frame$kind != "raw" && several && (pooled[["sd"]] || pooled[["cor"]])
   c(
     mean = k * n_stored(fit, "mean"), chol = packed * n_stored(fit, "chol"),
-    mean0 = k * pooled[["mean"]], scale0 = k * (pooled[["sd"]] || both),
+    slope = slopes * (if (slopes > 0) n_stored(fit, "slope") else 0L),
+    mean0 = k * pooled[["mean"]], slope0 = slopes * pooled[["slope"]], scale0 = k * (pooled[["sd"]] || both),
     chol_cor0 = packed * ((pooled[["cor"]] && several) || both),
-    h_mean = k * partial[["mean"]], h_sd = k * partial[["sd"]],
+    chol_between = packed * has_between(model_of(fit)),
+    h_mean = k * partial[["mean"]], h_slope = slopes * partial[["slope"]], h_sd = k * partial[["sd"]],
     h_cor = 1L * (partial[["cor"]] && several),
     lp = 1L, lprior = 1L
   )
 }
 
 n_features <- function(fit) length(fit$statistics$features)
+n_covariates <- function(fit) length(fit$statistics$covariates)
 n_groups <- function(fit) length(fit$statistics$labels)
 # c(iterations, chains), those that were kept
 n_kept <- function(fit) dim(fit$draws$lp)[1:2]
@@ -29,17 +35,20 @@ n_chains <- function(fit) n_kept(fit)[[2L]]
 n_draws <- function(fit) prod(n_kept(fit))
 
 model_of <- function(fit) {
-  new_hmvn_model(fit$statistics$features, fit$prior, fit$prior_given, fit$pooling)
+  statistics <- fit$statistics
+  new_hmvn_model(
+    statistics$features, statistics$covariates, fit$prior, fit$prior_given, fit$pooling
+  )
 }
 
 # The draws of groups that `keep` chooses, by the part of `draws` that holds them.
-kept_parts <- c(mean = "mu", chol = "Sigma")
+kept_parts <- c(mean = "mu", chol = "Sigma", slope = "mu")
 
 is_stored <- function(fit, part) !is.null(fit$draws[[part]])
 
 # What the fit kept, in the words of `keep`
 kept <- function(fit) {
-  unname(kept_parts[vapply(names(kept_parts), is_stored, TRUE, fit = fit)])
+  unique(unname(kept_parts[vapply(names(kept_parts), is_stored, TRUE, fit = fit)]))
 }
 
 # A part of the draws, [iteration, chain, index]; stops where it was not kept.
@@ -51,7 +60,7 @@ stored <- function(fit, part) {
 
 # Under complete pooling one set of values is stored for all groups.
 is_common <- function(fit, part) {
-  blocks <- switch(part, mean = "mean", chol = c("sd", "cor"))
+  blocks <- switch(part, mean = "mean", slope = "slope", chol = c("sd", "cor"))
   all(pooling_of(model_of(fit))[blocks] %in% c("complete", NA))
 }
 

@@ -100,11 +100,14 @@ validate_hmvn_fit <- function(fit, call = NULL) {
   named <- is.list(fit) && inherits(fit, "hmvn_fit") && identical(names(fit), fit_parts)
   fine(named, "its parts have other names")
   validate_statistics_shape(fit$statistics, fine)
-  validate_resolved_prior(fit$prior, fit$statistics$features, fine)
+  validate_resolved_prior(fit$prior, fit$statistics, fine)
   fine(inherits(fit$prior_given, "hmvn_prior"), "`prior_given` is none")
   fine(is.null(fit$data) || are_model_data(fit$data), "`data` are not what was read")
   fine(is.character(fit$pooling), "`pooling` is no text")
-  fine(identical(names(fit$pooling), pooling_blocks), "`pooling` has other blocks")
+  fine(
+    identical(names(fit$pooling), model_blocks(fit$statistics$covariates)),
+    "`pooling` has other blocks"
+  )
   fine(all(fit$pooling %in% pooling_levels), "`pooling` has other levels")
   fine(
     is.list(fit$specification) &&

@@ -8,10 +8,14 @@ element_names <- function(fit, name, groups = NULL, index = "label") {
   own <- if (index == "label") {
     list(
       g = safe_labels(fit$statistics$labels, "g")[groups],
+      c = safe_labels(fit$statistics$covariates, "c"),
       f = safe_labels(fit$statistics$features, "f")
     )
   } else {
-    list(g = as.character(groups), f = as.character(seq_len(n_features(fit))))
+    list(
+      g = as.character(groups), c = as.character(seq_len(n_covariates(fit))),
+      f = as.character(seq_len(n_features(fit)))
+    )
   }
   indices <- own[strsplit(quantities[[name]]$index, "")[[1L]]]
   if (length(indices) == 0L) {
@@ -23,8 +27,8 @@ element_names <- function(fit, name, groups = NULL, index = "label") {
   if (length(inside)) paste0(name, "[", inside, "]") else character()
 }
 
-# The names of packed entries: positions of their `group` (NULL: none), `feature` and `feature2`
-# (NA: none). `group_labels`: safe ones; for many calls, made once.
+# The names of packed entries: positions of their `group` (NULL: none), `covariate`, `feature` and
+# `feature2` (NA: none). `group_labels`: safe ones; for many calls, made once.
 packed_names <- function(fit, name, group, layout, group_labels = NULL) {
   features <- safe_labels(fit$statistics$features, "f")
   if (!is.null(group)) {
@@ -32,6 +36,7 @@ packed_names <- function(fit, name, group, layout, group_labels = NULL) {
   }
   inside <- list(
     if (!is.null(group)) group_labels[group],
+    if (!anyNA(layout$covariate)) safe_labels(fit$statistics$covariates, "c")[layout$covariate],
     if (!anyNA(layout$feature)) features[layout$feature],
     if (!anyNA(layout$feature2)) features[layout$feature2]
   )

@@ -12,9 +12,10 @@
 #' @return
 #' * `fixef()`: a vector by feature.
 #' * `ranef()`: a matrix \[group, feature\].
-#' * `VarCorr()`: a list of `between`, the sds `tau` between group means by feature (`NULL` unless
-#'   means are partially pooled; the model has them independent between features given the rest),
-#'   and `within`, a list of `sd` \[group, feature\], `cor` and `cov` \[group, feature, feature\].
+#' * `VarCorr()`: a list of `between`, a list of `sd` (`tau`, by feature), `cor` and `cov`
+#'   \[feature, feature\] of the groups' means (`NULL` unless means are partially pooled; the
+#'   identity and a diagonal matrix where they are independent), and `within`, a list of `sd`
+#'   \[group, feature\], `cor` and `cov` \[group, feature, feature\].
 #' * `ngrps()` (of \pkg{lme4} and \pkg{brms}): the number of groups, a list named by the keys joined
 #'   by `:`. `getGroups()`: the group of every row, a factor. `getData()`: the columns that were
 #'   read. `getGroupsFormula()`: a one-sided formula of the keys.
@@ -24,7 +25,7 @@
 #' fit <- fit_hmvn(iris, group = ~ Species, pooling = "partial", chains = 2, seed = 1)
 #' nlme::fixef(fit)
 #' nlme::ranef(fit)
-#' nlme::VarCorr(fit)$between
+#' nlme::VarCorr(fit)$between$sd
 #' @name fixef.hmvn_fit
 NULL
 
@@ -46,12 +47,8 @@ ranef.hmvn_fit <- function(object, ...) {
 #' @exportS3Method nlme::VarCorr
 VarCorr.hmvn_fit <- function(x, sigma = 1, ...) {
   check_kept(x, "Sigma")
-  features <- x$statistics$features
-  tau <- if (is_stored(x, "h_mean")) {
-    stats::setNames(colMeans(matrix(tau_draws(x), n_draws(x))), features)
-  }
   list(
-    between = tau,
+    between = if (is_stored(x, "h_mean")) between_estimate(x),
     within = list(
       sd = group_estimate(x, "sigma"), cor = matrix_estimate(x, "Omega"),
       cov = matrix_estimate(x, "Sigma")
@@ -94,6 +91,25 @@ check_typical_mean <- function(fit, generic, call) {
   abort_no_meaning(
     generic, "Without partial pooling of means there is no typical group to deviate from.",
     "{.code coef(fit)} for the means of groups, or fit with {.code pooling = \"partial\"}", call
+  )
+}
+
+# Posterior means of the sds, correlations and covariances between groups.
+between_estimate <- function(fit) {
+  features <- fit$statistics$features
+  tau <- matrix(tau_draws(fit), n_draws(fit))
+  estimate <- function(name, independent) {
+    values <- if (!is_stored(fit, "chol_between")) {
+      diag(independent, length(features))
+    } else {
+      matrix(colMeans(matrix(quantity(fit, name), n_draws(fit))), length(features))
+    }
+    dimnames(values) <- list(features, features)
+    values
+  }
+  list(
+    sd = stats::setNames(colMeans(tau), features), cor = estimate("Omega_between", 1),
+    cov = estimate("Sigma_between", colMeans(tau^2))
   )
 }
 

@@ -42,13 +42,15 @@ posterior_new_group <- function(fit, ndraws = NULL, seed = NULL) {
 
 # internal -----------------------------------------------------------------
 
-# list(mean = [draw, K], chol = [draw, packed]): a new group for each of the draws `chosen`.
+# list(mean = [draw, K], slope = [draw, K C], chol = [draw, packed]): a new group for each of the draws `chosen`.
 draw_new_group <- function(fit, chosen, seed) {
-  names <- c("mean0", "scale0", "chol_cor0", "h_mean", "h_sd", "h_cor")
+  names <- c(
+    "mean0", "slope0", "scale0", "chol_cor0", "chol_between", "h_mean", "h_slope", "h_sd", "h_cor"
+  )
   population <- lapply(stats::setNames(names, names), function(name) {
     draw_matrix(fit$draws[[name]], chosen)
   })
-  new_group_(as_core(model_of(fit)), population, chosen, seed)[c("mean", "chol")]
+  new_group_(as_core(model_of(fit)), population, chosen, seed)[c("mean", "slope", "chol")]
 }
 
 # One group's [iteration, chain, index] means and packed factors as random variables.

@@ -1,12 +1,12 @@
 # What the user says about pooling: for each block of quantities (means, standard deviations,
-# correlations) whether groups have their own, share a population, or have one in common.
+# correlations, slopes on covariates) whether groups have their own, share a population, or have one in common.
 
 # internal -----------------------------------------------------------------
 
-pooling_blocks <- c("mean", "sd", "cor")
+pooling_blocks <- c("mean", "sd", "cor", "slope")
 pooling_levels <- c("none", "partial", "complete")
 
-# One string for all blocks or a vector or list named by block -> c(mean =, sd =, cor =).
+# One string for all blocks or a vector or list named by block -> c(mean =, sd =, cor =, slope =).
 resolve_pooling <- function(pooling, call = NULL) {
   if (is.list(pooling) && !is.object(pooling)) {
     single <- vapply(pooling, function(x) is.character(x) && length(x) == 1L, logical(1))
@@ -35,7 +35,7 @@ resolve_pooling <- function(pooling, call = NULL) {
       n <- length(pooling)
       abort_pooling("It has {n} values without names.", call)
     }
-    return(stats::setNames(rep(pooling, 3L), pooling_blocks))
+    return(stats::setNames(rep(pooling, length(pooling_blocks)), pooling_blocks))
   }
   fill_blocks(pooling, call)
 }
@@ -49,7 +49,7 @@ fill_blocks <- function(pooling, call) {
   if (length(twice) > 0L) {
     abort_pooling("Block {.val {twice}} is named twice.", call)
   }
-  blocks <- stats::setNames(rep("none", 3L), pooling_blocks)
+  blocks <- stats::setNames(rep("none", length(pooling_blocks)), pooling_blocks)
   blocks[names(pooling)] <- pooling
   blocks
 }

@@ -64,7 +64,7 @@ head_lines <- function(fit) {
 # Said only where something was left out
 kept_line <- function(fit) {
   what <- kept(fit)
-  if (length(what) == length(kept_parts)) {
+  if (length(what) == length(keep_choices)) {
     return(NULL)
   }
   what <- if (length(what)) paste("of the groups only", what) else "nothing of single groups"
@@ -125,23 +125,40 @@ pooling_lines <- function(fit, width) {
     return(character())
   }
   by_block <- split(found, factor(found$block, unique(found$block)))
-  low <- found$shrinkage_low[found$block == "mean"]
   c(
     "Pooling estimated, 1 - h^2 (0 none, 1 complete):",
     vapply(by_block, pooling_line, "", width, USE.NAMES = FALSE),
-    if (length(low) && !anyNA(low)) {
-      high <- max(found$shrinkage_high, na.rm = TRUE)
-      paste0(
-        "  ", format("shrinkage", width = 13),
-        "of group means ", fixed(min(low), 2), " to ", fixed(high, 2)
-      )
-    }
+    group_means_line(fit, found)
   )
+}
+
+# How far group means are drawn to the typical group, and how they vary together.
+group_means_line <- function(fit, found) {
+  low <- found$shrinkage_low[found$block == "mean"]
+  high <- found$shrinkage_high[found$block == "mean"]
+  texts <- c(
+    if (length(low) && !anyNA(low)) paste("shrunk by", fixed(min(low), 2), "to", fixed(max(high), 2)),
+    if (is_stored(fit, "chol_between")) paste("correlated by", between_text(fit))
+  )
+  if (length(texts)) {
+    paste0("  ", format("group means", width = 13), paste(texts, collapse = ", "))
+  }
+}
+
+# Of few groups little more than the prior is known.
+between_text <- function(fit) {
+  if (n_groups(fit) < few_groups) {
+    return(paste0("about their prior (", count_of(n_groups(fit), "group"), ")"))
+  }
+  r <- colMeans(matrix(packed_quantity(fit, "Omega_between"), n_draws(fit)))
+  paste(unique(fixed(range(r), 2)), collapse = " to ")
 }
 
 # `rows`: those of one block in pooling_summary().
 pooling_line <- function(rows, width) {
-  name <- c(mean = "means", sd = "sds", cor = "correlations")[[rows$block[1]]]
+  name <- c(
+    mean = "means", sd = "sds", cor = "correlations", slope = "slopes"
+  )[[rows$block[1]]]
   value <- fixed(rows$pooling, 2)
   if (rows$block[1] == "mean") value <- paste0(value, " (tau ", significant(rows$tau, 2), ")")
   feature <- trim_names(ifelse(is.na(rows$feature), "", rows$feature), 16)

@@ -145,7 +145,8 @@ cor_conflict <- function(run, alone) {
     return(NULL)
   }
   pairs <- packed_layout(run, "Omega")
-  sample <- apply(alone$covariances, 3, function(S) stats::cov2cor(S)[as.matrix(pairs)])
+  at <- cbind(pairs$feature, pairs$feature2)
+  sample <- apply(alone$covariances, 3, function(S) stats::cov2cor(S)[at])
   sample <- matrix(sample, ncol = length(alone$groups))
   posterior <- posterior_shift(run, "Omega", alone$groups, sample, fisher_z)
   off <- which(abs(posterior$shift) > 1)

@@ -27,6 +27,14 @@
 #'   not, the order of the features hardly matters, and collinear features are as easy as any. A
 #'   covariance matrix P may be given instead, with the features as names. Results are on the raw
 #'   features always; `lp__` is the density of S's coordinates.
+#' @param between The prior of the correlations between groups' means over the features, where means
+#'   are partially pooled: [dist_lkj()], or `"independent"` for none, so that what one feature says
+#'   of a group's place says nothing of another's. Equation (B1) of `vignette("model")`; see
+#'   [between_cov()]. Each mean's own prior is the same either way.
+#' @param slope Normal distributions of the slopes on the covariates, in units of the feature per
+#'   unit of the covariate: one for all, or a list or vector by covariate (named by the columns of
+#'   the model matrix, or in their order), whose elements are one distribution for all features or
+#'   one for each. `NULL`: Normal(0, (2.5 sd(feature) / sd(covariate))^2).
 #' @return An object of class `hmvn_prior`.
 #' @section Errors: Class `hmvn_error_prior`, with the argument as a field.
 #' @examples
@@ -36,13 +44,15 @@
 #'   cor = dist_lkj(2)
 #' )
 #' @export
-hmvn_prior <- function(mean = NULL, sd = NULL, cor = NULL, heterogeneity = NULL, frame = "raw") {
+hmvn_prior <- function(mean = NULL, sd = NULL, cor = NULL, heterogeneity = NULL, frame = "raw",
+                       between = dist_lkj(2), slope = NULL) {
   call <- rlang::current_env()
   mean <- as_distributions(mean, "mean", call)
   sd <- as_distributions(sd, "sd", call)
   # read now, so that what is wrong is said where it was written
   for (i in seq_along(mean)) read_mean_prior(mean[i], call)
   for (i in seq_along(sd)) read_sd_prior(sd[i], call)
+  slope <- as_slope_priors(slope, call)
   if (!is.null(cor) && !inherits(cor, "hmvn_lkj")) {
     found <- describe_prior(cor)
     abort_prior("{.arg cor} must be an LKJ distribution.", "It is {found}.", "cor",
@@ -52,7 +62,8 @@ hmvn_prior <- function(mean = NULL, sd = NULL, cor = NULL, heterogeneity = NULL,
   structure(
     list(
       mean = mean, sd = sd, cor = cor, heterogeneity = check_heterogeneity(heterogeneity, call),
-      frame = check_frame(frame, call)
+      frame = check_frame(frame, call), between = check_between(between, call),
+      slope = slope
     ),
     class = "hmvn_prior"
   )
@@ -107,7 +118,11 @@ format.hmvn_prior <- function(x, ...) {
     sd = block(x$sd, if (raw) "Exponential(1 / sd) of each feature's data" else "Exponential(1)"),
     cor = if (is.null(x$cor)) "LKJ(2)" else format(x$cor),
     frame = if (!raw) paste("sd and cor of", format_frame(list(kind = frame_kind(x$frame)))),
-    heterogeneity = if (length(unique(h)) == 1L) h[[1L]] else paste(names(h), h, collapse = ", ")
+    heterogeneity = if (length(unique(h)) == 1L) h[[1L]] else paste(names(h), h, collapse = ", "),
+    between = format_between(x$between),
+    slope = if (!is.null(x$slope)) {
+      paste(unlist(lapply(x$slope, format)), collapse = ", ")
+    }
   )
 }
 
@@ -121,10 +136,28 @@ print.hmvn_prior <- function(x, ...) {
 
 # internal -----------------------------------------------------------------
 
+check_between <- function(x, call) {
+  if (inherits(x, "hmvn_lkj")) {
+    return(dist_lkj(x$eta))
+  }
+  if (!identical(x, "independent")) {
+    found <- describe_prior(x)
+    abort_prior("{.arg between} must be an LKJ distribution or {.val independent}.",
+      "It is {found}.", "between",
+      hint = "For example {.code between = dist_lkj(2)}.", call = call
+    )
+  }
+  x
+}
+
+format_between <- function(between) {
+  if (identical(between, "independent")) between else format(between)
+}
+
 # Parts that are left out take the default, a distribution on [0, 1].
 check_heterogeneity <- function(x, call) {
   force_prior(x, "heterogeneity", call)
-  by_block <- stats::setNames(vector("list", 3L), pooling_blocks)
+  by_block <- stats::setNames(vector("list", length(pooling_blocks)), pooling_blocks)
   if (is.null(x)) {
     return(by_block)
   }
@@ -210,17 +243,39 @@ as_distributions <- function(x, arg, call) {
   x
 }
 
-# One element -> c(location, scale).
-read_mean_prior <- function(d, call) {
+# By covariate: a list of distribution vectors; a vector of distributions is a list of single ones.
+as_slope_priors <- function(x, call) {
+  force_prior(x, "slope", call)
+  if (is.null(x)) {
+    return(NULL)
+  }
+  if (!is_bare_list(x)) {
+    x <- as_distributions(x, "slope", call)
+    x <- stats::setNames(lapply(seq_along(x), function(i) x[i]), names(x))
+  }
+  x <- lapply(x, as_distributions, arg = "slope", call = call)
+  empty <- vapply(x, is.null, TRUE)
+  if (length(x) == 0L || any(empty)) {
+    abort_prior("{.arg slope} must be distributions by covariate.",
+      "It is {if (length(x)) 'NULL for one' else 'empty'}.", "slope",
+      call = call
+    )
+  }
+  for (d in x) for (i in seq_along(d)) read_mean_prior(d[i], call, "slope")
+  x
+}
+
+# One element -> c(location, scale). `arg`: what it is the prior of.
+read_mean_prior <- function(d, call, arg = "mean") {
   if (stats::family(d) != "normal") {
     found <- describe_prior(d)
-    abort_prior("Priors of means must be normal.", "One is {found}.", "mean",
+    abort_prior("Priors of {arg}s must be normal.", "One is {found}.", arg,
       hint = prior_hint("mean"), call = call
     )
   }
   # one element at a time: parameters() of a mixed vector pads with NA
   p <- as.list(distributional::parameters(d))
-  check_scale(c(p$mu, p$sigma), p$sigma, d, "mean", call)
+  check_scale(c(p$mu, p$sigma), p$sigma, d, arg, call)
   c(p$mu, p$sigma)
 }
 

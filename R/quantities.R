@@ -6,7 +6,7 @@
 
 # A row.
 # name: as the user reads it.
-# index: what it is indexed by, a letter each: "g" group, "f" feature. "ff": a symmetric matrix, of
+# index: what it is indexed by, a letter each: "g" group, "c" covariate, "f" feature. "ff": a symmetric matrix, of
 #   which the packed form has the lower triangle, row by row.
 # from: the parts of fit$draws it is computed from; the fit has it if it has these.
 # values: list(packed = , full = ), functions of (fit, groups), either or both: packed gives
@@ -52,6 +52,8 @@ quantities <- list(
   quantity_row("partial_cor", "gff", "chol", list(full = partial_draws), readers = "name",
     unit_diagonal = TRUE),
 
+  quantity_row("beta", "gcf", "slope", list(packed = slope_draws), block = "slope", judged = TRUE),
+
   # of the population, the typical group
   quantity_row("mu0", "f", "mean0", values_as_stored("mean0"), block = "mean", judged = TRUE),
   quantity_row("sigma0", "f", "scale0", values_as_stored("scale0"), block = "sd", judged = TRUE,
@@ -63,17 +65,30 @@ quantities <- list(
       fit$pooling[["sd"]] != "none" && (n_features(fit) == 1L || fit$pooling[["cor"]] != "none")
     }),
 
+  quantity_row("beta0", "cf", "slope0", values_as_stored("slope0"), block = "slope", judged = TRUE),
+
+  # between the groups' means
+  quantity_row("Omega_between", "ff", "chol_between", values_of_between("Omega"), block = "mean",
+    judged = TRUE, unit_diagonal = TRUE),
+  quantity_row("Sigma_between", "ff", "chol_between", values_of_between("Sigma")),
+  quantity_row("icc", "f", c("chol", "h_mean"), list(packed = icc_draws), block = "mean"),
+
   # of pooling
   quantity_row("tau", "f", "h_mean", list(packed = tau_draws), block = "mean"),
   quantity_row("h_mean", "f", "h_mean", values_as_stored("h_mean"), block = "mean", judged = TRUE),
   quantity_row("h_sd", "f", "h_sd", values_as_stored("h_sd"), block = "sd", judged = TRUE),
   quantity_row("h_cor", "", "h_cor", values_as_stored("h_cor"), block = "cor", judged = TRUE),
+  quantity_row("tau_slope", "cf", "h_slope", list(packed = tau_slope_draws), block = "slope"),
+  quantity_row("h_slope", "cf", "h_slope", values_as_stored("h_slope"), block = "slope",
+    judged = TRUE),
   # 1 - h^2 is h again: not among the draws
   quantity_row("pooling_mean", "f", "h_mean", values_of_pooling("h_mean"), block = "mean",
     readers = "summary"),
   quantity_row("pooling_sd", "f", "h_sd", values_of_pooling("h_sd"), block = "sd",
     readers = "summary"),
   quantity_row("pooling_cor", "", "h_cor", values_of_pooling("h_cor"), block = "cor",
+    readers = "summary"),
+  quantity_row("pooling_slope", "cf", "h_slope", values_of_pooling("h_slope"), block = "slope",
     readers = "summary"),
   quantity_row("shrinkage", "gf", c("chol", "h_mean"), list(packed = shrinkage_draws),
     block = "mean", readers = "summary"),
@@ -118,22 +133,29 @@ packed_quantity <- function(fit, name, groups = NULL) {
   pack_values(row$values$full(fit, groups), packed_layout(fit, name), n_features(fit))
 }
 
-# The features of each entry of one group's packed quantity, a data frame feature, feature2: rows of
-# the lower triangle one after another; NA where there is no such index.
+# The covariate and features of each entry of one group's packed quantity, a data frame covariate,
+# feature, feature2: rows of the lower triangle one after another, features of one covariate after
+# another; NA where there is no such index.
 packed_layout <- function(fit, name) {
   k <- n_features(fit)
   row <- quantities[[name]]
+  entries <- function(feature, feature2 = NA_integer_, covariate = NA_integer_) {
+    data.frame(covariate = covariate, feature = feature, feature2 = feature2)
+  }
   layout <- switch(sub("g", "", row$index),
-    ff = data.frame(feature = rep(seq_len(k), seq_len(k)), feature2 = sequence(seq_len(k))),
-    f = data.frame(feature = seq_len(k), feature2 = NA_integer_),
-    data.frame(feature = NA_integer_, feature2 = NA_integer_)
+    ff = entries(rep(seq_len(k), seq_len(k)), sequence(seq_len(k))),
+    f = entries(seq_len(k)),
+    cf = entries(rep(seq_len(k), n_covariates(fit)), NA, rep(seq_len(n_covariates(fit)), each = k)),
+    entries(NA_integer_)
   )
   if (row$unit_diagonal) layout[layout$feature != layout$feature2, , drop = FALSE] else layout
 }
 
 # The labels of each index of a quantity, a list by letter.
 index_labels <- function(fit, index, groups) {
-  own <- list(g = fit$statistics$labels[groups], f = fit$statistics$features)
+  own <- list(
+    g = fit$statistics$labels[groups], c = fit$statistics$covariates, f = fit$statistics$features
+  )
   unname(own[strsplit(index, "")[[1L]]])
 }
 

@@ -10,6 +10,12 @@ print.hmvn_resolved_prior <- function(x, ...) {
   sd <- paste0(features, ": ", format_sd_priors(x$sd), from_data(x$default$sd & raw))
   cat(paste0("  mean ", mean, "\n"), paste0("  sd ", sd, "\n"), sep = "")
   cat("  cor: ", format_cor_prior(x$cor), "\n", sep = "")
+  if (!is.null(x$slope)) {
+    pairs <- outer(rownames(x$slope$scale), colnames(x$slope$scale), paste, sep = " -> ")
+    cat(paste0(
+      "  slope ", pairs, ": ", format_mean_priors(x$slope), from_data(x$default$slope), "\n"
+    ), sep = "")
+  }
   if (x$frame$kind != "raw") cat("  sd and cor of ", format_frame(x$frame), "\n", sep = "")
   invisible(x)
 }
@@ -28,9 +34,12 @@ resolve_prior <- function(prior, statistics, call = NULL) {
   }
   prior <- validate_prior(prior, call)
   features <- statistics$features
-  unset <- vapply(prior[c("mean", "sd", "cor")], is.null, TRUE)
+  unset <- vapply(prior[c("mean", "sd", "cor", "slope")], is.null, TRUE)
   raw <- identical(prior$frame, "raw")
-  scaled <- c(mean = unset[["mean"]], sd = unset[["sd"]] && raw)
+  scaled <- c(
+    mean = unset[["mean"]], sd = unset[["sd"]] && raw,
+    slope = unset[["slope"]] && length(statistics$covariates) > 0L
+  )
   if (any(scaled)) {
     moments <- pooled_moments(statistics)
     check_moments(moments, features, names(which(scaled)), call)
@@ -44,9 +53,11 @@ resolve_prior <- function(prior, statistics, call = NULL) {
       heterogeneity = lapply(prior$heterogeneity, resolve_heterogeneity),
       default = list(
         mean = all_features(unset[["mean"]]), sd = all_features(unset[["sd"]]),
-        cor = unset[["cor"]]
+        cor = unset[["cor"]], slope = unset[["slope"]]
       ),
-      frame = resolve_frame(prior$frame, statistics, call)
+      frame = resolve_frame(prior$frame, statistics, call),
+      between = prior$between,
+      slope = resolve_slope(prior$slope, statistics, moments, call)
     ),
     class = "hmvn_resolved_prior"
   )
@@ -62,6 +73,65 @@ resolve_mean <- function(given, features, moments, call) {
     location = stats::setNames(vapply(values, `[[`, 0, 1L), features),
     scale = stats::setNames(vapply(values, `[[`, 0, 2L), features)
   )
+}
+
+# list(location, scale), both [covariate, feature]; NULL without covariates.
+resolve_slope <- function(given, statistics, moments, call) {
+  covariates <- statistics$covariates
+  features <- statistics$features
+  if (length(covariates) == 0L) {
+    if (!is.null(given)) {
+      abort_prior("Slopes have priors where there are covariates.", "There are none.", "slope",
+        hint = "Name them in {.code fit_hmvn(covariates = )}.", call = call
+      )
+    }
+    return(NULL)
+  }
+  labelled <- function(x) {
+    matrix(x, length(covariates), length(features), dimnames = list(covariates, features))
+  }
+  if (is.null(given)) {
+    scale <- outer(1 / covariate_moments(statistics)$sd, 2.5 * moments$sd)
+    return(list(location = labelled(0), scale = labelled(scale)))
+  }
+  values <- lapply(match_covariates(given, covariates, call), function(d) {
+    do.call(rbind, match_features(d, features, "slope", function(d, call) {
+      read_mean_prior(d, call, "slope")
+    }, call))
+  })
+  list(
+    location = labelled(do.call(rbind, lapply(values, `[`, TRUE, 1L))),
+    scale = labelled(do.call(rbind, lapply(values, `[`, TRUE, 2L)))
+  )
+}
+
+# One element for all covariates, or one each, by name or in their order.
+match_covariates <- function(given, covariates, call) {
+  if (is.null(names(given)) && length(given) == 1L) {
+    return(rep(given, length(covariates)))
+  }
+  named <- !is.null(names(given))
+  fits <- length(given) == length(covariates) &&
+    (!named || (setequal(names(given), covariates) && !anyDuplicated(names(given))))
+  if (!fits) {
+    found <- if (named) names(given) else paste(length(given), "without names")
+    abort_prior("{.arg slope} must have an element for each covariate, {.field {covariates}}.",
+      "It has {.val {found}}.", "slope",
+      call = call
+    )
+  }
+  if (named) given[covariates] else given
+}
+
+# Mean and sd of the covariates over all rows.
+covariate_moments <- function(statistics) {
+  p <- statistics$patterns
+  n <- sum(p$n)
+  center <- statistics$covariate_center
+  variance <- vapply(seq_along(center), function(i) {
+    sum(p$covariate_scatter[i, i, ] + p$n * (p$covariate_mean[i, ] - center[[i]])^2)
+  }, 0) / (n - 1)
+  list(mean = center, sd = sqrt(variance))
 }
 
 # `units`: the standard deviations that a default is scaled with.

@@ -14,8 +14,9 @@
 #' [hmvn_statistics()] work too.
 #'
 #' The draws of the program have the names they have here: `mu`, `sigma`, `Omega`, `Sigma`, and
-#' where the model has them `mu0`, `sigma0`, `Omega0`, `Sigma0`, `tau`, `h_mean`, `h_sd`, `h_cor`,
-#' with positions in place of labels. `lprior` and `log_joint` are the `lprior` and `lp__` of this
+#' where the model has them `beta` (by group, slopes \[covariate, feature\]), `mu0`, `beta0`,
+#' `sigma0`, `Omega0`, `Sigma0`, `Omega_between`, `Sigma_between`, `tau`, `tau_slope`, `h_mean`,
+#' `h_sd`, `h_cor`, `h_slope`, with positions in place of labels. `lprior` and `log_joint` are the `lprior` and `lp__` of this
 #' package, without Jacobians; Stan's own `lp__` adds the Jacobians of its transforms. With one
 #' feature there is no `Omega`. A heterogeneity that is not learned is part of the data.
 #'
@@ -64,6 +65,7 @@ standata.hmvn_fit <- function(object, ...) {
   model <- stan_parts_of(object)
   c(
     list(G = length(object$statistics$labels), K = model$K),
+    if (model$C > 0) list(C = model$C),
     if (model$likelihood) stan_statistics(object$statistics, model),
     stan_prior_data(object$prior, model)
   )
@@ -124,7 +126,7 @@ stan_parts_of <- function(fit) {
   }, TRUE)
   patterns <- fit$statistics$patterns
   list(
-    K = K, pooling = pooling, learned = learned,
+    K = K, C = length(model$covariates), pooling = pooling, learned = learned, between = has_between(model),
     families = split(seq_len(K), factor(prior$sd$family, levels = unique(prior$sd$family))),
     likelihood = !isTRUE(fit$control$prior_only),
     observed = if (!all(patterns$observed)) {
@@ -149,6 +151,7 @@ stan_statistics <- function(statistics, model) {
       aperm(patterns$scatter, c(3, 1, 2)), size[c(1, 2, 2)], list(labels, features, features)
     )
   )
+  if (model$C > 0) out <- c(out, stan_covariates(statistics, labels))
   if (model$observed == "all") {
     return(out)
   }
@@ -163,6 +166,17 @@ stan_statistics <- function(statistics, model) {
   out
 }
 
+stan_covariates <- function(statistics, labels) {
+  patterns <- core_patterns(statistics)
+  size <- c(length(labels), length(statistics$covariates), length(statistics$features))
+  names <- list(labels, statistics$covariates, statistics$features)
+  list(
+    xbar = array(t(patterns$covariate_mean), size[1:2], names[1:2]),
+    S_xx = array(aperm(patterns$covariate_scatter, c(3, 1, 2)), size[c(1, 2, 2)], names[c(1, 2, 2)]),
+    S_xy = array(aperm(patterns$cross, c(3, 1, 2)), size, names)
+  )
+}
+
 stan_prior_data <- function(prior, model) {
   features <- names(prior$mean$location)
   by_feature <- function(x, k = seq_along(features)) {
@@ -171,6 +185,10 @@ stan_prior_data <- function(prior, model) {
   out <- list(
     mean_location = by_feature(prior$mean$location), mean_scale = by_feature(prior$mean$scale)
   )
+  if (model$C > 0) {
+    out$slope_location <- prior$slope$location
+    out$slope_scale <- prior$slope$scale
+  }
   for (family in names(model$families)) {
     k <- model$families[[family]]
     names <- sd_family_parameters[[family]]
@@ -182,6 +200,7 @@ stan_prior_data <- function(prior, model) {
     }
   }
   if (model$K > 1) out$eta <- prior$cor$eta
+  if (model$between) out$eta_between <- prior$between$eta
   for (block in names(model$pooling)[model$pooling == "partial"]) {
     h <- prior$heterogeneity[[block]]
     size <- if (block == "cor") 1 else model$K
@@ -189,7 +208,9 @@ stan_prior_data <- function(prior, model) {
       out[[paste0("h_", block, "_beta")]] <- array(unname(h[c("shape1", "shape2")]), 2)
     } else {
       fixed <- h[["fixed"]]
-      out[[paste0("h_", block)]] <- if (block == "cor") fixed else by_feature(rep(fixed, size))
+      out[[paste0("h_", block)]] <- switch(block,
+        cor = fixed, slope = replace(prior$slope$scale, TRUE, fixed), by_feature(rep(fixed, size))
+      )
     }
   }
   out

@@ -21,7 +21,7 @@ write_stan_program <- function(model) {
 }
 
 stan_header <- function(model) {
-  pooling <- model$pooling[if (model$K > 1) c("mean", "sd", "cor") else c("mean", "sd")]
+  pooling <- model$pooling[model$K > 1 | names(model$pooling) != "cor"]
   c(
     "// Means and covariance matrices of groups, the model of a fit by the R package hmvn.",
     "// Data: standata(fit).",
@@ -34,7 +34,10 @@ stan_header <- function(model) {
 stan_data_block <- function(model) {
   unit <- if (model$observed == "all") "G" else "P"
   c(
-    declarations("int<lower=1> G;", "groups", "int<lower=1> K;", "features"),
+    declarations(
+      "int<lower=1> G;", "groups", "int<lower=1> K;", "features",
+      if (model$C > 0) c("int<lower=1> C;", "covariates")
+    ),
     if (model$likelihood) c(
       if (model$observed != "all") declarations(
         "int<lower=0> P;",
@@ -48,7 +51,12 @@ stan_data_block <- function(model) {
       declarations(
         paste0("vector<lower=0>[", unit, "] n;"), "number of rows, or sum of their weights",
         paste0("array[", unit, "] vector[K] ybar;"), "their mean",
-        paste0("array[", unit, "] matrix[K, K] S;"), "their centred scatter matrix"
+        paste0("array[", unit, "] matrix[K, K] S;"), "their centred scatter matrix",
+        if (model$C > 0) c(
+          paste0("array[", unit, "] vector[C] xbar;"), "mean of the covariates, about their centres",
+          paste0("array[", unit, "] matrix[C, C] S_xx;"), "their scatter matrix,",
+          paste0("array[", unit, "] matrix[C, K] S_xy;"), "and that with the features"
+        )
       ),
       if (model$observed == "some") declarations(
         "array[P] int<lower=1, upper=K> n_observed;", "how many features are observed,",
@@ -57,10 +65,15 @@ stan_data_block <- function(model) {
     ),
     declarations(
       "vector[K] mean_location;", "(P1) mu ~ Normal(m, s)",
-      "vector<lower=0>[K] mean_scale;", ""
+      "vector<lower=0>[K] mean_scale;", "",
+      if (model$C > 0) c(
+        "matrix[C, K] slope_location;", "(P4) beta ~ Normal(l, s)",
+        "matrix<lower=0>[C, K] slope_scale;", ""
+      )
     ),
     unlist(lapply(names(model$families), stan_sd_data, model = model)),
     if (model$K > 1) declarations("real<lower=0> eta;", "(P3) Omega ~ LKJ(eta)"),
+    if (model$between) declarations("real<lower=0> eta_between;", "(B1) R_b ~ LKJ(eta_between)"),
     stan_heterogeneity(model, learned = FALSE)
   )
 }
@@ -69,8 +82,8 @@ stan_data_block <- function(model) {
 # go their priors.
 stan_heterogeneity <- function(model, learned) {
   unlist(lapply(names(model$pooling)[model$pooling == "partial"], function(block) {
-    vector <- if (block != "cor") "[K]"
-    kind <- if (block == "cor") "real" else "vector"
+    vector <- switch(block, cor = "", slope = "[C, K]", "[K]")
+    kind <- switch(block, cor = "real", slope = "matrix", "vector")
     type <- paste0(kind, "<lower=0, upper=1>", vector, " h_", block, ";")
     if (model$learned[[block]] && !learned) {
       declarations(
@@ -89,7 +102,9 @@ stan_parameters_block <- function(model) {
     switch(pooling[[block]],
       none = declarations(paste0("array[G] ", type, " ", name, ";"), what),
       partial = declarations(
-        paste0("vector[", if (block == "cor") "(K * (K - 1)) %/% 2" else "K", "] u0_", block, ";"),
+        paste0(switch(block,
+          cor = "vector[(K * (K - 1)) %/% 2]", slope = "matrix[C, K]", "vector[K]"
+        ), " u0_", block, ";"),
         "population scores of (S4)",
         paste0("array[G] ", type, " ", name, ";"), what
       ),
@@ -100,7 +115,11 @@ stan_parameters_block <- function(model) {
   }
   c(
     own("mean", "mu", "vector[K]", "mu0", "means"),
+    if (model$C > 0) own("slope", "beta", "matrix[C, K]", "beta0", "slopes on the covariates"),
     own("sd", "sigma", "vector<lower=0>[K]", "sigma0", "standard deviations"),
+    if (model$between) {
+      declarations("cholesky_factor_corr[K] L_between;", "Cholesky factor of R_b (B1)")
+    },
     if (model$K > 1) own("cor", "L", "cholesky_factor_corr[K]", "L0", "Cholesky factors of Omega"),
     stan_heterogeneity(model, learned = TRUE)
   )
@@ -109,11 +128,12 @@ stan_parameters_block <- function(model) {
 # What is derived, the log prior density and the log joint density.
 stan_transformed_block <- function(model) {
   pooling <- model$pooling
-  complete <- function(block, line) if (pooling[[block]] == "complete") line
-  partial <- function(block, line) if (pooling[[block]] == "partial") line
+  complete <- function(block, line) if (isTRUE(pooling[block] == "complete")) line
+  partial <- function(block, line) if (isTRUE(pooling[block] == "partial")) line
   several <- model$K > 1
   c(
     complete("mean", "array[G] vector[K] mu = rep_array(mu0, G);"),
+    complete("slope", "array[G] matrix[C, K] beta = rep_array(beta0, G);"),
     complete("sd", "array[G] vector[K] sigma = rep_array(sigma0, G);"),
     if (several) complete("cor", "array[G] matrix[K, K] L = rep_array(L0, G);"),
     if (any(pooling == "partial")) {
@@ -127,17 +147,27 @@ stan_transformed_block <- function(model) {
       "                + mean_scale .* sqrt((1 - h_mean) .* (1 + h_mean)) .* u0_mean;",
       "vector[K] tau = mean_scale .* h_mean;"
     )),
+    partial("slope", c(
+      "matrix[C, K] beta0 = slope_location",
+      "                + slope_scale .* sqrt((1 - h_slope) .* (1 + h_slope)) .* u0_slope;",
+      "matrix[C, K] tau_slope = slope_scale .* h_slope;"
+    )),
     partial("sd", "vector[K] v_sd = sqrt((1 - h_sd) .* (1 + h_sd)) .* u0_sd;"),
     partial("cor", "vector[(K * (K - 1)) %/% 2] v_cor = sqrt((1 - h_cor) * (1 + h_cor)) * u0_cor;"),
     "real lprior = 0;  // log prior density",
     "real log_joint;   // log joint density of data, mu, sigma, L, u0 and h: no Jacobians",
     unlist(lapply(names(pooling)[model$learned], function(b) {
-      paste0("lprior += beta_lpdf(h_", b, " | h_", b, "_beta[1], h_", b, "_beta[2]);")
+      h <- if (b == "slope") "to_vector(h_slope)" else paste0("h_", b)
+      paste0("lprior += beta_lpdf(", h, " | h_", b, "_beta[1], h_", b, "_beta[2]);")
     })),
     unlist(lapply(names(pooling)[pooling == "partial"], function(b) {
-      paste0("lprior += std_normal_lpdf(u0_", b, ");")
+      paste0("lprior += std_normal_lpdf(", if (b == "slope") "to_vector(u0_slope)" else {
+        paste0("u0_", b)
+      }, ");")
     })),
+    if (model$between) "lprior += lkj_corr_cholesky_lpdf(L_between | eta_between);",
     complete("mean", "lprior += normal_lpdf(mu0 | mean_location, mean_scale);"),
+    complete("slope", stan_slope_prior("beta0", "slope_location", "slope_scale")),
     complete("sd", stan_sd_prior(model, "sigma0")),
     if (several) complete("cor", "lprior += lkj_corr_cholesky_lpdf(L0 | eta);"),
     stan_group_priors(model),
@@ -152,8 +182,18 @@ stan_group_priors <- function(model) {
   lines <- c(
     switch(pooling[["mean"]],
       none = "lprior += normal_lpdf(mu[g] | mean_location, mean_scale);",
-      partial = "lprior += normal_lpdf(mu[g] | mu0, tau);"
+      partial = if (model$between) {
+        "lprior += multi_normal_cholesky_lpdf(mu[g] | mu0, diag_pre_multiply(tau, L_between));"
+      } else {
+        "lprior += normal_lpdf(mu[g] | mu0, tau);"
+      }
     ),
+    if (model$C > 0) {
+      switch(pooling[["slope"]],
+        none = stan_slope_prior("beta[g]", "slope_location", "slope_scale"),
+        partial = stan_slope_prior("beta[g]", "beta0", "tau_slope")
+      )
+    },
     if (pooling[["sd"]] != "complete") stan_sd_prior(model, "sigma[g]"),
     if (pooling[["sd"]] == "partial") {
       stan_pooled_scores("sd", stan_by_family(model, "u", "score", "sigma[g]"))
@@ -166,6 +206,13 @@ stan_group_priors <- function(model) {
     }
   )
   if (length(lines)) c("for (g in 1:G) {", indent(lines), "}")
+}
+
+stan_slope_prior <- function(slope, location, scale) {
+  paste0(
+    "lprior += normal_lpdf(to_vector(", slope, ") | to_vector(", location, "), to_vector(", scale,
+    "));"
+  )
 }
 
 # The density of a group's scores is Normal(v, h); u is standard normal under the prior, whose
@@ -189,13 +236,16 @@ stan_likelihood <- function(model) {
     paste0("diag_matrix(sigma[", g, "])")
   }
   data <- paste0(c("ybar", "n", "S"), "[", unit, "]")
+  if (model$C > 0) data[c(1, 3)] <- c("m", "R")
   lines <- if (model$observed == "some" && model$K > 1) {
     c(
       "array[n_observed[p]] int o = observed[p, 1:n_observed[p]];",
       paste0("matrix[K, K] A = ", factor, ";  // Sigma = A A'"),
       "matrix[n_observed[p], n_observed[p]] A_o = n_observed[p] == K ? A",
       "    : cholesky_decompose(tcrossprod(A[o]));",
-      "log_joint += rows_lpdf(ybar[p][o] | n[p], S[p][o, o], mu[group[p]][o], A_o);"
+      paste0(
+        "log_joint += rows_lpdf(", data[1], "[o] | n[p], ", data[3], "[o, o], mu[group[p]][o], A_o);"
+      )
     )
   } else {
     paste0(
@@ -203,6 +253,7 @@ stan_likelihood <- function(model) {
       ");"
     )
   }
+  if (model$C > 0) lines <- c(stan_residuals(unit, g), lines)
   c(
     paste0(
       "for (", unit, " in 1:", toupper(unit), ") {",
@@ -212,11 +263,28 @@ stan_likelihood <- function(model) {
   )
 }
 
+# (M1'): mean and scatter matrix of what the covariates leave of the rows.
+stan_residuals <- function(unit, g) {
+  at <- function(name) paste0(name, "[", unit, "]")
+  cross <- paste0("beta[", g, "]' * ", at("S_xy"))
+  c(
+    paste0("vector[K] m = ", at("ybar"), " - beta[", g, "]' * ", at("xbar"), ";"),
+    paste0("matrix[K, K] B = ", cross, ";"),
+    paste0("matrix[K, K] R = ", at("S"), " - B - B' + quad_form(", at("S_xx"), ", beta[", g, "]);")
+  )
+}
+
 # Names as in the draws of hmvn.
 stan_generated_block <- function(model) {
   pooling <- model$pooling
   several <- model$K > 1
   population <- c(
+    if (model$between) {
+      c(
+        "matrix[K, K] Omega_between = multiply_lower_tri_self_transpose(L_between);",
+        "matrix[K, K] Sigma_between = quad_form_diag(Omega_between, tau);"
+      )
+    },
     if (pooling[["sd"]] == "partial") stan_by_family(model, "sigma0", "at_score", "v_sd"),
     if (pooling[["cor"]] == "partial") "matrix[K, K] L0 = cor_at_score(v_cor, eta, K);",
     if (pooling[["cor"]] != "none") "matrix[K, K] Omega0 = multiply_lower_tri_self_transpose(L0);",

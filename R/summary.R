@@ -11,7 +11,7 @@
 #' @param ... Must be empty.
 #' @return A data frame of class `hmvn_summary`, one row a quantity: `variable` (its name in the
 #'   draws), `quantity`, the key columns of the group with their own types, `group` (its label),
-#'   `feature`, `feature2`, `mean`, `median`, `sd`, the quantiles (`q5`, ...), `rhat`, `ess_bulk`,
+#'   `covariate` (if there are any), `feature`, `feature2`, `mean`, `median`, `sd`, the quantiles (`q5`, ...), `rhat`, `ess_bulk`,
 #'   `ess_tail`. Of matrices only the lower triangle, of `Sigma` with its diagonal. A key column
 #'   named like one of these gets the prefix `key_`. A constant has no diagnostics (`NA`).
 #'
@@ -67,6 +67,7 @@ summarise_quantity <- function(name, fit, groups, how) {
   }
   list(
     name = name, group = group, numbers = numbers,
+    covariate = rep_len(layout$covariate, length(group)),
     feature = rep_len(layout$feature, length(group)),
     feature2 = rep_len(layout$feature2, length(group))
   )
@@ -100,8 +101,11 @@ bind_summaries <- function(fit, parts, how) {
   })
   columns <- c("mean", "median", "sd", names(how$prob), "rhat", "ess_bulk", "ess_tail")
   own <- c(
+    list(group = statistics$labels[group]),
+    if (n_covariates(fit) > 0L) {
+      list(covariate = statistics$covariates[from_parts("covariate")])
+    },
     list(
-      group = statistics$labels[group],
       feature = statistics$features[from_parts("feature")],
       feature2 = statistics$features[from_parts("feature2")]
     ),

@@ -4,7 +4,7 @@
 
 # A prior whose parts were changed by hand is read once more; returns it.
 validate_prior <- function(prior, call) {
-  parts <- c("mean", "sd", "cor", "heterogeneity", "frame")
+  parts <- c("mean", "sd", "cor", "heterogeneity", "frame", "between", "slope")
   if (!is.list(prior) || !identical(names(prior), parts)) {
     abort_prior("{.arg prior} must be made by {.fn hmvn_prior}.", "It has other parts.", "prior",
       call = call
@@ -12,7 +12,7 @@ validate_prior <- function(prior, call) {
   }
   prior <- unclass(prior)
   if (inherits(prior$cor, "hmvn_lkj")) prior$cor <- dist_lkj(prior$cor$eta)
-  prior <- hmvn_prior(prior$mean, prior$sd, prior$cor, prior$heterogeneity, prior$frame)
+  prior <- do.call(hmvn_prior, prior)
   for (i in seq_along(prior$sd)) check_not_too_narrow(prior$sd[i], call)
   prior
 }
@@ -29,7 +29,8 @@ check_not_too_narrow <- function(d, call) {
 }
 
 # `fine(ok, problem)` stops unless ok.
-validate_resolved_prior <- function(prior, features, fine) {
+validate_resolved_prior <- function(prior, statistics, fine) {
+  features <- statistics$features
   fine(inherits(prior, "hmvn_resolved_prior") && is.list(prior), "`prior` is not resolved")
   mean <- prior$mean
   sd <- prior$sd
@@ -54,12 +55,33 @@ validate_resolved_prior <- function(prior, features, fine) {
     identical(names(prior$heterogeneity), pooling_blocks) && all(named),
     "`prior` has other heterogeneities"
   )
+  validate_slope_prior(prior$slope, features, statistics$covariates, fine)
   frame <- prior$frame
   framed <- is.list(frame) && is.double(frame$root) && identical(dim(frame$root), c(K, K)) &&
     isSymmetric(unname(frame$root)) && all(eigen(frame$root, TRUE, TRUE)$values > 0)
   fine(is.list(frame) && (identical(frame$kind, "raw") || framed), "`prior` has no frame")
+  between <- prior$between
+  fine(
+    identical(between, "independent") ||
+      (inherits(between, "hmvn_lkj") && is_plain_number(between$eta) && between$eta > 0),
+    "`prior` has no correlations between groups"
+  )
   fine(
     setequal(names(prior$default), pooling_blocks) && is.logical(unlist(prior$default)),
     "`prior` does not say what was left to its default"
+  )
+}
+
+validate_slope_prior <- function(slope, features, covariates, fine) {
+  if (length(covariates) == 0L) {
+    return(fine(is.null(slope), "`prior` has slopes, of which there are none"))
+  }
+  fine(is.list(slope), "`prior` has no slopes")
+  of_all <- function(x) {
+    is.double(x) && all(is.finite(x)) && identical(dimnames(x), list(covariates, features))
+  }
+  fine(
+    of_all(slope$location) && of_all(slope$scale) && all(slope$scale > 0),
+    "`prior` has other slopes"
   )
 }

@@ -51,9 +51,11 @@ struct InspectedPosterior {
 
 Rcpp::List pack_draw(const Draw& draw) {
   return Rcpp::List::create(
-      _["mean"] = matrix_of(draw.mean), _["chol"] = matrix_of(draw.factor),
-      _["mean0"] = vector_of(draw.mean0), _["scale0"] = vector_of(draw.scale0),
-      _["chol_cor0"] = vector_of(draw.correlation_factor0), _["h_mean"] = vector_of(draw.h_mean),
+      _["mean"] = matrix_of(draw.mean), _["slope"] = matrix_of(draw.slope),
+      _["slope0"] = vector_of(draw.slope0), _["h_slope"] = vector_of(draw.h_slope),
+      _["chol"] = matrix_of(draw.factor), _["mean0"] = vector_of(draw.mean0),
+      _["scale0"] = vector_of(draw.scale0), _["chol_cor0"] = vector_of(draw.correlation_factor0),
+      _["between"] = matrix_of(draw.between_factor), _["h_mean"] = vector_of(draw.h_mean),
       _["h_sd"] = vector_of(draw.h_scale), _["h_cor"] = draw.h_correlation,
       _["log_likelihood"] = draw.log_likelihood, _["log_prior"] = draw.log_prior);
 }
@@ -95,7 +97,7 @@ Rcpp::List inspect_likelihood_(const Rcpp::List& patterns, int n_groups,
                                const Rcpp::NumericMatrix& factor) {
   const int n_features = factor.nrow();
   ModelParts parts;
-  parts.mean_location = Eigen::Map<const Eigen::VectorXd>(location.begin(), location.size());
+  parts.coefficient_location = Eigen::Map<const Eigen::VectorXd>(location.begin(), location.size());
   const Model model(std::move(parts));
   const Frame<double, Eigen::Dynamic> frame(model);
   CovariancePoint<double, Eigen::Dynamic> point;
@@ -190,7 +192,7 @@ Rcpp::List inspect_moves_(const Rcpp::List& patterns, int n_groups, const Rcpp::
     fresh->move(stands);
     for (Posterior* posterior : {&moved, fresh.get()}) {
       RandomStream random(1, static_cast<std::uint64_t>(s), 0);
-      posterior->draw_mean_population(random);
+      posterior->draw_population(random);
     }
     Eigen::VectorXd gradient, fresh_gradient, unused, other(range.size);
     const double value = evaluate(moved, x, gradient);

@@ -25,19 +25,73 @@ ScaleFamily unpack_family(const std::string& name) {
   throw std::invalid_argument("unknown family: " + name);
 }
 
-Block unpack_block(const Rcpp::CharacterVector& pooling, const Rcpp::NumericMatrix& heterogeneity,
-                   int row) {
-  Block block;
-  block.pooling = unpack_pooling(Rcpp::as<std::string>(pooling[row]));
-  block.heterogeneity.fixed = !ISNAN(heterogeneity(row, 0));
-  if (block.heterogeneity.fixed) {
-    block.heterogeneity.value = heterogeneity(row, 0);
+HeterogeneityPrior unpack_heterogeneity(const Rcpp::NumericMatrix& heterogeneity, int row) {
+  HeterogeneityPrior prior;
+  prior.fixed = !ISNAN(heterogeneity(row, 0));
+  if (prior.fixed) {
+    prior.value = heterogeneity(row, 0);
   } else {
-    block.heterogeneity.shape1 = heterogeneity(row, 1);
-    block.heterogeneity.shape2 = heterogeneity(row, 2);
+    prior.shape1 = heterogeneity(row, 1);
+    prior.shape2 = heterogeneity(row, 2);
   }
-  return block;
+  return prior;
 }
+
+// The arrays of an hmvn_statistics object: pattern last.
+class PatternArrays {
+ public:
+  PatternArrays(const Rcpp::List& patterns, const Model& model)
+      : group(patterns["group"]),
+        n_(patterns["n"]),
+        mean_(patterns["mean"]),
+        scatter_(patterns["scatter"]),
+        observed_(patterns["observed"]),
+        K_(model.n_features()),
+        C_(model.n_covariates),
+        location_(model.coefficient_location.head(K_)),
+        slopes_(Eigen::Map<const Eigen::MatrixXd>(model.coefficient_location.data() + K_, K_, C_)) {
+    const R_xlen_t n_patterns = group.size();
+    check_length(n_.size(), n_patterns, "counts");
+    check_length(observed_.size(), K_ * n_patterns, "observed features");
+    check_length(mean_.size(), K_ * n_patterns, "means");
+    check_length(scatter_.size(), K_ * K_ * n_patterns, "scatter matrices");
+    if (C_ == 0) return;
+    covariate_mean_ = patterns["covariate_mean"];
+    covariate_scatter_ = patterns["covariate_scatter"];
+    cross_ = patterns["cross"];
+    check_length(covariate_mean_.size(), C_ * n_patterns, "means of covariates");
+    check_length(covariate_scatter_.size(), C_ * C_ * n_patterns, "scatter of covariates");
+    check_length(cross_.size(), C_ * K_ * n_patterns, "scatter of covariates with features");
+  }
+
+  const Rcpp::IntegerVector group;  // from 1
+
+  PatternStatistics pattern(R_xlen_t p) const {
+    const Eigen::VectorXd observed =
+        Eigen::Map<const Eigen::VectorXi>(observed_.begin() + p * K_, K_).cast<double>();
+    PatternStatistics out = make_pattern(n_[p], observed, matrix(mean_, p, K_, 1) - location_,
+                                         matrix(scatter_, p, K_, K_));
+    if (C_ > 0) {
+      add_design({matrix(covariate_mean_, p, C_, 1), matrix(covariate_scatter_, p, C_, C_),
+                  matrix(cross_, p, C_, K_)},
+                 slopes_, out);
+    }
+    return out;
+  }
+
+ private:
+  static Eigen::Map<const Eigen::MatrixXd> matrix(const Rcpp::NumericVector& values, R_xlen_t p,
+                                                  Eigen::Index rows, Eigen::Index columns) {
+    return {values.begin() + p * rows * columns, rows, columns};
+  }
+
+  const Rcpp::NumericVector n_, mean_, scatter_;
+  const Rcpp::LogicalVector observed_;
+  Rcpp::NumericVector covariate_mean_, covariate_scatter_, cross_;
+  const Eigen::Index K_, C_;
+  const Eigen::VectorXd location_;
+  const Eigen::MatrixXd slopes_;
+};
 
 Eigen::VectorXd copy_vector(const Rcpp::NumericVector& x) {
   return Eigen::Map<const Eigen::VectorXd>(x.begin(), x.size());
@@ -51,22 +105,33 @@ ScalePrior unpack_scale_prior(const std::string& family, double p1, double p2, d
 
 Model unpack_model(const Rcpp::List& list) {
   ModelParts parts;
-  const Rcpp::CharacterVector pooling = list["pooling"];
+  const Rcpp::CharacterVector coefficients = list["coefficient_pooling"], pooling = list["pooling"];
   const Rcpp::NumericMatrix heterogeneity = list["heterogeneity"];
-  check_length(pooling.size(), 3, "pooling");
-  check_length(heterogeneity.size(), 9, "heterogeneities");
-  parts.mean = unpack_block(pooling, heterogeneity, 0);
-  parts.scale = unpack_block(pooling, heterogeneity, 1);
-  parts.correlation = unpack_block(pooling, heterogeneity, 2);
-  parts.mean_location = copy_vector(list["location"]);
-  parts.mean_scale = copy_vector(list["scale"]);
+  check_length(pooling.size(), 2, "pooling");
+  check_length(heterogeneity.size(), 12, "heterogeneities");
   const Rcpp::CharacterVector family = list["family"];
+  const R_xlen_t n_features = family.size();
+  if (n_features < 1) throw std::invalid_argument("there are no features");
+  parts.n_covariates = static_cast<int>(coefficients.size() / n_features) - 1;
+  for (R_xlen_t k = 0; k < coefficients.size(); ++k) {
+    parts.coefficients.push_back({unpack_pooling(Rcpp::as<std::string>(coefficients[k])),
+                                  unpack_heterogeneity(heterogeneity, k < n_features ? 0 : 3)});
+  }
+  parts.scale = {unpack_pooling(Rcpp::as<std::string>(pooling[0])),
+                 unpack_heterogeneity(heterogeneity, 1)};
+  parts.correlation = {unpack_pooling(Rcpp::as<std::string>(pooling[1])),
+                       unpack_heterogeneity(heterogeneity, 2)};
+  parts.between.independent = Rf_isNull(list["between_eta"]);
+  if (!parts.between.independent) parts.between.eta = Rcpp::as<double>(list["between_eta"]);
+  parts.coefficient_location = copy_vector(list["location"]);
+  parts.coefficient_scale = copy_vector(list["scale"]);
   const Rcpp::NumericMatrix parameters = list["parameters"];
-  const Eigen::Index n_features = parts.mean_location.size();
-  check_length(parts.mean_scale.size(), n_features, "scales of means");
-  check_length(family.size(), n_features, "families");
+  const R_xlen_t n_coefficients = n_features * (1 + parts.n_covariates);
+  check_length(coefficients.size(), n_coefficients, "poolings of coefficients");
+  check_length(parts.coefficient_location.size(), n_coefficients, "locations of coefficients");
+  check_length(parts.coefficient_scale.size(), n_coefficients, "scales of coefficients");
   check_length(parameters.size(), 3 * n_features, "parameters");
-  for (int k = 0; k < parts.mean_location.size(); ++k) {
+  for (int k = 0; k < n_features; ++k) {
     parts.scale_priors.push_back(unpack_scale_prior(
         Rcpp::as<std::string>(family[k]), parameters(k, 0), parameters(k, 1), parameters(k, 2)));
   }
@@ -80,34 +145,18 @@ Model unpack_model(const Rcpp::List& list) {
 
 std::vector<GroupStatistics> unpack_groups(const Rcpp::List& patterns, int n_groups,
                                            const Model& model, bool prior_only) {
-  const Eigen::VectorXd& location = model.mean_location;
-  const Eigen::Index n_features = location.size();
   std::vector<std::vector<PatternStatistics>> by_group(n_groups);
   if (!prior_only) {
-    const Rcpp::IntegerVector group = patterns["group"];
-    const Rcpp::NumericVector n = patterns["n"];
-    const Rcpp::LogicalVector observed = patterns["observed"];
-    const Rcpp::NumericVector mean = patterns["mean"];
-    const Rcpp::NumericVector scatter = patterns["scatter"];
-    check_positions(group, n_groups, "group");
-    check_length(n.size(), group.size(), "counts");
-    check_length(observed.size(), n_features * group.size(), "observed features");
-    check_length(mean.size(), n_features * group.size(), "means");
-    check_length(scatter.size(), n_features * n_features * group.size(), "scatter matrices");
-    for (R_xlen_t p = 0; p < group.size(); ++p) {
-      const Eigen::VectorXd seen =
-          Eigen::Map<const Eigen::VectorXi>(observed.begin() + p * n_features, n_features)
-              .cast<double>();
-      const Eigen::Map<const Eigen::VectorXd> center(mean.begin() + p * n_features, n_features);
-      const Eigen::Map<const Eigen::MatrixXd> squares(scatter.begin() + p * n_features * n_features,
-                                                      n_features, n_features);
-      by_group[group[p] - 1].push_back(make_pattern(n[p], seen, center - location, squares));
+    const PatternArrays arrays(patterns, model);
+    check_positions(arrays.group, n_groups, "group");
+    for (R_xlen_t p = 0; p < arrays.group.size(); ++p) {
+      by_group[arrays.group[p] - 1].push_back(arrays.pattern(p));
     }
   }
   std::vector<GroupStatistics> groups;
   groups.reserve(n_groups);
   for (auto& of_group : by_group) {
-    groups.push_back(make_group(std::move(of_group), n_features, model.frame_inverse));
+    groups.push_back(make_group(std::move(of_group), model.n_features(), model.frame_inverse));
   }
   return groups;
 }

@@ -20,7 +20,7 @@ class Rows {
   }
 
   // Row `draw` into `out`, which stays as it is where there are no rows.
-  void read(int draw, Eigen::VectorXd& out) const {
+  void read(int draw, Eigen::Ref<Eigen::VectorXd> out) const {
     if (present_ && (draw >= values_.nrow() || out.size() != values_.ncol())) {
       Rcpp::stop("draws of the population have another shape");
     }
@@ -34,35 +34,43 @@ class Rows {
 
 }  // namespace
 
-// `population`: list(mean0, scale0, chol_cor0, h_mean, h_sd, h_cor) of matrices [draw, index] or
-// NULL; `streams`: each draw's number. Returns list(mean [draw, K], chol [draw, K(K+1)/2]).
+// `population`: list(mean0, slope0, scale0, chol_cor0, chol_between, h_mean, h_slope, h_sd, h_cor)
+// of matrices [draw, index] or NULL; `streams`: each draw's number. Returns list(mean [draw, K],
+// slope [draw, K C], chol [draw, K(K+1)/2]).
 // [[Rcpp::export(rng = false)]]
 Rcpp::List new_group_(const Rcpp::List& model_list, const Rcpp::List& population,
                       const Rcpp::IntegerVector& streams, double seed) {
   const Model model = unpack_model(model_list);
   const int n_features = model.n_features(), n_draws = static_cast<int>(streams.size());
-  const Rows mean0(population["mean0"]), scale0(population["scale0"]),
-      chol_cor0(population["chol_cor0"]), h_mean(population["h_mean"]), h_sd(population["h_sd"]),
+  const int n_slopes = model.n_coefficients() - n_features;
+  const Rows mean0(population["mean0"]), slope0(population["slope0"]), scale0(population["scale0"]),
+      chol_cor0(population["chol_cor0"]), chol_between(population["chol_between"]),
+      h_mean(population["h_mean"]), h_slope(population["h_slope"]), h_sd(population["h_sd"]),
       h_cor(population["h_cor"]);
-  Rcpp::NumericMatrix mean(n_draws, n_features), chol(n_draws, n_coordinates(n_features));
+  Rcpp::NumericMatrix mean(n_draws, n_features), slope(n_draws, n_slopes),
+      chol(n_draws, n_coordinates(n_features));
   NewGroup new_group(model);
-  Population at;
-  at.resize(n_features);
-  Eigen::VectorXd one_mean, factor, h(1);
+  Population at(model);
+  Eigen::VectorXd coefficients, factor, h = Eigen::VectorXd::Zero(1);
   for (int s = 0; s < n_draws; ++s) {
     if (s % 256 == 0) check_user();
-    mean0.read(s, at.mean);
+    mean0.read(s, at.coefficients.head(n_features));
+    slope0.read(s, at.coefficients.tail(n_slopes));
     scale0.read(s, at.scale);
     chol_cor0.read(s, at.correlation_factor);
-    h_mean.read(s, at.h_mean);
+    chol_between.read(s, at.between_factor);
+    h_mean.read(s, at.h_coefficients.head(n_features));
+    h_slope.read(s, at.h_coefficients.tail(n_slopes));
     h_sd.read(s, at.h_scale);
     h_cor.read(s, h);
     at.h_correlation = h[0];
     RandomStream random(static_cast<std::uint64_t>(seed), new_group_stream,
                         static_cast<std::uint64_t>(streams[s]));
-    new_group.draw(at, random, one_mean, factor);
-    for (int k = 0; k < n_features; ++k) mean(s, k) = one_mean[k];
+    new_group.draw(at, random, coefficients, factor);
+    for (int k = 0; k < n_features; ++k) mean(s, k) = coefficients[k];
+    for (int i = 0; i < n_slopes; ++i) slope(s, i) = coefficients[n_features + i];
     for (int m = 0; m < chol.ncol(); ++m) chol(s, m) = factor[m];
   }
-  return Rcpp::List::create(Rcpp::_["mean"] = mean, Rcpp::_["chol"] = chol);
+  return Rcpp::List::create(Rcpp::_["mean"] = mean, Rcpp::_["slope"] = slope,
+                            Rcpp::_["chol"] = chol);
 }

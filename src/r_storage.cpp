@@ -1,5 +1,7 @@
 #include "r_storage.h"
 
+#include "hmvn/math/packed.hpp"
+
 namespace hmvn {
 
 DrawArray::DrawArray(int n_iterations, int n_chains, R_xlen_t n_values)
@@ -9,6 +11,13 @@ DrawArray::DrawArray(int n_iterations, int n_chains, R_xlen_t n_values)
       data_(array_.begin()) {
   array_.attr("dim") =
       Rcpp::NumericVector::create(n_iterations, n_chains, static_cast<double>(n_values));
+}
+
+void DrawArray::write_lower(int iteration, int chain, const Eigen::MatrixXd& lower) {
+  if (data_ == nullptr) return;
+  Eigen::VectorXd packed(packed_size(static_cast<int>(lower.rows())));
+  pack_lower(lower, packed);
+  write(iteration, chain, 0, packed);
 }
 
 void DrawArray::write_columns(int iteration, int chain, R_xlen_t first,
@@ -25,17 +34,26 @@ Storage allocate(const Model& model, const StorageSize& size) {
   const auto array = [&](R_xlen_t n) { return DrawArray(size.n_kept, size.n_chains, n); };
   Storage storage;
   if (size.keep_mean) {
-    storage.mean = array(n_features * (model.mean.complete() ? 1 : size.n_groups));
+    storage.mean = array(n_features * (model.one_means() ? 1 : size.n_groups));
   }
   if (size.keep_factor) {
     storage.factor = array(n_packed * (model.one_covariance() ? 1 : size.n_groups));
   }
-  if (model.mean.pooled()) storage.mean0 = array(n_features);
+  const R_xlen_t n_slopes = n_features * model.n_covariates;
+  if (n_slopes > 0 && size.keep_mean) {
+    storage.slope = array(n_slopes * (model.one_slopes() ? 1 : size.n_groups));
+  }
+  if (model.pools_means()) storage.mean0 = array(n_features);
+  if (model.pools_slopes()) storage.slope0 = array(n_slopes);
   // In a frame (F1) sds and correlations of the population come of each other.
   const bool both =
       model.framed() && n_features > 1 && (model.scale.pooled() || model.correlation.pooled());
   if (model.scale.pooled() || both) storage.scale0 = array(n_features);
-  if (model.mean.partial()) storage.h_mean = array(n_features);
+  if (model.partial_means()) storage.h_mean = array(n_features);
+  if (model.partial_slopes()) storage.h_slope = array(n_slopes);
+  if (model.correlates_means()) {
+    storage.between_factor = array(packed_size(static_cast<int>(model.between_features.size())));
+  }
   if (model.scale.partial()) storage.h_scale = array(n_features);
   if (n_features > 1 && (model.correlation.pooled() || both)) {
     storage.correlation_factor0 = array(n_packed);
@@ -53,15 +71,9 @@ void IterationFacts::resize(int n) {
 }
 
 void UnitSink::record(int kept, const Draw& draw, const TransitionStatistics& facts) {
-  const Eigen::Index n_means = model_.mean.complete() ? 1 : draw.mean.cols();
-  for (Eigen::Index g = 0; storage_.mean.kept() && g < n_means; ++g) {
-    storage_.mean.write(kept, chain_, (first_group_ + g) * draw.mean.rows(), draw.mean.col(g));
-  }
-  const Eigen::Index n_factors = model_.one_covariance() ? 1 : draw.factor.cols();
-  for (Eigen::Index g = 0; storage_.factor.kept() && g < n_factors; ++g) {
-    storage_.factor.write(kept, chain_, (first_group_ + g) * draw.factor.rows(),
-                          draw.factor.col(g));
-  }
+  write_groups(storage_.mean, kept, draw.mean, model_.one_means());
+  write_groups(storage_.slope, kept, draw.slope, model_.one_slopes());
+  write_groups(storage_.factor, kept, draw.factor, model_.one_covariance());
   record_population(kept, draw);
   facts_.accept_stat[kept] += facts.accept_stat;
   facts_.step_size[kept] += facts.step_size;
@@ -73,11 +85,23 @@ void UnitSink::record(int kept, const Draw& draw, const TransitionStatistics& fa
   facts_.divergent[kept] += facts.divergent;
 }
 
+// A column a group; one for all where they have it in `common`.
+void UnitSink::write_groups(DrawArray& to, int kept, const Eigen::MatrixXd& values, bool common) {
+  if (!to.kept()) return;
+  const Eigen::Index n = common ? 1 : values.cols();
+  for (Eigen::Index g = 0; g < n; ++g) {
+    to.write(kept, chain_, (first_group_ + g) * values.rows(), values.col(g));
+  }
+}
+
 // What the model does not have is not kept: nobody else writes it.
 void UnitSink::record_population(int kept, const Draw& draw) {
   storage_.mean0.write(kept, chain_, 0, draw.mean0);
+  storage_.slope0.write(kept, chain_, 0, draw.slope0);
+  storage_.h_slope.write(kept, chain_, 0, draw.h_slope);
   storage_.scale0.write(kept, chain_, 0, draw.scale0);
   storage_.correlation_factor0.write(kept, chain_, 0, draw.correlation_factor0);
+  storage_.between_factor.write_lower(kept, chain_, draw.between_factor);
   storage_.h_mean.write(kept, chain_, 0, draw.h_mean);
   storage_.h_scale.write(kept, chain_, 0, draw.h_scale);
   storage_.h_correlation.write_value(kept, chain_, draw.h_correlation);

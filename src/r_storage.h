@@ -27,6 +27,7 @@ class DrawArray {
   void write_value(int iteration, int chain, double value) {
     if (data_ != nullptr) *place(iteration, chain, 0) = value;
   }
+  void write_lower(int iteration, int chain, const Eigen::MatrixXd& lower);
   // The first `n` rows of `columns`, a matrix with one row a draw and one column an index from
   // `first` on.
   void write_columns(int iteration, int chain, R_xlen_t first, const Eigen::MatrixXd& columns,
@@ -46,7 +47,8 @@ class DrawArray {
 
 // What the whole fit keeps; units write disjoint parts of means and factors.
 struct Storage {
-  DrawArray mean, factor, mean0, scale0, correlation_factor0, h_mean, h_scale, h_correlation;
+  DrawArray mean, factor, slope, mean0, slope0, scale0, correlation_factor0, between_factor, h_mean,
+      h_slope, h_scale, h_correlation;
 };
 
 struct StorageSize {
@@ -77,6 +79,7 @@ class UnitSink : public DrawSink {
   void record(int kept, const DrawBatch& batch) override;
 
  private:
+  void write_groups(DrawArray& to, int kept, const Eigen::MatrixXd& values, bool common);
   void record_population(int kept, const Draw& draw);
   void record_population(int kept, const DrawBatch& batch);
 

@@ -3,12 +3,18 @@
 # compare the package with it. Equation numbers are those of vignette("model").
 
 # A model: pooling c(mean, sd, cor); location, scale (P1); family and parameters by feature (P2);
-# eta (P3); heterogeneity: list by block of c(fixed, shape1, shape2).
+# eta (P3); heterogeneity: list by block of c(fixed, shape1, shape2); between_eta: of R_b (B1), NULL
+# for R_b = I; C covariates, whose slopes have location and scale slope_location, slope_scale [C, K]
+# (P4).
 r_model <- function(K, pooling, location = rep(0, K), scale = rep(1, K),
                     family = rep("exponential", K), parameters = cbind(rep(1, K), NA, NA), eta = 2,
-                    heterogeneity = list(mean = c(NA, 1, 1), sd = c(NA, 1, 1), cor = c(NA, 1, 1))) {
+                    heterogeneity = list(mean = c(NA, 1, 1), sd = c(NA, 1, 1), cor = c(NA, 1, 1)),
+                    between_eta = NULL, C = 0, slope_location = matrix(0, C, K),
+                    slope_scale = matrix(1, C, K)) {
   list(K = K, pooling = pooling, location = location, scale = scale, family = family,
-       parameters = parameters, eta = eta, heterogeneity = heterogeneity)
+       parameters = parameters, eta = eta, heterogeneity = heterogeneity,
+       between_eta = if (K > 1 && pooling[["mean"]] == "partial") between_eta,
+       C = C, slope_location = slope_location, slope_scale = slope_scale)
 }
 
 r_families <- list(
@@ -127,12 +133,15 @@ r_prior_draw <- function(model, G) {
     )
   }
   h <- list(mean = h_of("mean", K), sd = h_of("sd", K), cor = h_of("cor", 1))
+  C <- model$C
+  h$slope <- if (C > 0) matrix(h_of("slope", C * K), C, K)
+  v_slope <- if (C > 0) sqrt(1 - h$slope^2) * rnorm(C * K)
   v_mean <- sqrt(1 - h$mean^2) * rnorm(K)
   v_sd <- sqrt(1 - h$sd^2) * rnorm(K)
   low <- lower.tri(diag(K))
   v_cor <- matrix(0, K, K)
   v_cor[low] <- sqrt(1 - h$cor^2) * rnorm(sum(low))
-  at_scores <- function(u_mean, u_sd, u_cor) {
+  at_scores <- function(u_mean, u_sd, u_cor, u_slope) {
     partial <- matrix(0, K, K)
     for (i in seq_len(K)) {
       for (j in seq_len(i - 1)) partial[i, j] <- r_partial_from_score(model, j, u_cor[i, j])
@@ -140,15 +149,31 @@ r_prior_draw <- function(model, G) {
     list(
       mu = model$location + model$scale * u_mean,
       sigma = vapply(seq_len(K), function(k) r_sigma_from_score(model, k, u_sd[k]), double(1)),
-      L = r_factor(partial)
+      L = r_factor(partial),
+      beta = if (C > 0) model$slope_location + model$slope_scale * u_slope
     )
+  }
+  L_between <- diag(K)
+  if (!is.null(model$between_eta)) {
+    partial <- matrix(0, K, K)
+    for (i in seq_len(K)[-1]) {
+      for (j in seq_len(i - 1)) {
+        b <- model$between_eta + (K - 1 - j) / 2
+        partial[i, j] <- 2 * rbeta(1, b, b) - 1
+      }
+    }
+    L_between <- r_factor(partial)
   }
   groups <- lapply(seq_len(G), function(g) {
     u_cor <- v_cor
     u_cor[low] <- v_cor[low] + h$cor * rnorm(sum(low))
-    at_scores(v_mean + h$mean * rnorm(K), v_sd + h$sd * rnorm(K), u_cor)
+    at_scores(v_mean + h$mean * drop(L_between %*% rnorm(K)), v_sd + h$sd * rnorm(K), u_cor,
+              if (C > 0) v_slope + h$slope * rnorm(C * K))
   })
-  list(groups = groups, population = at_scores(v_mean, v_sd, v_cor), h = h)
+  list(
+    groups = groups, population = at_scores(v_mean, v_sd, v_cor, v_slope), h = h,
+    L_between = if (!is.null(model$between_eta)) L_between
+  )
 }
 
 # The same draw with every covariance matrix Sigma seen as A Sigma A': from the frame (F1) to the
@@ -157,33 +182,45 @@ r_change_frame <- function(draw, A) {
   of <- function(part) {
     factor <- t(chol(tcrossprod(A %*% (part$sigma * part$L))))
     sigma <- sqrt(rowSums(factor^2))
-    list(mu = part$mu, sigma = sigma, L = factor / sigma)
+    list(mu = part$mu, sigma = sigma, L = factor / sigma, beta = part$beta)
   }
   draw$groups <- lapply(draw$groups, of)
   draw$population <- of(draw$population)
   draw
 }
 
-# Rows of every group, with cells missing completely at random; the group is the first column.
+# Rows of every group, with cells missing completely at random; the group is the first column,
+# covariates x1, x2, ..., standard normal about a mean that differs by group, are the last.
 r_data <- function(draw, sizes, missing = 0) {
   K <- length(draw$groups[[1]]$mu)
-  rows <- Map(function(group, n) {
+  C <- NROW(draw$groups[[1]]$beta)
+  x <- matrix(rnorm(C * sum(sizes)), sum(sizes)) + rep(rnorm(length(sizes)), sizes)
+  colnames(x) <- if (C > 0) paste0("x", seq_len(C))
+  centred <- sweep(x, 2, colMeans(x))
+  at <- split(seq_len(sum(sizes)), rep(seq_along(sizes), sizes))
+  rows <- Map(function(group, own) {
     factor <- diag(group$sigma, K) %*% group$L
-    t(group$mu + factor %*% matrix(rnorm(K * n), K))
-  }, draw$groups, sizes)
+    y <- t(group$mu + factor %*% matrix(rnorm(K * length(own)), K))
+    if (C > 0) y + centred[own, , drop = FALSE] %*% group$beta else y
+  }, draw$groups, at)
   y <- do.call(rbind, rows)
   y[runif(length(y)) < missing] <- NA
   colnames(y) <- paste0("y", seq_len(K))
-  data.frame(g = rep(sprintf("g%02d", seq_along(sizes)), sizes), y)
+  data.frame(g = rep(sprintf("g%02d", seq_along(sizes)), sizes), y, x)
 }
 
 r_log_likelihood <- function(draw, data) {
   total <- 0
+  y <- as.matrix(data[grepl("^y", names(data))])
+  x <- as.matrix(data[grepl("^x", names(data))])
+  x <- sweep(x, 2, colMeans(x))
   for (g in seq_along(draw$groups)) {
     group <- draw$groups[[g]]
     factor <- diag(group$sigma, length(group$sigma)) %*% group$L
     Sigma <- tcrossprod(factor)
-    rows <- as.matrix(data[data$g == sprintf("g%02d", g), -1, drop = FALSE])
+    own <- data$g == sprintf("g%02d", g)
+    rows <- y[own, , drop = FALSE]
+    if (ncol(x)) rows <- rows - x[own, , drop = FALSE] %*% group$beta
     for (i in seq_len(nrow(rows))) {
       o <- !is.na(rows[i, ])
       if (!any(o)) next
@@ -195,13 +232,36 @@ r_log_likelihood <- function(draw, data) {
   total
 }
 
+# What (B1) adds: the density of R_b's factor, by entries; and that of the deviations of the means
+# with it, in place of independent ones.
+r_between_log_prior <- function(model, draw) {
+  K <- model$K
+  L <- draw$L_between
+  partial <- r_partials(L)
+  total <- 0
+  for (i in seq_len(K)[-1]) {
+    for (j in seq_len(i - 1)) {
+      b <- model$between_eta + (K - 1 - j) / 2
+      stick <- 0.5 * log(1 - sum(L[i, seq_len(j - 1)]^2))
+      total <- total + dbeta((partial[i, j] + 1) / 2, b, b, log = TRUE) - log(2) - stick
+    }
+  }
+  for (group in draw$groups) {
+    e <- (group$mu - draw$population$mu) / (model$scale * draw$h$mean)
+    correlated <- forwardsolve(L, e)
+    total <- total + sum(dnorm(correlated, log = TRUE)) - sum(log(diag(L))) -
+      sum(dnorm(e, log = TRUE))
+  }
+  total
+}
+
 # log prior of (mu, sigma, L, population scores, h) as section 3 of the model defines it for lp__.
 r_log_prior <- function(model, draw) {
   K <- model$K
   pooling <- model$pooling
   h <- draw$h
   total <- 0
-  for (block in c("mean", "sd", if (K > 1) "cor")) {
+  for (block in c("mean", "sd", if (K > 1) "cor", if (model$C > 0) "slope")) {
     prior <- model$heterogeneity[[block]]
     if (pooling[[block]] == "partial" && is.na(prior[[1]])) {
       total <- total + sum(dbeta(h[[block]], prior[[2]], prior[[3]], log = TRUE))
@@ -222,6 +282,9 @@ r_log_prior <- function(model, draw) {
     total
   }
   pick <- function(f) vapply(draw$groups, f, double(1))
+  if (!is.null(model$between_eta)) {
+    total <- total + r_between_log_prior(model, draw)
+  }
   for (k in seq_len(K)) {
     total <- total + block_log_prior(
       pooling[["mean"]], h$mean[k], draw$population$mu[k], pick(function(x) x$mu[k]),
@@ -232,6 +295,17 @@ r_log_prior <- function(model, draw) {
       function(x) r_families[[model$family[k]]]$d(x, model$parameters[k, ]),
       function(x) r_score_of_sigma(model, k, x)
     )
+  }
+  for (c in seq_len(model$C)) {
+    for (k in seq_len(K)) {
+      location <- model$slope_location[c, k]
+      scale <- model$slope_scale[c, k]
+      total <- total + block_log_prior(
+        pooling[["slope"]], h$slope[c, k], draw$population$beta[c, k],
+        pick(function(x) x$beta[c, k]), function(x) dnorm(x, location, scale, log = TRUE),
+        function(x) (x - location) / scale
+      )
+    }
   }
   # The density is of the entries L_ij; a partial correlation's density is divided by dL_ij/dc_ij,
   # the stick before j.

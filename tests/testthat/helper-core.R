@@ -9,25 +9,63 @@ core_case <- function(K, sizes = c(2, 5, 20), pooling = "none", missing = 0, see
                       family = rep("exponential", K), parameters = cbind(rep(1, K), NA, NA),
                       eta = 2,
                       heterogeneity = list(
-                        mean = c(NA, 1, 1), sd = c(NA, 1, 1), cor = c(NA, 1, 1)
-                      )) {
+                        mean = c(NA, 1, 1), sd = c(NA, 1, 1), cor = c(NA, 1, 1),
+                        slope = c(NA, 1, 1)
+                      ), between_eta = NULL, C = 0) {
   pooling <- resolve_pooling(pooling)
   model <- r_model(
-    K, pooling, family = family, parameters = parameters, eta = eta, heterogeneity = heterogeneity
+    K, pooling, family = family, parameters = parameters, eta = eta, heterogeneity = heterogeneity,
+    between_eta = between_eta, C = C, slope_location = matrix(seq_len(C * K) / 10, C, K),
+    slope_scale = matrix(1 + seq_len(C * K) / 20, C, K)
   )
   set.seed(seed)
   truth <- r_prior_draw(model, length(sizes))
   data <- r_data(truth, sizes, missing)
-  statistics <- compute_statistics(new_model_data(data, "g", setdiff(names(data), "g")))
+  statistics <- core_statistics(data)
   core <- list(
-    pooling = unname(pooling), heterogeneity = do.call(rbind, heterogeneity),
-    location = model$location, scale = model$scale, family = family,
-    parameters = matrix(as.double(parameters), K), eta = eta
+    coefficient_pooling = rep(pooling[c("mean", "slope")], c(K, C * K)), pooling = unname(pooling[c("sd", "cor")]),
+    heterogeneity = do.call(rbind, c(heterogeneity, list(slope = c(NA, 1, 1)))[pooling_blocks]),
+    location = c(model$location, t(model$slope_location)),
+    scale = c(model$scale, t(model$slope_scale)), family = family,
+    parameters = matrix(as.double(parameters), K), eta = eta,
+    between_eta = between_eta
   )
   list(
     model = model, truth = truth, data = data, statistics = statistics, core = core,
     n_groups = length(sizes)
   )
+}
+
+# Of the features y1, ... with the covariates x1, ..., in the form of the core: covariates about
+# their means. By plain R, pattern by pattern, so that nothing of the package's own is needed.
+core_statistics <- function(data) {
+  features <- grep("^y", names(data), value = TRUE)
+  statistics <- compute_statistics(new_model_data(data[c("g", features)], "g", features))
+  x <- as.matrix(data[grepl("^x", names(data))])
+  if (ncol(x) == 0) {
+    return(statistics)
+  }
+  x <- sweep(x, 2, colMeans(x))
+  y <- as.matrix(data[features])
+  patterns <- statistics$patterns
+  code <- match(data$g, statistics$labels)
+  rows <- lapply(seq_along(patterns$n), function(p) {
+    same <- apply(!is.na(y), 1, function(seen) all(seen == patterns$observed[, p]))
+    which(code == patterns$group[p] & same)
+  })
+  sums <- function(f, size) array(vapply(rows, f, numeric(prod(size))), c(size, length(rows)))
+  centred <- function(z, own) sweep(z[own, , drop = FALSE], 2, colMeans(z[own, , drop = FALSE]))
+  statistics$patterns$covariate_mean <- sums(
+    function(own) colMeans(x[own, , drop = FALSE]), ncol(x)
+  )
+  statistics$patterns$covariate_scatter <- sums(
+    function(own) crossprod(centred(x, own)), c(ncol(x), ncol(x))
+  )
+  statistics$patterns$cross <- sums(function(own) {
+    cross <- crossprod(centred(x, own), centred(y, own))
+    replace(cross, is.na(cross), 0)
+  }, c(ncol(x), ncol(y)))
+  statistics
 }
 
 core_layout <- function(case) inspect_layout_(case$n_groups, case$core)
@@ -46,12 +84,21 @@ as_r_draw <- function(draw, case) {
   group <- function(g) {
     factor <- unpack_factor(draw$chol[, g])
     sigma <- sqrt(rowSums(factor^2))
-    list(mu = draw$mean[, g], sigma = sigma, L = factor / sigma)
+    list(
+      mu = draw$mean[, g], sigma = sigma, L = factor / sigma, beta = slopes(draw$slope[, g])
+    )
   }
+  slopes <- function(x) if (length(x)) matrix(x, ncol = nrow(draw$mean), byrow = TRUE)
   list(
     groups = lapply(seq_len(case$n_groups), group),
-    population = list(mu = draw$mean0, sigma = draw$scale0, L = unpack_factor(draw$chol_cor0)),
-    h = list(mean = draw$h_mean, sd = draw$h_sd, cor = draw$h_cor)
+    population = list(
+      mu = draw$mean0, sigma = draw$scale0, L = unpack_factor(draw$chol_cor0),
+      beta = slopes(draw$slope0)
+    ),
+    h = list(
+      mean = draw$h_mean, sd = draw$h_sd, cor = draw$h_cor, slope = slopes(draw$h_slope)
+    ),
+    L_between = if (length(draw$between)) draw$between
   )
 }
 

@@ -6,7 +6,8 @@ reference_file <- function(...) test_path("reference", paste0(...))
 reference_prior <- function(location, scale, rate = 1, eta = 2) {
   hmvn_prior(
     mean = distributional::dist_normal(location, scale),
-    sd = distributional::dist_exponential(rate), cor = dist_lkj(eta)
+    sd = distributional::dist_exponential(rate), cor = dist_lkj(eta),
+    between = "independent"
   )
 }
 

@@ -16,7 +16,11 @@ poolings <- list(
 every_case <- function(K, n_points, use) {
   for (missing in c(0, 0.15)) {
     for (pooling in poolings) {
-      case <- core_case(K, sizes_of(K), pooling = pooling, missing = missing)
+      # of partially pooled means, every other time correlated between groups (B1)
+      between_eta <- if (pooling[["sd"]] != "none") 1.5
+      case <- core_case(
+        K, sizes_of(K), pooling = pooling, missing = missing, between_eta = between_eta
+      )
       set.seed(K)
       use(case, random_positions(case, n_points, radius = 1))
     }

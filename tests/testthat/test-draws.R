@@ -27,7 +27,10 @@ test_that("which quantities there are follows from the pooling", {
   expect_setequal(names(as_draws_rvars(fake_fit(pooling = "none", iter = 5))), own)
   expect_setequal(
     names(as_draws_rvars(fake_fit(pooling = "partial", iter = 5))),
-    c(own, "mu0", "sigma0", "Omega0", "Sigma0", "tau", "h_mean", "h_sd", "h_cor")
+    c(
+      own, "mu0", "sigma0", "Omega0", "Sigma0", "Omega_between", "Sigma_between", "icc", "tau",
+      "h_mean", "h_sd", "h_cor"
+    )
   )
   expect_setequal(
     names(as_draws_rvars(fake_fit(pooling = "complete", iter = 5))),

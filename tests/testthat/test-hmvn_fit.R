@@ -26,19 +26,20 @@ test_that("what was not kept is left out, and an error where it is asked for", {
   nothing <- without(all, "mean", "chol")
 
   of_mu <- !startsWith(variables(all), "mu[")
-  of_Sigma <- !grepl("^(sigma|Omega|Sigma)\\[", variables(all))
+  of_Sigma <- !grepl("^(sigma|Omega|Sigma|icc)\\[", variables(all))
   expect_identical(variables(mu), variables(all)[of_Sigma])
   expect_identical(variables(Sigma), variables(all)[of_mu])
   expect_identical(variables(nothing), variables(all)[of_mu & of_Sigma])
   expect_identical(as_draws_array(nothing), as_draws_array(all, variable = variables(nothing)))
   expect_identical(
-    names(as_draws_rvars(mu)), setdiff(names(as_draws_rvars(all)), c("sigma", "Omega", "Sigma"))
+    names(as_draws_rvars(mu)),
+    setdiff(names(as_draws_rvars(all)), c("sigma", "Omega", "Sigma", "icc"))
   )
 
   s <- summary(all)
   expect_equal(summary(Sigma), s[s$quantity != "mu", ], ignore_attr = TRUE)
   expect_equal(
-    summary(mu), s[!s$quantity %in% c("sigma", "Omega", "Sigma", "shrinkage"), ], ignore_attr = TRUE
+    summary(mu), s[!s$quantity %in% c("sigma", "Omega", "Sigma", "icc", "shrinkage"), ], ignore_attr = TRUE
   )
   d <- diagnose(all)
   expect_equal(

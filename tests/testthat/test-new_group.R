@@ -35,7 +35,8 @@ scores_of_covariance <- function(packed) {
 core_model <- function(pooling) {
   data <- data.frame(g = c("a", "b"), x = 0:1, y = 0:1, z = 0:1)
   resolved <- resolve_prior(prior, hmvn_statistics(data, ~g, ~ x + y + z))
-  as_core(new_hmvn_model(c("x", "y", "z"), resolved, prior, resolve_pooling(pooling)))
+  pooling <- resolve_pooling(pooling)[c("mean", "sd", "cor")]
+  as_core(new_hmvn_model(c("x", "y", "z"), character(), resolved, prior, pooling))
 }
 
 test_that("a new group's scores are v + h e, e standard normal, in every coordinate (S4)", {
@@ -51,7 +52,8 @@ test_that("a new group's scores are v + h e, e standard normal, in every coordin
     chol_cor0 = t(
       apply(v[, 7:9], 1, function(s) factor_of_partial(2 * qbeta(pnorm(s), shape, shape) - 1))
     ),
-    h_mean = h[, 1:3], h_sd = h[, 4:6], h_cor = h[, 7, drop = FALSE]
+    h_mean = h[, 1:3], h_sd = h[, 4:6], h_cor = h[, 7, drop = FALSE],
+    slope0 = NULL, h_slope = NULL, chol_between = NULL
   )
   drawn <- new_group_(core_model("partial"), population, seq_len(n), 1)
   u <- cbind(
@@ -137,7 +139,8 @@ test_that("partial correlations near 1 survive the way through the factor", {
   packed <- c(1, sqrt(1 - 1e-18), 1e-9, 0.5, sqrt(0.75 - 1e-20), 1e-10)
   population <- list(
     mean0 = matrix(0, 1, 3), scale0 = matrix(1, 1, 3), chol_cor0 = matrix(packed, 1),
-    h_mean = matrix(0, 1, 3), h_sd = matrix(0, 1, 3), h_cor = matrix(0)
+    h_mean = matrix(0, 1, 3), h_sd = matrix(0, 1, 3), h_cor = matrix(0),
+    slope0 = NULL, h_slope = NULL, chol_between = NULL
   )
   expect_equal(
     as.vector(new_group_(model, population, 1L, 1)$chol) / packed, rep(1, 6), tolerance = 1e-7

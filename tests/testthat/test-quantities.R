@@ -91,7 +91,7 @@ test_that("rows of the table name what there is", {
     expect_true(row$block %in% c("", pooling_blocks))
     expect_true(row$readers %in% c("draws", "summary", "name"))
     expect_true(row$typical %in% c("", names(quantities)))
-    expect_match(row$index, "^g?f{0,2}$")
+    expect_match(row$index, "^g?(c?f|f{0,2})$")
   }
   expect_identical(anyDuplicated(names(quantities)), 0L)
 })
@@ -107,7 +107,7 @@ test_that("each value is judged once: common ones, and every group's own", {
   expect_identical(judged("complete", common = FALSE), character())
   expect_identical(
     judged("partial", common = TRUE),
-    c("lp__", "mu0", "sigma0", "Omega0", "h_mean", "h_sd", "h_cor")
+    c("lp__", "mu0", "sigma0", "Omega0", "Omega_between", "h_mean", "h_sd", "h_cor")
   )
   expect_identical(judged(c(sd = "complete"), common = FALSE), c("mu", "sigma", "Omega"))
 })

@@ -60,7 +60,8 @@ test_that("the program has the parameters and quantities of its pooling and no o
     partial <- names(pooling)[pooling == "partial"]
     expected <- c(
       own[pooling != "complete"], common[pooling == "complete"],
-      paste0(rep(c("u0_", "h_"), each = length(partial)), rep(partial, 2))
+      paste0(rep(c("u0_", "h_"), each = length(partial)), rep(partial, 2)),
+      if (pooling[["mean"]] == "partial") "L_between"
     )
     expect_setequal(declared(code, "parameters"), expected)
     everywhere <- unlist(

@@ -122,10 +122,10 @@ HeterogeneityMap standardise(const HeterogeneityPrior& prior, const Estimates& e
 void fill_heterogeneities(const Model& model, const Reference& reference, Coordinates& out) {
   const Layout& layout = out.layout;
   std::vector<Estimates> estimates(layout.learned.size());
-  for (int k = 0; k < model.n_features(); ++k) {
-    const int h = layout.mean_heterogeneity[k];
+  for (int k = 0; k < model.n_coefficients(); ++k) {
+    const int h = layout.coefficient_heterogeneity[k];
     if (h == Layout::not_learned) continue;
-    estimates[h].add(reference.mean_information, reference.mean_b, k);
+    estimates[h].add(reference.coefficient_information, reference.coefficient_b, k);
   }
   for (int p = 0; p < layout.population.size; ++p) {
     const int h = layout.own_heterogeneity[layout.partial[p]];

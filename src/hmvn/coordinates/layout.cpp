@@ -11,7 +11,9 @@ Layout make_layout(const Model& model, int n_groups) {
     layout.learned.push_back(block.heterogeneity);
     return static_cast<int>(layout.learned.size()) - 1;
   };
-  for (int k = 0; k < n_features; ++k) layout.mean_heterogeneity.push_back(learn(model.mean));
+  for (const Block& block : model.coefficients) {
+    layout.coefficient_heterogeneity.push_back(learn(block));
+  }
   int of_correlations = Layout::not_learned;  // one for all
   for (int c = 0; c < n_coordinates(n_features); ++c) {
     const Block& block = model.block_of(c);
@@ -28,6 +30,8 @@ Layout make_layout(const Model& model, int n_groups) {
   layout.heterogeneities = {0, static_cast<int>(layout.learned.size())};
   layout.population = {layout.heterogeneities.end(), static_cast<int>(layout.partial.size())};
   layout.common = {layout.population.end(), static_cast<int>(layout.common_coordinates.size())};
+  layout.between = {layout.common.end(),
+                    n_correlations(static_cast<int>(model.between_features.size()))};
   return layout;
 }
 

@@ -14,7 +14,7 @@ struct Range {
   int end() const { return begin + size; }
 };
 
-// | learned h | population scores | common scores | own scores of group 1 | of group 2 | ...
+// | learned h | population scores | common scores | scores of R_b | own scores of group 1 | ...
 // A coordinate of the covariance matrix (see CovarianceMaps) is common to all groups under complete
 // pooling; else every group has its own, and under partial pooling there is a population score too.
 // What comes before the groups' own scores is what groups share.
@@ -22,12 +22,13 @@ struct Layout {
   static constexpr int not_learned = -1;
 
   int n_groups = 0;
-  Range heterogeneities, population, common;
-  std::vector<HeterogeneityPrior> learned;  // the prior of every learned h: means', scales', then
-                                            // the one of correlations
-  std::vector<int> mean_heterogeneity;  // of every feature's mean: which of them, or not_learned
-  std::vector<int> own_heterogeneity;   // of every own coordinate
-  std::vector<int> own_coordinates;     // coordinates that a group has to itself
+  Range heterogeneities, population, common, between;
+  std::vector<HeterogeneityPrior> learned;  // the prior of every learned h: coefficients', scales',
+                                            // then the one of correlations
+  std::vector<int>
+      coefficient_heterogeneity;       // of every coefficient: which of them, or not_learned
+  std::vector<int> own_heterogeneity;  // of every own coordinate
+  std::vector<int> own_coordinates;    // coordinates that a group has to itself
   std::vector<int> common_coordinates;
   std::vector<int> partial;                      // positions within own_coordinates that are
                                                  // partially pooled
@@ -35,7 +36,7 @@ struct Layout {
                                                  // or none
 
   int n_own() const { return static_cast<int>(own_coordinates.size()); }
-  int n_shared() const { return common.end(); }
+  int n_shared() const { return between.end(); }
   Range own(int group) const { return {n_shared() + group * n_own(), n_own()}; }
   int dimension() const { return n_shared() + n_own() * n_groups; }
 };

@@ -35,13 +35,17 @@ void differentiate_population(const Coordinates& coordinates, const Eigen::Vecto
     }
     add(layout.own_heterogeneity[i], of_h, of_weight);
   }
-  for (std::size_t k = 0; k < point.mean.size(); ++k) {
-    const int h = layout.mean_heterogeneity[k];
-    if (h != Layout::not_learned) add(h, outer.mean_h[k], outer.mean_weight[k]);
+  for (std::size_t k = 0; k < point.coefficient.size(); ++k) {
+    const int h = layout.coefficient_heterogeneity[k];
+    if (h != Layout::not_learned) add(h, outer.coefficient_h[k], outer.coefficient_weight[k]);
   }
   if (layout.common.size > 0) {
     gradient.segment(layout.common.begin, layout.common.size).noalias() =
         coordinates.common_spread.transpose().lazyProduct(outer.common - point.common);
+  }
+  if (layout.between.size > 0) {
+    gradient.segment(layout.between.begin, layout.between.size) =
+        outer.between - point.between.score;
   }
 }
 

@@ -1,5 +1,5 @@
 // From the sampler's coordinates to what all groups share: heterogeneities (C9), population scores
-// (C8), completely pooled scores.
+// (C8), completely pooled scores, correlations between groups.
 #pragma once
 
 #include <Eigen/Core>
@@ -8,6 +8,7 @@
 
 #include "hmvn/coordinates/coordinates.hpp"
 #include "hmvn/coordinates/heterogeneity.hpp"
+#include "hmvn/model/between.hpp"
 
 namespace hmvn {
 
@@ -15,18 +16,22 @@ namespace hmvn {
 template <class T>
 struct PopulationPoint {
   using Vector = Eigen::Matrix<T, Eigen::Dynamic, 1>;
-  std::vector<Heterogeneity<T>> learned;    // by learned h
-  std::vector<Heterogeneity<T>> mean, own;  // by feature; by own coordinate
-  Vector score;                             // u_0 of the partial coordinates
-  Vector precision;                         // A of each: 1 + w^2 S0
-  Vector sum0, sum1;                        // S0 = sum_g j/(1 + h^2 j), S1 = sum_g j c/(1 + h^2 j)
-  Vector center;                            // v of every own coordinate (0 where not pooled)
-  Vector common;                            // completely pooled scores
-  T log_density;  // log prior of all this, with the Jacobian of the change of variables
+  std::vector<Heterogeneity<T>> learned;           // by learned h
+  std::vector<Heterogeneity<T>> coefficient, own;  // by coefficient; by own coordinate
+  Vector score;                                    // u_0 of the partial coordinates
+  Vector precision;                                // A of each: 1 + w^2 S0
+  Vector sum0, sum1;        // S0 = sum_g j/(1 + h^2 j), S1 = sum_g j c/(1 + h^2 j)
+  Vector center;            // v of every own coordinate (0 where not pooled)
+  Vector common;            // completely pooled scores
+  BetweenPoint<T> between;  // R_b
+  T log_density;            // log prior of all this, with the Jacobian of the change of variables
 
   void resize(const Model& model, const Layout& layout) {
     learned.assign(layout.learned.size(), constant_heterogeneity<T>(1.0));
-    mean.assign(model.n_features(), constant_heterogeneity<T>(model.mean.h_or(1.0)));
+    coefficient.clear();
+    for (const Block& block : model.coefficients) {
+      coefficient.push_back(constant_heterogeneity<T>(block.h_or(1.0)));
+    }
     own.clear();
     for (int coordinate : layout.own_coordinates) {
       own.push_back(constant_heterogeneity<T>(model.block_of(coordinate).h_or(1.0)));
@@ -34,13 +39,14 @@ struct PopulationPoint {
     for (Vector* v : {&score, &precision, &sum0, &sum1}) v->setZero(layout.population.size);
     center.setZero(layout.n_own());
     common.setZero(layout.common.size);
+    between.resize(model);
   }
 };
 
 // Fills the point from what is shared of the position x.
 template <class T>
-void fill_population(const Coordinates& coordinates, const Eigen::Matrix<T, Eigen::Dynamic, 1>& x,
-                     PopulationPoint<T>& point) {
+void fill_population(const Model& model, const Coordinates& coordinates,
+                     const Eigen::Matrix<T, Eigen::Dynamic, 1>& x, PopulationPoint<T>& point) {
   using std::log;
   using std::sqrt;
   const Layout& layout = coordinates.layout;
@@ -50,9 +56,9 @@ void fill_population(const Coordinates& coordinates, const Eigen::Matrix<T, Eige
         learned_heterogeneity(layout.learned[h], coordinates.heterogeneities[h], x[h]);
     point.log_density += point.learned[h].log_prior;
   }
-  for (std::size_t k = 0; k < point.mean.size(); ++k) {
-    const int h = layout.mean_heterogeneity[k];
-    if (h != Layout::not_learned) point.mean[k] = point.learned[h];
+  for (std::size_t k = 0; k < point.coefficient.size(); ++k) {
+    const int h = layout.coefficient_heterogeneity[k];
+    if (h != Layout::not_learned) point.coefficient[k] = point.learned[h];
   }
   for (std::size_t i = 0; i < point.own.size(); ++i) {
     const int h = layout.own_heterogeneity[i];
@@ -81,19 +87,25 @@ void fill_population(const Coordinates& coordinates, const Eigen::Matrix<T, Eige
         x.segment(layout.common.begin, layout.common.size));
     point.log_density -= T(0.5) * point.common.squaredNorm();
   }
+  if (layout.between.size > 0) {
+    point.between.score = x.segment(layout.between.begin, layout.between.size);
+    point.log_density -= T(0.5) * point.between.score.squaredNorm();
+    fill_between(model, point.between);
+  }
 }
 
-// Gradients of everything else: in v and h of own coordinates, in common scores, and in h and
-// sqrt(1 - h^2) of the means.
+// Gradients of everything else: in v and h of own coordinates, in common scores, in h and sqrt(1 -
+// h^2) of the coefficients, in the scores of R_b.
 struct PopulationGradient {
-  Eigen::VectorXd center, common, h, mean_h, mean_weight;
+  Eigen::VectorXd center, common, h, coefficient_h, coefficient_weight, between;
 
   void resize(const Model& model, const Layout& layout) {
     center.setZero(layout.n_own());
     h.setZero(layout.n_own());
     common.setZero(layout.common.size);
-    mean_h.setZero(model.n_features());
-    mean_weight.setZero(model.n_features());
+    coefficient_h.setZero(model.n_coefficients());
+    coefficient_weight.setZero(model.n_coefficients());
+    between.setZero(layout.between.size);
   }
 };
 

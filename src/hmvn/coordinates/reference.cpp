@@ -3,6 +3,7 @@
 #include <cmath>
 #include <limits>
 
+#include "hmvn/coordinates/adjusted.hpp"
 #include "hmvn/model/covariance_map.hpp"
 #include "hmvn/model/group_likelihood.hpp"
 #include "hmvn/model/mean_law.hpp"
@@ -24,8 +25,10 @@ class GroupScoreLikelihood {
     like_.resize(1);
     like_[0].resize(n_features, group.patterns.size());
     means_.resize(n_features, 1, false);
-    const double h = model.mean.h_or(1.0);
-    for (int k = 0; k < n_features; ++k) means_.set_prior(k, model.mean_scale[k], h, 0.0);
+    for (int k = 0; k < n_features; ++k) {
+      means_.prior().set(k, model.coefficient_scale[k], model.coefficients[k].h_or(1.0), 0.0);
+    }
+    means_.prior().finish();
     moments_.resize(n_features);
     scratch_.resize(n_features);
     factor_gradient_.setZero(n_features, n_features);
@@ -57,6 +60,8 @@ class GroupScoreLikelihood {
   double mean_information(int k) const {
     return groups_[0].observed[k] != 0.0 ? 1.0 / like_[0].spread(k, k) : 0.0;
   }
+
+  double variance(int k) const { return frame_.root(point_).row(k).squaredNorm(); }
 
   // Expected (Fisher) information in the scores at the point last evaluated: sum over patterns of
   // n tr(Sigma^-1 dSigma_a Sigma^-1 dSigma_b) / 2, less the share that estimating the mean takes.
@@ -212,10 +217,11 @@ Eigen::VectorXd starting_scores(const Model& model, const std::vector<GroupStati
   return score;
 }
 
-// The groups as seen from their common mean, where means are (nearly) completely pooled: a group's
-// distance from it is then spread.
+// The groups as seen from their common mean, in features whose means are (nearly) completely
+// pooled: a group's distance from it is then spread.
 std::vector<GroupStatistics> shift_to_common_mean(std::vector<GroupStatistics> groups,
-                                                  Eigen::Index n_features) {
+                                                  const Model& model) {
+  const Eigen::Index n_features = model.n_features();
   Eigen::VectorXd sum = Eigen::VectorXd::Zero(n_features), n = sum;
   for (const GroupStatistics& group : groups) {
     for (const PatternStatistics& pattern : group.patterns) {
@@ -223,7 +229,10 @@ std::vector<GroupStatistics> shift_to_common_mean(std::vector<GroupStatistics> g
       n += pattern.n * pattern.observed;
     }
   }
-  const Eigen::VectorXd common = sum.cwiseQuotient(n.cwiseMax(1e-300));
+  Eigen::VectorXd common = sum.cwiseQuotient(n.cwiseMax(1e-300));
+  for (Eigen::Index k = 0; k < n_features; ++k) {
+    if (model.coefficients[k].h_or(1.0) >= 0.5) common[k] = 0.0;
+  }
   for (GroupStatistics& group : groups) {
     for (PatternStatistics& pattern : group.patterns)
       pattern.mean -= common.cwiseProduct(pattern.observed);
@@ -235,8 +244,10 @@ std::vector<GroupStatistics> shift_to_common_mean(std::vector<GroupStatistics> g
 
 Reference make_reference(const Model& model, const std::vector<GroupStatistics>& given) {
   const int n_features = model.n_features(), n = n_coordinates(n_features);
+  AdjustedGroups adjusted;
+  if (model.n_covariates > 0) adjusted = adjust_for_covariates(model, given);
   const std::vector<GroupStatistics> groups =
-      model.mean.h_or(1.0) < 0.5 ? shift_to_common_mean(given, n_features) : given;
+      shift_to_common_mean(model.n_covariates > 0 ? adjusted.groups : given, model);
   std::vector<GroupScoreLikelihood> likelihoods;
   likelihoods.reserve(groups.size());
   for (const GroupStatistics& group : groups) likelihoods.emplace_back(model, group);
@@ -249,8 +260,9 @@ Reference make_reference(const Model& model, const std::vector<GroupStatistics>&
     center[c] = block.pooled() ? reference.pooled[c] : 0.0;
     spread[c] = block.h_or(0.5);
   }
-  reference.mean_information.setZero(n_features, static_cast<Eigen::Index>(groups.size()));
-  reference.mean_b = reference.mean_information;
+  reference.coefficient_information.setZero(model.n_coefficients(),
+                                            static_cast<Eigen::Index>(groups.size()));
+  reference.coefficient_b = reference.coefficient_information;
   std::vector<GroupScoreLikelihood> single;
   for (GroupScoreLikelihood& likelihood : likelihoods) {
     single.assign(1, likelihood);
@@ -260,11 +272,16 @@ Reference make_reference(const Model& model, const std::vector<GroupStatistics>&
             : locate(LocatedDensity(single, center, spread), reference.pooled);
     const Eigen::Index g = static_cast<Eigen::Index>(reference.groups.size());
     reference.groups.push_back(quadratic_at(likelihood, mode));
-    for (int k = 0; k < n_features; ++k) {
-      const double information = likelihood.mean_information(k);
-      const double scale = model.mean_scale[k];
-      reference.mean_information(k, g) = scale * scale * information;
-      reference.mean_b(k, g) = scale * information * likelihood.mean_estimate(k);
+    for (int i = 0; i < model.n_coefficients(); ++i) {
+      const bool of_mean = i < n_features;
+      const Eigen::Index slope = i - n_features;
+      const double information =
+          of_mean ? likelihood.mean_information(i)
+                  : adjusted.precisions(slope, g) / likelihood.variance(i % n_features);
+      const double estimate = of_mean ? likelihood.mean_estimate(i) : adjusted.slopes(slope, g);
+      const double scale = model.coefficient_scale[i];
+      reference.coefficient_information(i, g) = scale * scale * information;
+      reference.coefficient_b(i, g) = scale * information * estimate;
     }
   }
   return reference;

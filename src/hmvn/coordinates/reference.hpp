@@ -23,8 +23,9 @@ struct QuadraticLikelihood {
 struct Reference {
   Eigen::VectorXd pooled;
   std::vector<QuadraticLikelihood> groups;
-  // K x G: the information j of each mean's own estimate c in score units (S1), and j c.
-  Eigen::MatrixXd mean_information, mean_b;
+  // Coefficient x group: the information j of each coefficient's own estimate c in score units
+  // (S1), and j c.
+  Eigen::MatrixXd coefficient_information, coefficient_b;
 };
 
 Reference make_reference(const Model& model, const std::vector<GroupStatistics>& groups);

@@ -21,8 +21,8 @@ class BatchWriter {
     white_.setZero(n_features_);
     deviation_.setZero(n_features_);
     log_likelihood_ = -0.5 * log_2pi * n_features_ * target.n - target.n * model.log_frame;
-    log_prior_ = target.n_groups *
-                 (n_features_ * log_normal_density(0.0) - model.mean_scale.array().log().sum());
+    log_prior_ = target.n_groups * (n_features_ * log_normal_density(0.0) -
+                                    model.coefficient_scale.array().log().sum());
     for (int k = 1; k < n_features_; ++k)
       log_prior_ += (n_features_ - k) * model.correlation_priors[k - 1].log_density(0.0);
   }
@@ -58,12 +58,13 @@ class BatchWriter {
       log_prior += means.log_prior(g, deviation_);
       if (target_.model->framed()) {
         batch.mean.row(row).segment(g * n_features, n_features) =
-            target_.model->mean_location + target_.model->frame * (means.delta(g) + deviation_);
+            target_.model->coefficient_location +
+            target_.model->frame * (means.delta(g) + deviation_);
         continue;
       }
       for (int k = 0; k < n_features; ++k) {
         batch.mean(row, g * n_features + k) =
-            target_.model->mean_location[k] + means.delta(g)[k] + deviation_[k];
+            target_.model->coefficient_location[k] + means.delta(g)[k] + deviation_[k];
       }
     }
     batch.log_likelihood[row] = log_likelihood_ - target_.n * draw.log_root - 0.5 * quadratic;

@@ -11,7 +11,7 @@ bool has_direct_target(const Model& model, const std::vector<GroupStatistics>& g
       groups.size() == 1
           ? !model.scale.partial() && !model.correlation.partial()
           : model.scale.complete() && (model.correlation.complete() || model.n_features() == 1);
-  if (!one_matrix || model.mean.pooling != Pooling::none) return false;
+  if (!one_matrix || model.pools_coefficients() || model.n_covariates > 0) return false;
   for (const GroupStatistics& group : groups) {
     if (!group.complete()) return false;
   }
@@ -24,7 +24,7 @@ DirectTarget make_direct_target(const Model& model, const std::vector<GroupStati
   const int n_features = model.n_features();
   target.eta = n_features > 1 ? model.eta : 1.0;
   target.scatter.setZero(n_features, n_features);
-  target.mean_variance = model.mean_scale.cwiseAbs2().asDiagonal();
+  target.mean_variance = model.coefficient_scale.cwiseAbs2().asDiagonal();
   const Eigen::MatrixXd& to_frame = model.frame_inverse;
   if (model.framed()) {
     target.mean_variance = multiply(multiply(to_frame, target.mean_variance), to_frame);

@@ -26,7 +26,7 @@ class MeanFactor {
   MeanFactor(const DirectTarget& target, const Eigen::MatrixXd& contact)
       : n_features_(target.n_features()),
         framed_(target.model->framed()),
-        variance_(target.model->mean_scale.array().square()),
+        variance_(target.model->coefficient_scale.array().square()),
         precision_(variance_.cwiseInverse()) {
     fill_frame(target);
     spread_.setZero(n_features_, n_features_);

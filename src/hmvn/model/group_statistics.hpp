@@ -6,6 +6,15 @@
 
 namespace hmvn {
 
+// What a pattern's rows say with covariates (M2'): Z = [1, x - centre], Y the features, less their
+// prior locations and zero where not observed. With [Z Y] = Q F', F is [gram_root, 0;
+// response_root, residual_root], so that residuals are taken before they are squared. Empty without
+// covariates.
+struct Design {
+  Eigen::MatrixXd gram, cross;  // Z'Z; Y'Z
+  Eigen::MatrixXd gram_root, response_root, residual_root;
+};
+
 // One pattern of observed features in one group. Everything is K long or K x K and zero where not
 // observed, so that no index list is needed: 1 - observed is added to a diagonal to make a block
 // invertible without changing it.
@@ -17,6 +26,7 @@ struct PatternStatistics {
   Eigen::MatrixXd scatter;       // centred
   Eigen::MatrixXd scatter_root;  // lower triangular, scatter = scatter_root * scatter_root'
   bool has_scatter = false;      // not zero
+  Design design;
 };
 
 struct GroupStatistics {
@@ -36,6 +46,18 @@ Eigen::MatrixXd semidefinite_root(const Eigen::MatrixXd& scatter);
 // `mean` and `scatter` are read where `observed` is 1.
 PatternStatistics make_pattern(double n, const Eigen::VectorXd& observed,
                                const Eigen::VectorXd& mean, const Eigen::MatrixXd& scatter);
+
+// The means (less their centres) and the scatter of covariates, and their scatter with the
+// features.
+struct CovariateMoments {
+  Eigen::VectorXd mean;     // C
+  Eigen::MatrixXd scatter;  // C x C
+  Eigen::MatrixXd cross;    // C x K
+};
+
+// Adds what a pattern's covariates say; Y is measured from these slopes, K x C.
+void add_design(const CovariateMoments& covariates, const Eigen::MatrixXd& slopes,
+                PatternStatistics& pattern);
 
 // `frame_inverse`: C^-1 of (F1), or empty. Complete rows are whitened by it: their scatter root is
 // that of C^-1 S C^-1.

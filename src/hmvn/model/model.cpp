@@ -7,13 +7,27 @@
 
 namespace hmvn {
 
+namespace {
+
+// Priors and maps of the partial correlations of `size` features under LKJ(eta) (P3).
+void add_lkj(int size, double eta, std::vector<PartialCorrelationPrior>& priors,
+             std::vector<ScoreMap>& maps) {
+  for (int j = 1; j < size; ++j) {
+    priors.emplace_back(eta + 0.5 * (size - 1 - j));  // b_j
+    maps.emplace_back(priors.back());
+  }
+}
+
+}  // namespace
+
 Model::Model(ModelParts parts) : ModelParts(std::move(parts)) {
   for (const ScalePrior& prior : scale_priors) maps.scale.emplace_back(prior);
-  for (int j = 1; j < n_features(); ++j) {
-    const double b = eta + 0.5 * (n_features() - 1 - j);  // b_j of (P3)
-    correlation_priors.emplace_back(b);
-    maps.correlation.emplace_back(correlation_priors.back());
+  add_lkj(n_features(), eta, correlation_priors, maps.correlation);
+  for (int k = 0; k < n_features() && !between.independent; ++k) {
+    if (coefficients[k].partial()) between_features.push_back(k);
   }
+  if (between_features.size() < 2) between_features.clear();
+  add_lkj(static_cast<int>(between_features.size()), between.eta, between_priors, between_maps);
   if (!framed()) return;
   const CholeskyFactor factor(frame);
   if (!factor.exists()) throw std::invalid_argument("the frame is not positive definite");

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <Eigen/Core>
+#include <algorithm>
 #include <vector>
 
 #include "hmvn/model/correlation_prior.hpp"
@@ -32,6 +33,7 @@ struct Block {
   bool pooled() const { return pooling != Pooling::none; }
   bool partial() const { return pooling == Pooling::partial; }
   bool complete() const { return pooling == Pooling::complete; }
+  bool by_group() const { return !complete(); }
   bool learned() const { return partial() && !heterogeneity.fixed; }
   // h where it is not learned, else a guess.
   double h_or(double guess) const {
@@ -39,30 +41,57 @@ struct Block {
   }
 };
 
+// The prior of the correlations between groups' means R_b (B1), where they are partially pooled.
+struct BetweenPrior {
+  bool independent = true;  // R_b = I
+  double eta = 1.0;
+};
+
+// A group's coefficients are the means of its features, and then the slopes of its features on the
+// first covariate, on the second, ...
 struct ModelParts {
-  Block mean, scale, correlation;
-  Eigen::VectorXd mean_location, mean_scale;  // (P1)
-  std::vector<ScalePrior> scale_priors;       // (P2), K
-  double eta = 1.0;                           // (P3)
-  Eigen::MatrixXd frame;                      // C of (F1), symmetric; empty: the raw features
+  int n_covariates = 0;
+  std::vector<Block> coefficients;
+  Block scale, correlation;
+  Eigen::VectorXd coefficient_location, coefficient_scale;  // (P1), (P4)
+  BetweenPrior between;
+  std::vector<ScalePrior> scale_priors;  // (P2), K
+  double eta = 1.0;                      // (P3)
+  Eigen::MatrixXd frame;                 // C of (F1), symmetric; empty: the raw features
 };
 
 // The parts with what follows from them.
-struct Model : ModelParts {
+class Model : public ModelParts {
+ public:
   explicit Model(ModelParts parts);
 
   std::vector<PartialCorrelationPrior> correlation_priors;  // K - 1, by column
   CovarianceMaps maps;
+  std::vector<int> between_features;  // whose means are partially pooled, where R_b is not I
+  std::vector<PartialCorrelationPrior> between_priors;  // of R_b, by column
+  std::vector<ScoreMap> between_maps;
   Eigen::MatrixXd frame_inverse;  // empty if raw
   double log_frame = 0.0;         // log |C|
 
   bool framed() const { return frame.size() > 0; }
-  int n_features() const { return static_cast<int>(mean_location.size()); }
+  int n_coefficients() const { return static_cast<int>(coefficient_location.size()); }
+  int n_features() const { return n_coefficients() / (1 + n_covariates); }
 
   // Of a coordinate of the covariance matrix.
   const Block& block_of(int coordinate) const {
     return coordinate < n_features() ? scale : correlation;
   }
+
+  // Of the means and of the slopes: is any pooled, or partially pooled; are all groups' the same?
+  bool pools_means() const { return any(0, &Block::pooled); }
+  bool pools_slopes() const { return any(n_features(), &Block::pooled); }
+  bool partial_means() const { return any(0, &Block::partial); }
+  bool partial_slopes() const { return any(n_features(), &Block::partial); }
+  bool one_means() const { return !any(0, &Block::by_group); }
+  bool one_slopes() const { return !any(n_features(), &Block::by_group); }
+  bool pools_coefficients() const { return pools_means() || pools_slopes(); }
+  // Partially pooled means are correlated.
+  bool correlates_means() const { return !between_features.empty(); }
 
   // All groups have one covariance matrix.
   bool one_covariance() const {
@@ -71,7 +100,15 @@ struct Model : ModelParts {
 
   // Nothing is shared: every group is a sampling unit of its own.
   bool groups_apart() const {
-    return !mean.pooled() && !scale.pooled() && (n_features() == 1 || !correlation.pooled());
+    return !pools_coefficients() && !scale.pooled() && (n_features() == 1 || !correlation.pooled());
+  }
+
+ private:
+  // Of the means (first 0) or the slopes (first K).
+  bool any(int first, bool (Block::*is)() const) const {
+    const auto begin = coefficients.begin() + first;
+    const auto end = first == 0 ? begin + n_features() : coefficients.end();
+    return std::any_of(begin, end, [is](const Block& block) { return (block.*is)(); });
   }
 };
 

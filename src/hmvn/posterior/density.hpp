@@ -11,21 +11,24 @@
 #include "hmvn/coordinates/group.hpp"
 #include "hmvn/coordinates/group_gradient.hpp"
 #include "hmvn/coordinates/population.hpp"
+#include "hmvn/model/coefficient_law.hpp"
 #include "hmvn/model/covariance_map.hpp"
-#include "hmvn/model/group_likelihood.hpp"
-#include "hmvn/model/mean_law.hpp"
 
 namespace hmvn {
 
-// All that the density computes at a position, for the gradient and for whoever reads it.
+template <class T, int K>
+class Density;
+
+// All that the density computes at a position, for the gradient and for whoever reads it. Keeps
+// references to the density.
 template <class T, int K>
 struct DensityWork {
+  explicit DensityWork(const Density<T, K>& density);
+
   PopulationPoint<T> population;
   std::vector<GroupPoint<T, K>> own;
   std::vector<CovariancePoint<T, K>> points;
-  std::vector<GroupLikelihood<T, K>> likelihoods;
-  MeanLaw<T, K> means;
-  LikelihoodScratch<T, K> scratch;
+  CoefficientLaw<T, K> coefficients;
   typename GroupPoint<T, K>::Correlations correlations;  // scratch
 };
 
@@ -44,30 +47,11 @@ class Density {
         groups_(std::move(groups)),
         constants_(coordinates.groups.begin(), coordinates.groups.end()) {}
 
-  void resize(Work& work) const {
-    const int n_features = model_.n_features();
-    work.population.resize(model_, layout_);
-    work.own.resize(groups_.size());
-    work.points.resize(groups_.size());
-    work.likelihoods.resize(groups_.size());
-    for (std::size_t g = 0; g < groups_.size(); ++g) {
-      work.own[g].resize(n_features);
-      work.points[g].resize(n_features);
-      work.likelihoods[g].resize(n_features, groups_[g].patterns.size());
-    }
-    work.means.resize(n_features, groups_.size(), model_.mean.pooled());
-    work.scratch.resize(n_features);
-    work.correlations.setZero(n_correlations(n_features));
-  }
-
   // At x. Where it is not finite, `work` may be filled in part only.
   T operator()(const Vector& x, Work& work) const {
     const T failed(-std::numeric_limits<double>::infinity());
-    fill_population(coordinates_, x, work.population);
-    for (int k = 0; k < model_.n_features(); ++k) {
-      const Heterogeneity<T>& at = work.population.mean[k];
-      work.means.set_prior(k, T(model_.mean_scale[k]), at.h, at.weight);
-    }
+    fill_population(model_, coordinates_, x, work.population);
+    set_coefficient_prior(work);
     for (int g = 0; g < layout_.n_groups; ++g) {
       for (int i = 0; i < layout_.common.size; ++i) {
         work.points[g].score[layout_.common_coordinates[i]] = work.population.common[i];
@@ -91,27 +75,22 @@ class Density {
     fill_factor(model_.maps, point);
     frame_.fill_root(point);
     return point.factor.allFinite() && point.factor.diagonal().minCoeff() > T(0) &&
-           fill_likelihood(groups_[g], frame_, point, work.likelihoods[g], work.scratch) &&
-           work.means.invert(g, groups_[g], work.likelihoods[g]);
+           work.coefficients.fill(g, point);
   }
 
-  // The density from what is filled of population and groups; finishes the law of the means.
+  // The density from what is filled of population and groups; finishes the law of the coefficients.
   T sum(Work& work) const {
-    T log_density = work.population.log_density, of_means(0);
-    for (int g = 0; g < layout_.n_groups; ++g) {
-      if (layout_.n_own() > 0) log_density += work.own[g].log_density;
-      log_density += work.likelihoods[g].within;
+    T log_density = work.population.log_density, of_rows(0);
+    for (int g = 0; g < layout_.n_groups && layout_.n_own() > 0; ++g) {
+      log_density += work.own[g].log_density;
     }
-    if (!work.means.combine(groups_, work.likelihoods, of_means)) {
-      return T(-std::numeric_limits<double>::infinity());
-    }
-    return log_density + of_means;
+    if (!work.coefficients.combine(of_rows)) return T(-std::numeric_limits<double>::infinity());
+    return log_density + of_rows;
   }
 
   // A group's own density where T u_0 = `population`.
-  T of_group(int g, const Eigen::Matrix<T, K, 1>& population, Work& work) const {
-    return work.own[g].log_density + work.likelihoods[g].within +
-           work.means.estimate_log_density(g, groups_[g], work.likelihoods[g], population);
+  T of_group(int g, const Vector& population, Work& work) const {
+    return work.own[g].log_density + work.coefficients.of_group(g, population);
   }
 
   const Model& model() const { return model_; }
@@ -121,6 +100,18 @@ class Density {
   const std::vector<GroupConstants<K>>& constants() const { return constants_; }
 
  private:
+  void set_coefficient_prior(Work& work) const {
+    const PopulationPoint<T>& population = work.population;
+    work.coefficients.set_prior([&](auto& prior) {
+      for (int k = 0; k < model_.n_coefficients(); ++k) {
+        const Heterogeneity<T>& at = population.coefficient[k];
+        prior.set(k, T(model_.coefficient_scale[k]), at.h, at.weight);
+      }
+      prior.correlate(model_.between_features, population.between.factor);
+      prior.finish();
+    });
+  }
+
   const Model& model_;
   const Coordinates& coordinates_;
   const Layout& layout_;
@@ -129,12 +120,27 @@ class Density {
   std::vector<GroupConstants<K>> constants_;
 };
 
+template <class T, int K>
+DensityWork<T, K>::DensityWork(const Density<T, K>& density)
+    : coefficients(density.frame(), density.groups()) {
+  const Model& model = density.model();
+  const std::size_t n_groups = density.groups().size();
+  population.resize(model, density.coordinates().layout);
+  own.resize(n_groups);
+  points.resize(n_groups);
+  for (std::size_t g = 0; g < n_groups; ++g) {
+    own[g].resize(model.n_features());
+    points[g].resize(model.n_features());
+  }
+  coefficients.resize(model);
+  correlations.setZero(n_correlations(model.n_features()));
+}
+
 // The reverse of Density, from what it left.
 template <int K>
 class DensityGradient {
  public:
   using Work = DensityWork<double, K>;
-  using Vector = Eigen::Matrix<double, K, 1>;
   using Square = Eigen::Matrix<double, K, K>;
 
   explicit DensityGradient(const Density<double, K>& density)
@@ -142,7 +148,6 @@ class DensityGradient {
     const int n_features = density.model().n_features();
     of_population_.resize(density.model(), layout_);
     of_group_.resize(n_features);
-    moments_.resize(n_features);
     of_factor_.setZero(n_features, n_features);
     of_factors_ = of_factor_;
     of_score_.setZero(n_coordinates(n_features));
@@ -151,16 +156,12 @@ class DensityGradient {
   // In all coordinates, at x where `work` was filled.
   void operator()(const Eigen::VectorXd& x, Work& work, Eigen::VectorXd& gradient) {
     const Model& model = density_.model();
-    const int n_features = model.n_features();
     gradient.resize(x.size());
     of_population_.resize(model, layout_);
     of_factors_.setZero();
-    Vector of_variance = Vector::Zero(n_features), alpha_sum = Vector::Zero(n_features);
-    work.means.fill_population_covariance();
+    work.coefficients.start_gradient();
     for (int g = 0; g < layout_.n_groups; ++g) {
-      differentiate_group_likelihood(g, false, work);
-      of_variance += moments_.spread_gradient.diagonal();
-      alpha_sum += work.means.alpha(g);
+      work.coefficients.differentiate(g, work.points[g], false, of_factor_);
       if (layout_.n_own() == 0) {
         of_factors_ += of_factor_;
       } else {
@@ -168,21 +169,14 @@ class DensityGradient {
       }
     }
     if (layout_.n_own() == 0) differentiate_scores(0, of_factors_, work, gradient);
-    if (model.mean.learned()) {
-      const Vector of_scale = work.means.scale_gradient(alpha_sum);
-      for (int k = 0; k < n_features; ++k) {
-        const double s = model.mean_scale[k];
-        of_population_.mean_h[k] = 2.0 * s * s * work.population.mean[k].h * of_variance[k];
-        of_population_.mean_weight[k] = s * of_scale[k];
-      }
-    }
+    if (model.pools_coefficients()) differentiate_coefficient_prior(work);
     differentiate_population(density_.coordinates(), x, work.population, of_population_, gradient);
   }
 
-  // In a group's own coordinates, the population of the means known.
+  // In a group's own coordinates, the population of the coefficients known.
   void of_group(int g, Work& work, Eigen::VectorXd& gradient) {
     gradient.resize(layout_.n_own());
-    differentiate_group_likelihood(g, true, work);
+    work.coefficients.differentiate(g, work.points[g], true, of_factor_);
     of_score_.setZero();
     differentiate_factor(work.points[g], of_factor_, of_score_);
     differentiate_own(layout_, density_.constants()[g], work.own[g], of_score_, of_group_,
@@ -190,11 +184,30 @@ class DensityGradient {
   }
 
  private:
-  void differentiate_group_likelihood(int g, bool population_known, Work& work) {
-    const GroupStatistics& group = density_.groups()[g];
-    work.means.fill_moments(g, group, work.likelihoods[g], population_known, moments_);
-    differentiate_likelihood(group, density_.frame(), work.points[g], work.likelihoods[g], moments_,
-                             work.scratch, of_factor_);
+  // In h and the weight of every coefficient, and in R_b: H = diag(tau) L_b.
+  void differentiate_coefficient_prior(Work& work) {
+    const Model& model = density_.model();
+    const Eigen::MatrixXd of_root = work.coefficients.root_gradient();
+    const Eigen::VectorXd of_scale = work.coefficients.population_scale_gradient();
+    const Eigen::MatrixXd& factor = work.population.between.factor;
+    Eigen::MatrixXd of_between = Eigen::MatrixXd::Zero(factor.rows(), factor.cols());
+    for (int k = 0; k < model.n_coefficients(); ++k) {
+      const double s = model.coefficient_scale[k];
+      of_population_.coefficient_weight[k] = s * of_scale[k];
+      of_population_.coefficient_h[k] = s * of_root(k, k);
+    }
+    for (Eigen::Index i = 0; i < factor.rows(); ++i) {
+      const int k = model.between_features[i];
+      const double s = model.coefficient_scale[k], tau = s * work.population.coefficient[k].h;
+      double of_tau = 0.0;
+      for (Eigen::Index j = 0; j <= i; ++j) {
+        const double entry = of_root(k, model.between_features[j]);
+        of_tau += entry * factor(i, j);
+        of_between(i, j) = tau * entry;
+      }
+      of_population_.coefficient_h[k] = s * of_tau;
+    }
+    differentiate_between(work.population.between, of_between, of_population_.between);
   }
 
   void differentiate_scores(int g, const Square& of_factor, Work& work, Eigen::VectorXd& gradient) {
@@ -216,7 +229,6 @@ class DensityGradient {
   const Layout& layout_;
   PopulationGradient of_population_;
   GroupGradient<K> of_group_;
-  GroupMeanMoments<K> moments_;
   Square of_factor_, of_factors_;
   Eigen::VectorXd of_score_;
 };

@@ -30,14 +30,14 @@ class Posterior {
   // Moves to a position; returns the log density there.
   virtual double move(const Eigen::VectorXd& position) = 0;
 
-  // The log density, means integrated out, with what groups share at x and their own coordinates as
-  // they stand; and its gradient in x.
+  // The log density, coefficients integrated out, with what groups share at x and their own
+  // coordinates as they stand; and its gradient in x.
   virtual double shared(const Eigen::VectorXd& x, Eigen::VectorXd& gradient) = 0;
   virtual void move_shared(const Eigen::VectorXd& x) = 0;
 
-  // Draws the population of the means, integrated out in shared(), where the posterior stands. From
-  // here to the next move_shared() groups are independent.
-  virtual void draw_mean_population(RandomStream& random) = 0;
+  // Draws the population of the coefficients, integrated out in shared(), where the posterior
+  // stands. From here to the next move_shared() groups are independent.
+  virtual void draw_population(RandomStream& random) = 0;
 
   // The log density of group g's own coordinates at x given that population, up to a constant; and
   // its gradient in x.
@@ -47,8 +47,8 @@ class Posterior {
   // The log density and its gradient at any position.
   virtual double whole(const Eigen::VectorXd& position, Eigen::VectorXd& gradient) = 0;
 
-  // Reads the place where it stands in the user's terms; the means are drawn from their exact law
-  // given the rest.
+  // Reads the place where it stands in the user's terms; the coefficients are drawn from their
+  // exact law given the rest.
   virtual void read(RandomStream& random, Draw& out) = 0;
 };
 

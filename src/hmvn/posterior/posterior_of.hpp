@@ -27,11 +27,11 @@ class PosteriorOf : public Posterior {
       : layout_(coordinates.layout),
         density_(model, coordinates, std::move(groups)),
         gradient_(density_),
-        reader_(density_) {
-    density_.resize(work_);
+        reader_(density_),
+        work_(density_) {
     position_.setZero(layout_.dimension());
     at_ = position_;
-    population_mean_.setZero(model.n_features());
+    population_.setZero(model.n_coefficients());
   }
 
   const Layout& layout() const override { return layout_; }
@@ -68,18 +68,18 @@ class PosteriorOf : public Posterior {
 
   void move_shared(const Eigen::VectorXd& x) override { position_.head(layout_.n_shared()) = x; }
 
-  void draw_mean_population(RandomStream& random) override {
+  void draw_population(RandomStream& random) override {
     settle();
-    work_.means.draw_population(random, mean_score_);
-    population_mean_ = work_.means.population_scale().cwiseProduct(mean_score_);
+    work_.coefficients.draw_population(random, score_, population_);
   }
 
   double group(int g, const Eigen::VectorXd& x, Eigen::VectorXd& gradient) override {
     if (!at_shared(position_.head(layout_.n_shared()))) settle();
     if (!at_group(g, x)) fill_group(g, x);
     if (!group_filled_[g]) return failed;
-    const double value = density_.of_group(g, population_mean_, work_);
-    summed_ = false;  // the group's part of the law of the means is no longer that of the whole
+    const double value = density_.of_group(g, population_, work_);
+    summed_ =
+        false;  // the group's part of the law of the coefficients is no longer that of the whole
     if (!std::isfinite(value)) return failed;
     gradient_.of_group(g, work_, gradient);
     return gradient.allFinite() ? value : failed;
@@ -176,8 +176,8 @@ class PosteriorOf : public Posterior {
   bool shared_filled_ = false, summed_ = false;
   std::vector<char> group_filled_;
   double value_ = failed;  // at `at_`, if summed
-  Eigen::VectorXd whole_gradient_, mean_score_;
-  Eigen::Matrix<double, K, 1> population_mean_;  // T u_0, since draw_mean_population()
+  Eigen::VectorXd whole_gradient_, score_;
+  Eigen::VectorXd population_;  // T u_0 of the coefficients, since draw_population()
 };
 
 template <int K>

@@ -10,12 +10,11 @@
 
 namespace hmvn {
 
-// Draws means and population scores given the rest, and computes lp__ (S5).
+// Draws coefficients and population scores given the rest, and computes lp__ (S5).
 template <int K>
 class PosteriorReader {
  public:
   using Work = DensityWork<double, K>;
-  using Vector = Eigen::Matrix<double, K, 1>;
 
   explicit PosteriorReader(const Density<double, K>& density)
       : density_(density), model_(density.model()), layout_(density.coordinates().layout) {
@@ -24,18 +23,19 @@ class PosteriorReader {
 
   void operator()(Work& work, RandomStream& random, Draw& out) {
     const int n_features = model_.n_features();
-    out.mean.resize(n_features, layout_.n_groups);
     out.factor.resize(packed_size(n_features), layout_.n_groups);
-    work.means.draw_population(random, mean_score_);
-    population_ = work.means.population_scale().cwiseProduct(mean_score_);
+    work.coefficients.draw_population(random, score_, population_);
+    Eigen::MatrixXd drawn(model_.n_coefficients(), layout_.n_groups);
+    out.log_likelihood = 0.0;
     for (int g = 0; g < layout_.n_groups; ++g) {
-      work.means.draw_mean(g, density_.groups()[g], work.likelihoods[g], population_, random,
-                           out.mean.col(g));
+      work.coefficients.draw(g, population_, random, drawn.col(g));
+      out.log_likelihood += work.coefficients.log_likelihood(g, drawn.col(g));
     }
-    out.log_likelihood = log_likelihood(work, out.mean);
-    out.log_prior = log_prior(work, out.mean);
+    out.log_prior = log_prior(work, drawn);
+    drawn.colwise() += model_.coefficient_location;
+    out.mean = drawn.topRows(n_features);
+    out.slope = drawn.bottomRows(drawn.rows() - n_features);
     for (int g = 0; g < layout_.n_groups; ++g) {
-      out.mean.col(g) += model_.mean_location;
       pack_factor(work.points[g], out.factor.col(g));
     }
     read_population(work, out);
@@ -51,29 +51,12 @@ class PosteriorReader {
     }
   }
 
-  // lp__ as (S5) defines it: the joint density of data, mu, sigma, L, population scores and h, with
-  // means explicit and no Jacobian of the sampler's change of variables. Means are measured from m.
-  double log_likelihood(const Work& work, const Eigen::MatrixXd& means) const {
-    const int n_features = model_.n_features();
+  // lp__ as (S5) defines it: the joint density of data, coefficients, sigma, L, population scores
+  // and h, with coefficients explicit and no Jacobian of the sampler's change of variables.
+  // Coefficients are measured from their prior locations.
+  double log_prior(const Work& work, const Eigen::MatrixXd& coefficients) const {
     double sum = 0.0;
-    Vector residual(n_features);
-    Eigen::Matrix<double, K, K> root(n_features, n_features);
-    for (int g = 0; g < layout_.n_groups; ++g) {
-      const GroupLikelihood<double, K>& like = work.likelihoods[g];
-      const GroupStatistics& group = density_.groups()[g];
-      root = like.spread;
-      cholesky_in_place(root);
-      residual = (like.estimate - means.col(g)).cwiseProduct(group.observed);
-      solve_lower(root, residual);
-      sum += like.within - 0.5 * (log_2pi * group.n_observed + residual.squaredNorm()) -
-             log_diagonal_sum<double>(root);
-    }
-    return sum;
-  }
-
-  double log_prior(const Work& work, const Eigen::MatrixXd& means) const {
-    double sum = 0.0;
-    add_mean_prior(work, means, sum);
+    add_coefficient_prior(work, coefficients, sum);
     add_population_prior(work, sum);
     for (int g = 0; g < (layout_.n_own() == 0 ? 1 : layout_.n_groups); ++g) {
       const CovariancePoint<double, K>& point = work.points[g];
@@ -88,22 +71,36 @@ class PosteriorReader {
     return sum;
   }
 
-  void add_mean_prior(const Work& work, const Eigen::MatrixXd& means, double& sum) const {
-    const int n_features = model_.n_features();
-    for (int g = 0; g < layout_.n_groups && !model_.mean.complete(); ++g) {
-      for (int k = 0; k < n_features; ++k) {
-        const double sd = std::sqrt(work.means.group_variance()[k]);
-        sum += log_normal_density((means(k, g) - population_[k]) / sd) - std::log(sd);
+  // Coefficients are Normal(T u_0, D) where they are not completely pooled; there they are s u_0.
+  void add_coefficient_prior(const Work& work, const Eigen::MatrixXd& coefficients,
+                             double& sum) const {
+    const Eigen::MatrixXd root = work.coefficients.prior_root();
+    Eigen::VectorXd residual(model_.n_coefficients());
+    for (int g = 0; g < layout_.n_groups; ++g) {
+      residual = coefficients.col(g) - population_;
+      for (int k = 0; k < residual.size(); ++k) {
+        if (model_.coefficients[k].complete()) continue;
+        for (int j = 0; j < k; ++j) residual[k] -= root(k, j) * residual[j];
+        residual[k] /= root(k, k);
+        sum += log_normal_density(residual[k]) - std::log(root(k, k));
       }
     }
-    for (int k = 0; k < n_features; ++k) {
-      if (model_.mean.partial()) sum += log_normal_density(mean_score_[k]);
-      if (model_.mean.complete()) {
-        sum +=
-            log_normal_density(means(k, 0) / model_.mean_scale[k]) - std::log(model_.mean_scale[k]);
-      }
-      const int h = layout_.mean_heterogeneity[k];
+    for (int k = 0; k < residual.size(); ++k) {
+      const Block& block = model_.coefficients[k];
+      if (block.pooled()) sum += log_normal_density(score_[k]);
+      if (block.complete()) sum -= std::log(model_.coefficient_scale[k]);
+      const int h = layout_.coefficient_heterogeneity[k];
       if (h != Layout::not_learned) sum += log_beta_density(h, work);
+    }
+    add_between_prior(work.population.between, sum);
+  }
+
+  void add_between_prior(const BetweenPoint<double>& between, double& sum) const {
+    for (int i = 1; i < between.factor.rows(); ++i) {
+      for (int j = 0; j < i; ++j) {
+        sum += log_entry_density(model_.between_priors[j], j,
+                                 between.value.segment(n_correlations(i), i));
+      }
     }
   }
 
@@ -136,7 +133,9 @@ class PosteriorReader {
 
   void read_population(const Work& work, Draw& out) {
     const int n_features = model_.n_features();
-    out.mean0 = model_.mean_location + population_;
+    const Eigen::VectorXd typical = model_.coefficient_location + population_;
+    out.mean0 = typical.head(n_features);
+    out.slope0 = typical.tail(typical.size() - n_features);
     CovariancePoint<double, K>& point = population_point_;
     point.score.setZero();
     for (int p : layout_.partial) {
@@ -157,9 +156,12 @@ class PosteriorReader {
       out.scale0 = factor.rowwise().norm();
       pack_lower((out.scale0.cwiseInverse().asDiagonal() * factor).eval(), out.correlation_factor0);
     }
-    out.h_mean.resize(n_features);
     out.h_scale.setOnes(n_features);
-    for (int k = 0; k < n_features; ++k) out.h_mean[k] = work.population.mean[k].h;
+    Eigen::VectorXd h(model_.n_coefficients());
+    for (int k = 0; k < h.size(); ++k) h[k] = work.population.coefficient[k].h;
+    out.h_mean = h.head(n_features);
+    out.h_slope = h.tail(h.size() - n_features);
+    out.between_factor = work.population.between.factor;
     for (int i = 0; i < layout_.n_own(); ++i) {
       const int c = layout_.own_coordinates[i];
       (c < n_features ? out.h_scale[c] : out.h_correlation) = work.population.own[i].h;
@@ -169,8 +171,7 @@ class PosteriorReader {
   const Density<double, K>& density_;
   const Model& model_;
   const Layout& layout_;
-  Eigen::VectorXd mean_score_;  // u_0 of the means
-  Vector population_;           // T u_0
+  Eigen::VectorXd score_, population_;  // u_0 of the coefficients, T u_0
   CovariancePoint<double, K> population_point_;
 };
 

@@ -16,17 +16,22 @@ namespace hmvn {
 // What one draw says about the population, read at v. What a block's pooling does not have is not
 // read.
 struct Population {
-  Eigen::VectorXd mean, scale;         // mu0, sigma0
-  Eigen::VectorXd correlation_factor;  // Cholesky factor of Omega0, packed
-  Eigen::VectorXd h_mean, h_scale;
+  Eigen::VectorXd coefficients, scale;  // mu0, then the typical slopes; sigma0
+  Eigen::VectorXd correlation_factor;   // Cholesky factor of Omega0, packed
+  Eigen::VectorXd between_factor;       // of R_b, packed
+  Eigen::VectorXd h_coefficients, h_scale;
   double h_correlation = 0.0;
 
-  void resize(int n_features) {
-    mean.setZero(n_features);
+  explicit Population(const Model& model) {
+    const int n_features = model.n_features();
+    coefficients.setZero(model.n_coefficients());
     scale.setOnes(n_features);
     correlation_factor.setZero(packed_size(n_features));
     for (int i = 0; i < n_features; ++i) correlation_factor[packed_size(i + 1) - 1] = 1.0;
-    h_mean.setZero(n_features);
+    const int n_between = static_cast<int>(model.between_features.size());
+    between_factor.setZero(packed_size(n_between));
+    for (int i = 0; i < n_between; ++i) between_factor[packed_size(i + 1) - 1] = 1.0;
+    h_coefficients.setZero(model.n_coefficients());
     h_scale.setZero(n_features);
   }
 };
@@ -40,19 +45,12 @@ class NewGroup {
         value_(n_coordinates(model.n_features())),
         factor_(model.n_features(), model.n_features()) {}
 
-  void draw(const Population& population, RandomStream& random, Eigen::VectorXd& mean,
+  void draw(const Population& population, RandomStream& random, Eigen::VectorXd& coefficients,
             Eigen::VectorXd& packed_factor) {
     const Model& model = *model_;
     const int n_features = model.n_features();
-    mean.resize(n_features);
     packed_factor.resize(packed_size(n_features));
-    for (int k = 0; k < n_features; ++k) {
-      const double e = random.normal();
-      if (!model.mean.pooled()) mean[k] = model.mean_location[k] + model.mean_scale[k] * e;
-      if (model.mean.partial())
-        mean[k] = population.mean[k] + model.mean_scale[k] * population.h_mean[k] * e;
-      if (model.mean.complete()) mean[k] = population.mean[k];
-    }
+    draw_coefficients(population, random, coefficients);
     read_population(population);
     for (int k = 0; k < n_features; ++k) {
       value_[k] = step(model.scale, model.maps.scale[k], value_[k], population.h_scale[k], random);
@@ -73,6 +71,30 @@ class NewGroup {
   }
 
  private:
+  // The means' deviations from the population are correlated over features as R_b says (B1).
+  void draw_coefficients(const Population& population, RandomStream& random,
+                         Eigen::VectorXd& coefficients) const {
+    const Model& model = *model_;
+    Eigen::VectorXd e(model.n_coefficients());
+    for (Eigen::Index k = 0; k < e.size(); ++k) e[k] = random.normal();
+    const Eigen::VectorXd given = e;
+    const int n_between = static_cast<int>(model.between_features.size());
+    for (int i = 0; i < n_between; ++i) {
+      double& sum = e[model.between_features[i]];
+      sum = 0.0;
+      for (int j = 0; j <= i; ++j) {
+        sum += population.between_factor[packed_index(i, j)] * given[model.between_features[j]];
+      }
+    }
+    coefficients = population.coefficients;
+    for (int k = 0; k < coefficients.size(); ++k) {
+      const Block& block = model.coefficients[k];
+      const double scale = model.coefficient_scale[k];
+      if (!block.pooled()) coefficients[k] = model.coefficient_location[k] + scale * e[k];
+      if (block.partial()) coefficients[k] += scale * population.h_coefficients[k] * e[k];
+    }
+  }
+
   // log(sigma) and atanh(c) of the population, in the frame.
   void read_population(const Population& population) {
     const int n_features = model_->n_features();

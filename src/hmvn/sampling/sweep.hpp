@@ -44,7 +44,7 @@ class Sweep {
                            settings.shared, random_);
     }
     if (!has_own()) return;
-    posterior_.draw_mean_population(random_);
+    posterior_.draw_population(random_);
     for (int g = 0; g < layout_.n_groups; ++g) {
       const Range own = layout_.own(g);
       own_.emplace_back(own_target(g), own_mover_, start.segment(own.begin, own.size),
@@ -98,7 +98,7 @@ class Sweep {
   }
 
   void advance_groups(TransitionStatistics& facts) {
-    posterior_.draw_mean_population(random_);
+    posterior_.draw_population(random_);
     double accept = facts.accept_stat, steps = 0.0, step_size = 0.0;
     for (int g = 0; g < layout_.n_groups; ++g) {
       Chain& chain = own_[g];

@@ -1,0 +1,86 @@
+// The groups' means and slopes on covariates (M1'), integrated out exactly: their joint law given
+// every group's covariance matrix. For any number of features and covariates; MeanLaw is the same
+// without covariates.
+#pragma once
+
+#include <Eigen/Core>
+#include <vector>
+
+#include "hmvn/model/coefficient_prior.hpp"
+#include "hmvn/model/group_statistics.hpp"
+#include "hmvn/model/model.hpp"
+#include "hmvn/model/population_law.hpp"
+#include "hmvn/random/random_stream.hpp"
+
+namespace hmvn {
+
+// A group's coefficients theta are the columns of a matrix [feature, 1 + covariate], one below the
+// other: the means at the covariates' centres, then the slopes on each covariate; less their prior
+// locations. Given Sigma the log likelihood is quadratic in theta, with information Lambda = sum_p
+// Z_p'Z_p kron Sigma_p^-1 (C1'), which may be singular, and so may the prior covariance D. With M
+// = (I + Lambda D)^-1 and C^-1 = M Lambda, given T u_0 = m
+//   theta is Normal(m + D alpha, D M),   alpha = M (score at m) = M (score at 0) - C^-1 m,
+// and the group's density with theta integrated out is
+//   likelihood at m + D alpha, times exp(-alpha' D alpha / 2) |M|^(1/2):
+// no inverse of D or Lambda, and no difference of large numbers.
+//
+// Order of calls: the prior's; fill() for every group; combine(). Then what is asked for.
+template <class T>
+class RegressionLaw {
+ public:
+  using Vector = Eigen::Matrix<T, Eigen::Dynamic, 1>;
+  using Square = Eigen::Matrix<T, Eigen::Dynamic, Eigen::Dynamic>;
+
+  void resize(const Model& model, const std::vector<GroupStatistics>& groups);
+
+  CoefficientPrior<T, Eigen::Dynamic>& prior() { return prior_; }
+  const CoefficientPrior<T, Eigen::Dynamic>& prior() const { return prior_; }
+  PopulationLaw<T, Eigen::Dynamic>& population() { return population_; }
+  const PopulationLaw<T, Eigen::Dynamic>& population() const { return population_; }
+
+  // What follows of a group's covariance matrix. False where it cannot be computed.
+  bool fill(std::size_t g, const GroupStatistics& group, const Square& covariance);
+
+  // The log density of all rows, coefficients and population integrated out. False where it cannot
+  // be computed.
+  bool combine(const std::vector<GroupStatistics>& groups, T& log_density);
+
+  // That of a group's rows where T u_0 = `population`.
+  T group_log_density(std::size_t g, const GroupStatistics& group, const Vector& population);
+
+  // That of a group's rows given its coefficients.
+  T log_likelihood(std::size_t g, const GroupStatistics& group, const Vector& coefficients) const;
+
+  // The gradients of a group's part: in Sigma, and in D. Of the population mean and covariance
+  // matrix are known, or it was drawn (`population_known`).
+  void differentiate(std::size_t g, const GroupStatistics& group, bool population_known);
+  const Square& covariance_gradient() const { return of_covariance_; }
+  const Square& prior_gradient() const { return of_prior_; }
+  const Vector& alpha(std::size_t g) const { return groups_[g].alpha; }
+
+  // Draws a group's coefficients from their exact law given T u_0 = `population`.
+  void draw(std::size_t g, const GroupStatistics& group, const Vector& population,
+            RandomStream& random, Eigen::Ref<Eigen::VectorXd> coefficients);
+
+ private:
+  // Of one group at its covariance matrix.
+  struct Part {
+    std::vector<Square> inverses;  // by pattern, of Sigma's Cholesky factor over what is observed
+    T log_root = T(0);             // sum_p n_p log |Sigma_p| / 2
+    Square shrink, precision;      // M, C^-1
+    T log_determinant = T(0);      // of I + Lambda D
+    Vector weighted;               // M (score at 0)
+    Vector alpha, mean;            // and m + D alpha
+  };
+
+  Square precision_of(const PatternStatistics& pattern, const Square& inverse) const;
+
+  Eigen::Index n_features_ = 0;
+  Vector unit_;  // prior scales: what coefficients are measured in where matrices are inverted
+  CoefficientPrior<T, Eigen::Dynamic> prior_;
+  PopulationLaw<T, Eigen::Dynamic> population_;
+  std::vector<Part> groups_;
+  Square of_covariance_, of_prior_;
+};
+
+}  // namespace hmvn

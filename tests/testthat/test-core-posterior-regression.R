@@ -1,0 +1,96 @@
+# Slopes on covariates (M1'), (P4), integrated out with the means
+
+poolings <- list(
+  c(mean = "none", sd = "none", cor = "none", slope = "none"),
+  c(mean = "partial", sd = "partial", cor = "partial", slope = "partial"),
+  c(mean = "complete", sd = "complete", cor = "complete", slope = "complete"),
+  c(mean = "partial", sd = "none", cor = "complete", slope = "none"),
+  c(mean = "none", sd = "complete", cor = "partial", slope = "complete"),
+  c(mean = "complete", sd = "partial", cor = "none", slope = "partial")
+)
+
+every_case <- function(K, C, use, sizes = c(2, C + 3, 5 * C + 10)) {
+  for (missing in c(0, 0.25)) {
+    for (pooling in poolings) {
+      use(core_case(K, sizes, pooling = pooling, missing = missing, between_eta = 1.5, C = C))
+    }
+  }
+}
+
+test_that("gradients agree with long-double differences", {
+  every_case(3, 2, function(case) expect_right_gradient(case, 6))
+  for (K in c(1, 2, 4:9)) {
+    case <- core_case(K, c(3, 8, 20), pooling = "partial", missing = 0.2, between_eta = 1.5, C = 1)
+    expect_right_gradient(case, 2)
+  }
+})
+
+test_that("so they do in a frame, and with fewer rows of a group than coefficients", {
+  set.seed(1)
+  root <- crossprod(matrix(rnorm(9), 3)) / 3 + diag(3)
+  every_case(3, 2, function(case) {
+    case$core$frame <- root
+    expect_right_gradient(case, 3)
+  })
+  every_case(2, 4, function(case) expect_right_gradient(case, 3), sizes = c(1, 2, 3, 30))
+})
+
+test_that("lp__ is the log joint density written out in plain R", {
+  for (C in c(1, 3)) {
+    every_case(3, C, function(case) {
+      set.seed(1)
+      draws <- inspect_draws_(
+        case$statistics$patterns, case$n_groups, case$core, random_positions(case, 2, 1), 1
+      )
+      for (draw in draws) {
+        plain <- as_r_draw(draw, case)
+        expect_equal(draw$log_likelihood, r_log_likelihood(plain, case$data), tolerance = 1e-8)
+        expect_equal(draw$log_prior, r_log_prior(case$model, plain), tolerance = 1e-8)
+      }
+    })
+  }
+})
+
+test_that("a covariate that does not vary changes nothing but its slope's prior", {
+  # the law of the means computed in two ways: with a slope that nothing is known of, and without
+  one_covariance <- c(sd = "complete", cor = "complete", slope = "none")
+  for (missing in c(0, 0.25)) {
+    for (pooling in c(poolings, list(
+      c(mean = "none", one_covariance), c(mean = "partial", one_covariance)
+    ))) {
+      case <- core_case(3, c(2, 6, 20), pooling = pooling, missing = missing, between_eta = 1.5)
+      with <- case
+      with$core$coefficient_pooling <- rep(pooling[c("mean", "slope")], c(3, 3))
+      with$core$coefficient_pooling[4:6] <- "none"
+      with$core$location <- c(case$core$location, 0, 0, 0)
+      with$core$scale <- c(case$core$scale, 1, 1, 1)
+      with$statistics$patterns$covariate_mean <- matrix(0, 1, length(case$statistics$patterns$n))
+      n <- length(case$statistics$patterns$n)
+      with$statistics$patterns$covariate_scatter <- array(0, c(1, 1, n))
+      with$statistics$patterns$cross <- array(0, c(1, 3, n))
+      set.seed(2)
+      positions <- random_positions(case, 4, 1)
+      density <- function(case) {
+        inspect_density_(case$statistics$patterns, 3, case$core, positions)
+      }
+      a <- density(case)
+      b <- density(with)
+      # the reference, from which the coordinates are made, differs: densities are compared where
+      # both have the same coordinates, which is so without own scores
+      if (pooling[["sd"]] == "complete" && pooling[["cor"]] == "complete") {
+        expect_equal(a$log_density, b$log_density, tolerance = 1e-8)
+      }
+      draws <- function(case) {
+        inspect_draws_(case$statistics$patterns, 3, case$core, positions, 1)
+      }
+      for (draw in draws(with)) {
+        prior <- sum(dnorm(draw$slope, log = TRUE))
+        draw$slope <- matrix(0, 0, 3)
+        draw$slope0 <- numeric()
+        expect_equal(
+          draw$log_prior - prior, r_log_prior(case$model, as_r_draw(draw, case)), tolerance = 1e-8
+        )
+      }
+    }
+  }
+})
