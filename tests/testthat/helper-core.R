@@ -18,7 +18,7 @@ core_case <- function(K, sizes = c(2, 5, 20), pooling = "none", missing = 0, see
   set.seed(seed)
   truth <- r_prior_draw(model, length(sizes))
   data <- r_data(truth, sizes, missing)
-  statistics <- compute_statistics(new_model_data(data, "g", setdiff(names(data), "g")))
+  statistics <- compute_statistics(model_data(data, "g", setdiff(names(data), "g")))
   core <- list(
     pooling = unname(pooling), heterogeneity = do.call(rbind, heterogeneity),
     location = model$location, scale = model$scale, family = family,
