@@ -153,13 +153,14 @@ check_same_again <- function(design, matrix, table, call) {
     suppressWarnings(design_matrix(design, table[some, , drop = FALSE], call)),
     error = function(e) NULL
   )
-  differ <- if (is.null(again)) {
-    rep(TRUE, ncol(matrix))
+  largest <- function(m) vapply(seq_len(ncol(m)), function(j) max(abs(m[, j])), 0)
+  same <- if (identical(colnames(again), design$names)) {
+    largest(again - matrix[some, , drop = FALSE]) <= 1e-6 * largest(matrix)
   } else {
-    max_of_columns(abs(again - matrix[some, , drop = FALSE])) > 1e-6 * max_of_columns(abs(matrix))
+    logical(ncol(matrix))
   }
-  if (any(differ)) {
-    columns <- design$names[differ]
+  if (!all(same %in% TRUE)) {
+    columns <- design$names[!same %in% TRUE]
     abort_hmvn(
       c(
         "A row must have the same covariates whatever other rows there are.",
@@ -210,7 +211,8 @@ design_matrix <- function(design, table, call) {
 }
 
 known_levels <- function(x, levels, name, call) {
-  new <- setdiff(as.character(x), levels)
+  # what a term makes NA is told with the matrix
+  new <- setdiff(as.character(x), c(levels, NA))
   if (length(new) > 0L) {
     shown <- few(printable(new))
     abort_hmvn(
@@ -222,5 +224,5 @@ known_levels <- function(x, levels, name, call) {
       "covariates", argument = "newdata", column = name, levels = new, call = call
     )
   }
-  factor(as.character(x), levels = levels, ordered = is.ordered(x))
+  factor(as.character(x), levels = levels, ordered = is.ordered(x), exclude = NULL)
 }

@@ -116,6 +116,10 @@ test_that("a term that changes with the rows at hand is refused", {
     error <- expect_error(of_cars(formula), "whatever", class = "hmvn_error_covariates")
     expect_identical(error$argument, "covariates")
   }
+  expect_error(of_cars(~ I(wt * sd(wt)), cars[1:2, ]), "whatever", class = "hmvn_error_covariates")
+  expect_error(
+    of_cars(~ outer(wt, seq_along(wt))), "whatever", class = "hmvn_error_covariates"
+  )
   error <- expect_error(of_cars(~ disp + rank(wt)), class = "hmvn_error_covariates")
   expect_identical(error$column, "rank(wt)")
 })
@@ -143,6 +147,30 @@ test_that("new data: missing cells are NA rows; unknown levels, types and column
   refused(function(d) transform(d, wt = Inf), "hmvn_error_cells", "finite")
   # a factor is what text was
   expect_identical(covariate_matrix(design, transform(cars, site = factor(site))), whole)
+})
+
+test_that("NA may be a level, and is no level of what was cut", {
+  cars$site[1:3] <- NA
+  cars$site <- addNA(cars$site)
+  s <- of_cars(~site, cars)
+  expect_identical(s$covariates, c("sitev", "sitew", "siteNA"))
+  expect_identical(s$n_without_covariates, 0L)
+  expect_identical(covariate_matrix(s$design, cars[3:4, ])[, "siteNA"], c(1, 0))
+  design <- of_cars(~ cut(wt, c(0, 3, 9)))$design
+  expect_error(
+    covariate_matrix(design, transform(cars[1:2, ], wt = 10)), "NA in 2 rows",
+    class = "hmvn_error_cells"
+  )
+})
+
+test_that("tibbles and data.tables are data frames", {
+  skip_if_not_installed("tibble")
+  skip_if_not_installed("data.table")
+  plain <- of_cars(~ wt * site + gear)
+  expect_equal(of_cars(~ wt * site + gear, tibble::as_tibble(cars)), plain)
+  table <- data.table::as.data.table(cars)
+  expect_equal(of_cars(~ wt * site + gear, table), plain)
+  expect_identical(covariate_matrix(plain$design, table), covariate_matrix(plain$design, cars))
 })
 
 test_that("a column of the data is one, though base R has a constant of its name", {
