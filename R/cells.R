@@ -34,20 +34,21 @@ check_feature <- function(x, name, call) {
   )
 }
 
-# Which columns have missing cells; NaN and infinite cells are errors.
-check_cells <- function(columns, features, cores, call) {
+# Which columns have missing cells; NaN and infinite cells are errors. `what`: the role of the
+# columns.
+check_cells <- function(columns, names, cores, call, what = "Features") {
   found <- scan_cells_(columns, cores)
   bad <- found$bad
   if (is.null(bad)) {
     return(found$missing)
   }
-  name <- features[[bad$column]]
+  name <- names[[bad$column]]
   row <- bad$row
   others <- bad$count - 1
   more <- if (others > 0) " and {others} more cell{?s} of it {?is/are} NaN or infinite too"
   abort_hmvn(
     c(
-      "Features must be finite numbers or NA.",
+      "{what} must be finite numbers or NA.",
       x = paste0("Column {.field {name}} is {bad$value} in row {row}", more, "."),
       i = "If that means missing, set it to NA; else correct it or leave those rows out."
     ),

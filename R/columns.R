@@ -245,3 +245,22 @@ weight_name <- function(weights, data, call) {
   }
   name
 }
+
+# What is called a data frame need not be one.
+check_column_lengths <- function(data, names, call) {
+  columns <- .subset(data, names)
+  plain <- vapply(columns, function(column) is.atomic(column) && is.null(dim(column)), TRUE)
+  size <- lengths(columns)
+  n <- nrow(data)
+  other <- names[plain & size != n]
+  if (length(other) > 0L) {
+    found <- size[[match(other[[1L]], names)]]
+    abort_hmvn(
+      c(
+        "Columns of {.arg data} must have one length.",
+        x = "Column {.field {other[[1]]}} has {found} cell{?s}, {.arg data} {n} row{?s}."
+      ),
+      "data", argument = "data", column = other[[1L]], call = call
+    )
+  }
+}

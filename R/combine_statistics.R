@@ -30,6 +30,7 @@ check_combinable <- function(part, first, call) {
       "column", argument = "...", call = call
     )
   }
+  check_same_covariates(part, first, call)
   if (!identical(names(part$keys), names(first$keys))) {
     abort_hmvn(
       c(
@@ -41,10 +42,51 @@ check_combinable <- function(part, first, call) {
   }
 }
 
+# Names of columns that two formulas or two sets of rows give may agree where the columns do not.
+check_same_covariates <- function(part, first, call) {
+  ours <- design_content(first$design)
+  theirs <- design_content(part$design)
+  differ <- setdiff(
+    union(part$covariates, first$covariates), intersect(part$covariates, first$covariates)
+  )
+  if (identical(ours, theirs)) {
+    return(invisible(NULL))
+  }
+  abort_hmvn(
+    c(
+      "Statistics must have the same covariates to be combined.",
+      x = if (length(differ) > 0L) {
+        "Not all of them have {.field {differ}}."
+      } else {
+        "Their columns are called the same but were made otherwise, of other levels or knots."
+      },
+      i = "Give factors their levels and {.fn poly} or {.fn splines::ns} their knots beforehand, or
+        make the statistics from all rows at once."
+    ),
+    "covariates", argument = "...", column = differ, call = call
+  )
+}
+
+# What decides over the columns of a model matrix.
+design_content <- function(design) {
+  if (is.null(design)) {
+    return(NULL)
+  }
+  terms <- design$terms
+  list(
+    design$names, as.list(attr(terms, "predvars")), attr(terms, "dataClasses"), design$xlevels,
+    design$contrasts
+  )
+}
+
 # Where the groups of both are in the order of their keys, so are those of the result,
 # as if the rows had been one table; else new ones of `b` follow those of `a`.
 combine_statistics <- function(a, b, call) {
-  k <- match(a$features, b$features)
+  K <- length(a$features)
+  parts <- list(
+    join_covariates(a$patterns),
+    join_covariates(reorder_features(b$patterns, match(a$features, b$features)))
+  )
   labels <- union(a$labels, b$labels)
   keys <- combine_keys(a, b, labels)
   if (keys_in_order(a$keys) && keys_in_order(b$keys)) {
@@ -56,18 +98,19 @@ combine_statistics <- function(a, b, call) {
   patterns <- list(
     group = c(match(a$labels, labels)[a$patterns$group], match(b$labels, labels)[b$patterns$group]),
     n = c(a$patterns$n, b$patterns$n),
-    observed = cbind(a$patterns$observed, b$patterns$observed[k, , drop = FALSE]),
-    mean = cbind(a$patterns$mean, b$patterns$mean[k, , drop = FALSE]),
-    scatter = array(
-      c(a$patterns$scatter, b$patterns$scatter[k, k, , drop = FALSE]),
-      c(length(k), length(k), length(a$patterns$n) + length(b$patterns$n))
-    )
+    observed = cbind(parts[[1L]]$observed, parts[[2L]]$observed),
+    mean = cbind(parts[[1L]]$mean, parts[[2L]]$mean)
+  )
+  patterns$scatter <- array(
+    c(parts[[1L]]$scatter, parts[[2L]]$scatter),
+    c(dim(patterns$mean)[c(1L, 1L)], length(patterns$n))
   )
   counts <- c("n_rows", "n_empty", "n_missing")
-  new_statistics(
-    list(labels = labels, keys = keys), a$features, merge_patterns(patterns),
+  statistics <- new_statistics(
+    list(labels = labels, keys = keys), a$features, split_covariates(merge_patterns(patterns), K),
     Map(`+`, a[counts], b[counts]), a$weighted || b$weighted
   )
+  add_covariates(statistics, a$design, a$n_without_covariates + b$n_without_covariates)
 }
 
 combine_keys <- function(a, b, labels) {
@@ -88,33 +131,3 @@ combine_keys <- function(a, b, labels) {
 key_order <- function(keys) do.call(order, c(unname(as.list(keys)), method = "radix"))
 
 keys_in_order <- function(keys) !is.unsorted(key_order(keys))
-
-# Merges what has the same group and observes the same features, and puts the result in
-# the order all statistics have: group, fewer missing first, then lexicographic.
-merge_patterns <- function(patterns) {
-  features <- seq_len(nrow(patterns$observed))
-  n_missing <- colSums(!patterns$observed)
-  # the C++ side compares bits with the last feature the most significant, 64 at a time
-  words <- (features - 1L) %/% 64L
-  significance <- features[order(words, -features)]
-  bits <- lapply(significance, function(k) !patterns$observed[k, ])
-  order <- do.call(order, c(list(patterns$group, n_missing), bits))
-  group <- patterns$group[order]
-  observed <- patterns$observed[, order, drop = FALSE]
-  before <- seq_len(max(length(order) - 1L, 0L))
-  same <- group[before] == group[before + 1L] &
-    colSums(observed[, before, drop = FALSE] != observed[, before + 1L, drop = FALSE]) == 0
-  first <- c(rep(TRUE, min(length(order), 1L)), !same)
-  merged <- merge_moments_(patterns, order, cumsum(first), sum(first), features)
-  list(
-    group = group[first], n = merged$n, observed = observed[, first, drop = FALSE],
-    mean = merged$mean, scatter = merged$scatter
-  )
-}
-
-# n, mean and scatter over `features` of patterns `p` taken together; all of them must
-# observe these features (or none of them, where mean and scatter are 0).
-merge_moments <- function(patterns, p, features) {
-  merged <- merge_moments_(patterns, p, rep(1L, length(p)), 1L, features)
-  list(n = merged$n, mean = drop(merged$mean), scatter = matrix(merged$scatter, length(features)))
-}

@@ -26,12 +26,17 @@ condition_table <- list(
   error = list(
     argument = topic("An argument has the wrong type, length or value, or no name.", "argument"),
     cells = topic(
-      "A cell of a feature is NaN or infinite, or too large to be squared.",
+      "A cell of a feature or covariate is NaN or infinite, or too large to be squared.",
       "argument", "column", "row", "count"
     ),
     column = topic(
       "Columns are not there, not numeric, named twice or in two roles, or named in a wrong form.",
       "argument", "column"
+    ),
+    covariates = topic(
+      "Covariates cannot be computed (or sampled), do not vary within groups, or are collinear
+      there; new data have categories (`levels`) that the fit has not.",
+      "argument", "column", "group", "levels"
     ),
     data = topic(
       "The data are no data frame, have no rows, or columns without names or of other lengths.",
@@ -89,13 +94,16 @@ condition_table <- list(
     nonfinite = topic("Draws are not finite.")
   ),
   message = list(
-    empty_levels = topic("Empty levels of a grouping factor were dropped.", "column", "levels"),
+    empty_levels = topic(
+      "Empty levels of a grouping factor or a covariate were dropped.", "column", "levels"
+    ),
     empty_rows = topic("Rows with nothing observed are left out."),
     features = topic("Which columns became features by default.", "features"),
     new_group = topic(
       "Blocks in which a new group is a draw from the prior, or like all groups.",
       "prior", "common"
     ),
+    incomplete_covariates = topic("Rows with a missing covariate are left out."),
     one_group = topic("Heterogeneity cannot be learned from one group."),
     prior_conflict = topic(
       "Posterior sds or correlations (`block`) lie more than a posterior sd from the sample's:

@@ -25,7 +25,7 @@
 #'   the order of their levels.
 #' @param features The numeric columns that are modelled jointly: a one-sided
 #'   formula (`~ x + y`) or their names. By default all numeric columns that
-#'   are not in `group`.
+#'   are not in `group`, `weights` or `covariates`.
 #' @param pooling One of `"none"` (groups independent), `"partial"` (groups
 #'   vary around a population whose spread is learned) or `"complete"` (one value
 #'   for all groups); either one string, or a named vector
@@ -34,6 +34,10 @@
 #' @param ... Must be empty; all that follows is given by name.
 #' @param weights Optional frequency weights, a one-sided formula `~ w` or the
 #'   name of a positive numeric column: a row of weight 2 counts as two rows.
+#' @param covariates Optional covariates on the means: a one-sided formula as that of [lm()]
+#'   (`~ age + site * visit`) or names of columns. Rows that lack one are left out with a message;
+#'   [hmvn_statistics()] says what the formula may hold. Covariates are read and checked, but not
+#'   sampled yet: with any the fit stops with an error.
 #' @param prior_only If `TRUE`, draw from the prior (the data only set defaults).
 #' @param chains,iter_warmup,iter_sampling,thin Number of Markov chains, warm-up
 #'   and sampling iterations of each, and the interval at which draws are kept.
@@ -82,7 +86,7 @@
 #' group_cov(fit)["setosa", , ]
 #' @export
 fit_hmvn <- function(data, group, features = NULL, pooling = "none", prior = hmvn_prior(), ...,
-                     weights = NULL, prior_only = FALSE,
+                     weights = NULL, covariates = NULL, prior_only = FALSE,
                      chains = 4, iter_warmup = 1000, iter_sampling = 1000, thin = 1,
                      cores = getOption("mc.cores", 1L), seed = NULL,
                      algorithm = "auto", adapt_delta = NULL, max_treedepth = 10, init = 2,
@@ -92,7 +96,8 @@ fit_hmvn <- function(data, group, features = NULL, pooling = "none", prior = hmv
   check_no_dots(..., known = names(formals()), call = call)
   settings <- check_settings(mget(setting_names, envir = call), call)
   columns <- list(
-    group = rlang::enquo(group), features = rlang::enquo(features), weights = rlang::enquo(weights)
+    group = rlang::enquo(group), features = rlang::enquo(features),
+    weights = rlang::enquo(weights), covariates = rlang::enquo(covariates)
   )
   input <- read_input(data, columns, settings, call)
   model <- specify_model(input$statistics, prior, pooling, call)
@@ -111,6 +116,7 @@ fit_hmvn <- function(data, group, features = NULL, pooling = "none", prior = hmv
 # `record`: see new_hmvn_fit().
 run_fit <- function(input, model, settings, record, call) {
   statistics <- input$statistics
+  check_design(statistics, call = call)
   size <- lengths(statistics[c("labels", "features")])
   check_fit_size(size[[1L]], size[[2L]], model$pooling, settings, call)
   if (!settings$prior_only) {
@@ -133,6 +139,16 @@ say_what_is_missing <- function(statistics, pooling) {
       "empty_rows"
     )
   }
+  n_without <- statistics$n_without_covariates
+  if (n_without > 0) {
+    inform_hmvn(
+      c(
+        "{n_without} row{?s} {?has/have} a missing covariate and {?is/are} left out.",
+        i = "A covariate that is a feature instead has its missing cells integrated out."
+      ),
+      "incomplete_covariates"
+    )
+  }
   if (length(statistics$labels) == 1L && "partial" %in% pooling) {
     inform_hmvn(
       c("Heterogeneity cannot be learned from one group: it keeps its prior.",
@@ -152,7 +168,7 @@ new_specification <- function(input, pooling, settings, call) {
 }
 
 # Rows or statistics -> list(data = hmvn_model_data or NULL, statistics = hmvn_statistics).
-# `columns`: quosures group, features, weights.
+# `columns`: quosures group, features, weights, covariates.
 read_input <- function(data, columns, settings, call) {
   if (inherits(data, "hmvn_statistics")) {
     check_no_columns(columns, call)
@@ -162,7 +178,7 @@ read_input <- function(data, columns, settings, call) {
   columns <- Map(function(quo, arg) capture_column_argument(quo, data, arg, call),
     columns, names(columns))
   cores <- settings$cores
-  data <- new_model_data(data, columns$group, columns$features, columns$weights, cores, call)
+  data <- new_model_data(data, columns, cores, call)
   # whatever is pooled, a fit takes at least this; asked before all rows are read
   least <- c(mean = "complete", sd = "complete", cor = "complete")
   check_fit_size(1, length(data$features), least, settings, call)
@@ -176,7 +192,7 @@ check_no_columns <- function(columns, call) {
   if (any(given)) {
     args <- names(which(given))
     abort_hmvn(
-      c("Statistics already have their groups, features and weights.",
+      c("Statistics already have their groups, features, weights and covariates.",
         x = "{.arg {args}} {?was/were} given too.",
         i = "Name them in {.fn hmvn_statistics} instead."),
       "argument", argument = args, call = call

@@ -3,28 +3,23 @@
 
 # internal -----------------------------------------------------------------
 
-# See ?fit_hmvn for what data, group, features and weights may be. Cells that are NA are allowed
-# (missing); NaN and infinite cells, NA groups and NA weights are errors. Columns are not copied.
-# Returns an object of class hmvn_model_data.
-new_model_data <- function(data, group, features = NULL, weights = NULL, cores = 1L, call = NULL) {
+# See ?fit_hmvn for what data, and in `columns` group, features, weights and covariates may be.
+# Cells that are NA are allowed (missing); NaN and infinite cells, NA groups and NA weights are
+# errors. Columns are not copied. Returns an object of class hmvn_model_data.
+new_model_data <- function(data, columns, cores = 1L, call = NULL) {
   check_data(data, call)
-  group <- column_names(group, data, "group", operators = c("+", ":"), call = call)
-  weights <- if (!is.null(weights)) weight_name(weights, data, call)
-  check_not_shared(weights, group, "weights", "group", call)
-
-  if (is.null(features)) {
-    features <- default_features(data, c(group, weights), call)
-  } else {
-    features <- column_names(features, data, "features", operators = "+", call = call)
-    check_not_shared(features, group, "features", "group", call)
-    check_not_shared(weights, features, "weights", "features", call)
-  }
-
-  check_column_lengths(data, c(group, features, weights), call)
+  formula <- covariate_formula(columns$covariates, data, call)
+  roles <- column_roles(data, columns, formula, call)
+  features <- roles$features
+  weights <- roles$weights
+  check_column_lengths(data, unlist(roles, use.names = FALSE), call)
   columns <- .subset(data, features)
   columns <- unname(Map(function(x, name) check_feature(x, name, call), columns, features))
   missing <- check_cells(columns, features, cores, call)
-  groups <- code_groups(lapply(stats::setNames(group, group), function(name) data[[name]]), call)
+  covariates <- read_covariate_columns(roles$covariates, data, cores, call)
+  groups <- code_groups(
+    lapply(stats::setNames(nm = roles$group), function(name) data[[name]]), call
+  )
   structure(
     list(
       codes = groups$codes,
@@ -35,9 +30,31 @@ new_model_data <- function(data, group, features = NULL, weights = NULL, cores =
       missing = missing,
       weights = if (!is.null(weights)) check_weights(data[[weights]], weights, call),
       weight_column = weights,
+      covariate_formula = formula,
+      covariate_columns = covariates,
       n_obs = nrow(data)
     ),
     class = "hmvn_model_data"
+  )
+}
+
+# Names of columns by role; no column has two.
+column_roles <- function(data, columns, formula, call) {
+  group <- column_names(columns$group, data, "group", operators = c("+", ":"), call = call)
+  weights <- if (!is.null(columns$weights)) weight_name(columns$weights, data, call)
+  check_not_shared(weights, group, "weights", "group", call)
+  covariates <- if (!is.null(formula)) covariate_variables(formula, data, call)
+  features <- if (!is.null(columns$features)) {
+    column_names(columns$features, data, "features", operators = "+", call = call)
+  }
+  check_not_shared(features, group, "features", "group", call)
+  check_not_shared(weights, features, "weights", "features", call)
+  roles <- list(group = group, features = features, weights = weights)
+  check_covariate_roles(covariates, roles, call)
+  taken <- c(group, weights, covariates)
+  list(
+    group = group, features = features %||% default_features(data, taken, call),
+    weights = weights, covariates = covariates
   )
 }
 
@@ -68,25 +85,6 @@ check_data <- function(data, call) {
   }
 }
 
-# What is called a data frame need not be one.
-check_column_lengths <- function(data, names, call) {
-  columns <- .subset(data, names)
-  plain <- vapply(columns, function(column) is.atomic(column) && is.null(dim(column)), TRUE)
-  size <- lengths(columns)
-  n <- nrow(data)
-  other <- names[plain & size != n]
-  if (length(other) > 0L) {
-    found <- size[[match(other[[1L]], names)]]
-    abort_hmvn(
-      c(
-        "Columns of {.arg data} must have one length.",
-        x = "Column {.field {other[[1]]}} has {found} cell{?s}, {.arg data} {n} row{?s}."
-      ),
-      "data", argument = "data", column = other[[1L]], call = call
-    )
-  }
-}
-
 # Are these the parts of an hmvn_model_data, so that they can be read?
 are_model_data <- function(data) {
   sized <- function(x) (is.double(x) || is.integer(x)) && length(x) == data$n_obs
@@ -95,6 +93,7 @@ are_model_data <- function(data) {
     are_names(data$features) && is.list(data$columns) &&
     length(data$columns) == length(data$features) && all(vapply(data$columns, sized, TRUE)) &&
     (is.null(data$weights) || sized(data$weights)) && is.data.frame(data$keys) &&
+    is.list(data$covariate_columns) && all(lengths(data$covariate_columns) == data$n_obs) &&
     all(lengths(data$keys) == length(data$labels))
 }
 
@@ -107,7 +106,17 @@ sign_data <- function(data, cores) {
 
 fingerprint_of <- function(data, cores = 1L) {
   weights <- if (!is.null(data$weights)) list(data$weights)
-  fingerprints_(c(data$columns, list(data$codes), weights), cores)
+  covariates <- unlist(lapply(unname(data$covariate_columns), as_numbers), recursive = FALSE)
+  fingerprints_(c(data$columns, list(data$codes), weights, covariates), cores)
+}
+
+# Vectors of numbers that differ wherever those of a column of any type do.
+as_numbers <- function(x) {
+  if (is.double(x) || is.integer(x) && !is.factor(x)) {
+    return(list(x))
+  }
+  x <- as.factor(x)
+  list(as.integer(x), utf8ToInt(paste(enc2utf8(levels(x)), collapse = "\n")))
 }
 
 # `data`: those that a fit has signed. `what`: see require_rows().
@@ -129,7 +138,8 @@ check_unchanged <- function(data, what, call) {
 # The columns that were read, as a data frame. `kept`: an hmvn_model_data.
 kept_data_frame <- function(kept) {
   columns <- c(
-    lapply(kept$keys, function(key) key[kept$codes]), stats::setNames(kept$columns, kept$features)
+    lapply(kept$keys, function(key) key[kept$codes]), stats::setNames(kept$columns, kept$features),
+    kept$covariate_columns
   )
   columns[kept$weight_column] <- list(kept$weights)
   structure(columns, row.names = .set_row_names(kept$n_obs), class = "data.frame")

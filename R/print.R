@@ -42,6 +42,9 @@ head_lines <- function(fit) {
     count_of(n_features(fit), "feature"),
     if (s$n_missing > 0) paste(count_of(s$n_missing, "cell"), "missing"),
     if (s$n_empty > 0) paste(count_of(s$n_empty, "row"), "without data left out"),
+    if (s$n_without_covariates > 0) {
+      paste(count_of(s$n_without_covariates, "row"), "without covariates left out")
+    },
     if (s$weighted) "weighted"
   )
   algorithm <- fit$units$algorithm

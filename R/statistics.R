@@ -5,36 +5,63 @@
 #' matrix. [fit_hmvn()] takes the result in place of data.
 #'
 #' `c()` combines statistics: those of two parts of the data give those of all of it,
-#' to rounding. Groups are matched by label; features must be the same, in any order.
+#' to rounding. Groups are matched by label; features must be the same, in any order,
+#' and covariates too, made alike: of factors with the same levels, of terms with the same
+#' knots or centres.
 #'
 #' @param data A data frame, tibble or data.table. Cells that are `NA` are missing.
 #' @param group The column or columns that name the group: a one-sided formula
 #'   (`~ g`, `~ g1 + g2`) or a character vector.
 #' @param features The numeric columns to describe: a one-sided formula (`~ x + y`) or
-#'   a character vector. `NULL`: all numeric columns not in `group` and not `weights`.
+#'   a character vector. `NULL`: all numeric columns not in `group`, `weights` or `covariates`.
 #' @param weights Frequency weights: a one-sided formula (`~ w`) or a column's name. A row
 #'   of weight 3 counts as three rows; weights are positive, not necessarily whole.
+#' @param covariates What the means of rows depend on within a group: a one-sided formula of
+#'   columns, or their names; `NULL` and `~ 1`: nothing. See Covariates.
 #' @param cores Number of threads. The result does not depend on it.
 #' @return An object of class `hmvn_statistics`: a list with `labels` and `keys` of the
 #'   groups, `features`, `patterns` (a list of `group`, `n`, `observed` \[feature,
 #'   pattern\], `mean` \[feature, pattern\] and `scatter` \[feature, feature, pattern\], in
 #'   the units of the data and their squares), `n_rows`, `n_empty` (rows with nothing
-#'   observed), `n_missing` (missing cells in the other rows) and `weighted`.
+#'   observed), `n_missing` (missing cells in the other rows), `weighted`,
+#'   `n_without_covariates` (rows left out because a covariate is missing), `covariates` (names of
+#'   the C columns of the model matrix), `covariate_center` \[C\] (their weighted means over all
+#'   rows used) and `design` (how to make these columns of new rows: `terms`, `xlevels`,
+#'   `contrasts`, `names`, `variables`; `NULL` without covariates). With covariates `patterns` also
+#'   has `covariate_mean` \[C, pattern\], `covariate_scatter` \[C, C, pattern\] and `cross`
+#'   \[C, feature, pattern\], the scatter of covariates and features, 0 where a feature is not
+#'   observed; all centred within the pattern.
+#' @section Covariates:
+#' The formula is that of [lm()]: factors (by their contrasts), interactions, `log()`, `I()`,
+#' `poly()`, `splines::ns()`. Its columns are those of [model.matrix()] without the intercept, as
+#' every group has a mean of its own; `- 1` and `offset()` are refused, as is `.`, which would name
+#' columns that nobody has looked at. A column that is a feature, names the group or holds the
+#' weights cannot be a covariate. Its variables are columns of `data`; write `!!k` for the value of
+#' another object `k`. Terms that are made of all rows must remember how: `scale(x)` and
+#' `poly(x, 2)` do; `I(x - mean(x))` does not, and is refused.
+#'
+#' A row in which a variable of the formula is missing is left out, and counted. So is a row with
+#' nothing observed, before knots and levels are found. Empty levels of factors are dropped with
+#' a message.
 #' @section Errors:
-#' Class `hmvn_error_data`, `_column`, `_cells`, `_group` or `_weights`, with the argument,
-#' the column and the row as fields.
+#' Class `hmvn_error_data`, `_column`, `_cells`, `_group`, `_weights` or `_covariates`, with the
+#' argument, the column and the row as fields.
 #' @seealso [hmvn_statistics_from()] for published means and covariances.
 #' @examples
 #' hmvn_statistics(iris, group = ~ Species)
+#' hmvn_statistics(mtcars, group = ~ cyl, features = ~ mpg + qsec, covariates = ~ wt * factor(am))
 #' @export
-hmvn_statistics <- function(data, group, features = NULL, weights = NULL, cores = 1) {
+hmvn_statistics <- function(data, group, features = NULL, weights = NULL, covariates = NULL,
+                            cores = 1) {
   call <- rlang::current_env()
   check_data(data, call)
   group <- capture_column_argument(rlang::enquo(group), data, "group", call)
   features <- capture_column_argument(rlang::enquo(features), data, "features", call)
   weights <- capture_column_argument(rlang::enquo(weights), data, "weights", call)
+  covariates <- capture_column_argument(rlang::enquo(covariates), data, "covariates", call)
   cores <- check_count(cores, "cores", min = 1, call = call)
-  compute_statistics(new_model_data(data, group, features, weights, cores, call), cores, call)
+  columns <- list(group = group, features = features, weights = weights, covariates = covariates)
+  compute_statistics(new_model_data(data, columns, cores, call), cores, call)
 }
 
 #' @rdname hmvn_statistics
@@ -60,6 +87,7 @@ print.hmvn_statistics <- function(x, n_groups = 10, ...) {
     )
   }
   if (x$n_empty > 0) cat(count_of(x$n_empty, "row"), " with nothing observed, not used\n", sep = "")
+  print_covariates(x)
   shown <- seq_len(min(G, n_groups))
   n <- group_n(x)
   rows <- lapply(shown, function(g) {
@@ -78,20 +106,35 @@ print.hmvn_statistics <- function(x, n_groups = 10, ...) {
 
 # internal -----------------------------------------------------------------
 
-# `groups`: list(labels, keys); `counts`: list(n_rows, n_empty, n_missing); the rest as
-# ?hmvn_statistics says.
+print_covariates <- function(x) {
+  n_covariates <- length(x$covariates)
+  if (n_covariates > 0L) {
+    means <- paste0(x$covariates, " (", signif(x$covariate_center, 4), ")", collapse = ", ")
+    cat(strwrap(paste0(count_of(n_covariates, "covariate"), " (mean): ", means), exdent = 2),
+      sep = "\n"
+    )
+  }
+  if (x$n_without_covariates > 0L) {
+    cat(count_of(x$n_without_covariates, "row"), " with a missing covariate, not used\n", sep = "")
+  }
+}
+
+# Statistics without covariates; see add_covariates(). `groups`: list(labels, keys); `counts`:
+# list(n_rows, n_empty, n_missing); the rest as ?hmvn_statistics says.
 new_statistics <- function(groups, features, patterns, counts, weighted) {
   structure(
     list(
       labels = groups$labels, keys = groups$keys, features = features, patterns = patterns,
       n_rows = counts$n_rows, n_empty = counts$n_empty, n_missing = counts$n_missing,
-      weighted = weighted
+      weighted = weighted, n_without_covariates = 0L, covariates = character(),
+      covariate_center = double(), design = NULL
     ),
     class = "hmvn_statistics"
   )
 }
 
 compute_statistics <- function(model_data, cores = 1L, call = NULL) {
+  if (!is.null(model_data$covariate_formula)) model_data <- rows_with_covariates(model_data, call)
   result <- with_memory_errors(read_patterns(model_data, cores, call), "Statistics", call)
   if (!all(is.finite(result$patterns$n))) {
     name <- model_data$weight_column
@@ -100,11 +143,22 @@ compute_statistics <- function(model_data, cores = 1L, call = NULL) {
       "weights", argument = "weights", column = name, call = call
     )
   }
-  # a product of cells beyond 1e308: nothing can be done with such a scatter matrix
-  if (!all(is.finite(result$patterns$scatter))) {
-    scatter <- matrix(result$patterns$scatter, length(model_data$features))
-    overflow <- which(rowSums(!is.finite(scatter)) > 0)
-    names <- model_data$features[overflow]
+  features <- model_data$features
+  check_squares(result$patterns$scatter, c(features, model_data$design$names), call)
+  counts <- result[c("n_rows", "n_empty", "n_missing")]
+  left_out <- model_data$left_out
+  if (!is.null(left_out)) counts$n_empty <- left_out$n_empty
+  statistics <- new_statistics(
+    model_data[c("labels", "keys")], features,
+    split_covariates(result$patterns, length(features)), counts, !is.null(model_data$weights)
+  )
+  add_covariates(statistics, model_data$design, left_out$n_without_covariates)
+}
+
+# A product of cells beyond 1e308: nothing can be done with such a scatter matrix.
+check_squares <- function(scatter, names, call) {
+  if (!all(is.finite(scatter))) {
+    names <- names[rowSums(!is.finite(matrix(scatter, length(names)))) > 0]
     abort_hmvn(
       c(
         "Squares of the cells must be finite.",
@@ -114,10 +168,6 @@ compute_statistics <- function(model_data, cores = 1L, call = NULL) {
       "cells", argument = "data", column = names, call = call
     )
   }
-  new_statistics(
-    model_data[c("labels", "keys")], model_data$features, result$patterns,
-    result[c("n_rows", "n_empty", "n_missing")], !is.null(model_data$weights)
-  )
 }
 
 read_patterns <- function(model_data, cores, call) {

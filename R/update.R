@@ -6,8 +6,10 @@
 #' model need not be written again, nor do the objects it was written with have to exist any more.
 #'
 #' @section What is said again:
-#' * The grouping columns, the features and the column of weights, by name. Features that were left
-#'   to their default stay those of the fit: a new numeric column does not become one.
+#' * The grouping columns, the features and the column of weights, by name, and the formula of the
+#'   covariates; knots and the like of its terms are those of the data, the new data if there are
+#'   any. Features that were left to their default stay those of the fit: a new numeric column does
+#'   not become one.
 #' * `pooling` and `prior` as they were given. What the prior left unset is scaled with the data
 #'   again, the new data if there are any; what was given stays. An argument given here replaces the
 #'   old one as a whole: `pooling = c(mean = "partial")` sets the other blocks to `"none"`, as in
@@ -19,15 +21,16 @@
 #' @param object An `hmvn_fit`.
 #' @param data A data frame with the columns of the fit, or statistics ([hmvn_statistics()]) of its
 #'   features. Left out: the data of the fit.
-#' @param ... Any other argument of [fit_hmvn()], by name. `group`, `features` and `weights` without
-#'   `data` name columns the fit has read.
+#' @param ... Any other argument of [fit_hmvn()], by name. `group`, `features`, `weights` and
+#'   `covariates` without `data` name columns the fit has read.
 #' @param evaluate If `FALSE`, return the call instead of evaluating it.
 #' @return An `hmvn_fit`; its `call` is that of `object` with the changes. With `evaluate = FALSE`
 #'   that call.
-#' @section Errors: Those of [fit_hmvn()]. `hmvn_error_rows` if `group`, `features`, `weights` or
-#'   `keep_data = TRUE` ask for rows, no `data` is given and the fit has none (it was made from
-#'   statistics or with `keep_data = FALSE`); anything else can be changed then. `hmvn_error_column`
-#'   if statistics describe other features than the fit. `hmvn_error_weights` if the fit was made
+#' @section Errors: Those of [fit_hmvn()]. `hmvn_error_rows` if `group`, `features`, `weights`,
+#'   `covariates` or `keep_data = TRUE` ask for rows, no `data` is given and the fit has none (it
+#'   was made from statistics or with `keep_data = FALSE`); anything else can be changed then.
+#'   `hmvn_error_column` if statistics describe other features than the fit,
+#'   `hmvn_error_covariates` if they have other covariates. `hmvn_error_weights` if the fit was made
 #'   from weighted statistics and rows come without `weights`.
 #' @examples
 #' fit <- fit_hmvn(iris, group = ~ Species, chains = 2, seed = 1)
@@ -66,7 +69,7 @@ update.hmvn_fit <- function(object, data, ..., evaluate = TRUE) {
 
 # internal -----------------------------------------------------------------
 
-column_arguments <- c("group", "features", "weights")
+column_arguments <- c("group", "features", "weights", "covariates")
 
 # `matched`: the call of update(), its dots as a list.
 updated_call <- function(object, matched) {
@@ -90,7 +93,7 @@ updated_specification <- function(object, changes) {
 }
 
 # `data`: a list of the new data, or NULL; `settings`: those of the new fit. `changes`: quosures of
-# group, features and weights, those that were given.
+# group, features, weights and covariates, those that were given.
 updated_input <- function(object, data, changes, settings, call) {
   if (is.null(data) && length(changes) == 0L) {
     statistics <- validate_statistics(object$statistics, "object", call)
@@ -107,17 +110,20 @@ updated_input <- function(object, data, changes, settings, call) {
   data <- data[[1L]]
   said <- if (inherits(data, "hmvn_statistics")) {
     validate_statistics(data, "data", call)
-    if (length(changes) == 0L) data <- match_statistics(data, object$statistics$features, call)
-    list(group = rlang::quo(), features = rlang::quo(NULL), weights = rlang::quo(NULL))
+    if (length(changes) == 0L) data <- match_statistics(data, object$statistics, call)
+    list(
+      group = rlang::quo(), features = rlang::quo(NULL), weights = rlang::quo(NULL),
+      covariates = rlang::quo(NULL)
+    )
   } else {
     check_weights_said(object, changes, call)
     lapply(
       list(
         group = names(object$statistics$keys), features = object$statistics$features,
-        weights = object$specification$weights
+        weights = object$specification$weights, covariates = said_covariates(object$statistics)
       ),
       rlang::new_quosure,
-      env = rlang::empty_env()
+      env = rlang::base_env()
     )
   }
   said[names(changes)] <- changes
@@ -132,8 +138,15 @@ abort_not_read <- function(args, kept, parent, call) {
   )
 }
 
-# Statistics with their features in the order the fit has them.
-match_statistics <- function(statistics, features, call) {
+# The formula of covariates, or NULL. It knows the functions that it needs.
+said_covariates <- function(statistics) {
+  if (!is.null(statistics$design)) stats::formula(statistics$design$terms)
+}
+
+# Statistics with their features in the order the fit has them. `ours`: those of the fit.
+match_statistics <- function(statistics, ours, call) {
+  check_covariates_of_fit(statistics$covariates, ours$covariates, call)
+  features <- ours$features
   theirs <- statistics$features
   if (identical(theirs, features)) {
     return(statistics)
@@ -148,14 +161,23 @@ match_statistics <- function(statistics, features, call) {
       call = call
     )
   }
-  k <- match(features, theirs)
-  patterns <- statistics$patterns
-  patterns$observed <- patterns$observed[k, , drop = FALSE]
-  patterns$mean <- patterns$mean[k, , drop = FALSE]
-  patterns$scatter <- patterns$scatter[k, k, , drop = FALSE]
-  statistics$patterns <- merge_patterns(patterns)
+  patterns <- join_covariates(reorder_features(statistics$patterns, match(features, theirs)))
+  statistics$patterns <- split_covariates(merge_patterns(patterns), length(features))
   statistics$features <- features
   statistics
+}
+
+check_covariates_of_fit <- function(theirs, ours, call) {
+  if (!identical(theirs, ours)) {
+    shown <- lapply(list(theirs, ours), function(x) if (length(x)) x else "none")
+    abort_hmvn(
+      c("Statistics must have the covariates of the fit.",
+        x = "Theirs: {.field {shown[[1]]}}; those of the fit: {.field {shown[[2]]}}.",
+        i = "A model of other covariates is another fit: {.fn fit_hmvn}."),
+      "covariates",
+      argument = "data", column = setdiff(union(theirs, ours), intersect(theirs, ours)), call = call
+    )
+  }
 }
 
 # Statistics know that they are weighted but not by which column.

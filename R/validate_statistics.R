@@ -23,7 +23,8 @@ validate_statistics <- function(statistics, arg, call) {
 }
 
 statistics_parts <- c(
-  "labels", "keys", "features", "patterns", "n_rows", "n_empty", "n_missing", "weighted"
+  "labels", "keys", "features", "patterns", "n_rows", "n_empty", "n_missing", "weighted",
+  "n_without_covariates", "covariates", "covariate_center", "design"
 )
 
 # Types, names and sizes: what it takes to index them. `fine(ok, problem)` stops unless ok.
@@ -35,17 +36,64 @@ validate_statistics_shape <- function(s, fine) {
   fine(is.data.frame(s$keys) && is.list(s$keys), "`keys` are no data frame")
   keys_fit <- all(lengths(s$keys) == length(s$labels)) && length(s$keys) > 0L
   fine(keys_fit && are_names(names(s$keys)), "`keys` do not fit the groups")
-  counts <- s[c("n_rows", "n_empty", "n_missing")]
+  counts <- s[c("n_rows", "n_empty", "n_missing", "n_without_covariates")]
   whole <- vapply(counts, function(n) is_plain_number(n) && n >= 0, TRUE)
   fine(all(whole), "counts of rows and cells are no numbers")
   fine(is.logical(s$weighted) && length(s$weighted) == 1L && !is.na(s$weighted),
     "`weighted` is not TRUE or FALSE")
+  validate_covariates(s, fine)
   validate_patterns(s$patterns, length(s$labels), length(s$features), fine)
+  if (length(s$covariates) > 0L) validate_covariate_patterns(s, fine)
 }
 
+validate_covariates <- function(s, fine) {
+  fine(is.integer(s$n_without_covariates), "counts of rows and cells are no numbers")
+  if (length(s$covariates) == 0L) {
+    fine(identical(s$covariates, character()), "names of covariates are not unique names")
+    fine(is.null(s$design), "there is a design of covariates, but no covariate")
+    fine(identical(s$covariate_center, double()), "`covariate_center` has another length")
+    parts <- c("group", "n", "observed", "mean", "scatter")
+    fine(
+      is.list(s$patterns) && identical(names(s$patterns), parts), "`patterns` has other parts"
+    )
+    return(invisible())
+  }
+  fine(are_names(s$covariates), "names of covariates are not unique names")
+  center <- s$covariate_center
+  fine(
+    is.double(center) && identical(names(center), s$covariates) && all(is.finite(center)),
+    "`covariate_center` are not finite numbers, one for each covariate"
+  )
+  validate_design(s$design, s$covariates, fine)
+  parts <- c(
+    "group", "n", "observed", "mean", "scatter", "covariate_mean", "covariate_scatter", "cross"
+  )
+  fine(is.list(s$patterns) && identical(names(s$patterns), parts), "`patterns` has other parts")
+}
+
+validate_design <- function(design, covariates, fine) {
+  parts <- c("terms", "xlevels", "contrasts", "names", "variables")
+  fine(is.list(design) && identical(names(design), parts), "`design` has other parts")
+  fine(inherits(design$terms, "terms"), "`design` has no terms")
+  fine(identical(design$names, covariates), "`design` has other names")
+  fine(are_names(design$variables), "`design` does not name its variables")
+  fine(
+    is.null(design$xlevels) || all(vapply(design$xlevels, is.character, TRUE)),
+    "levels in `design` are no texts"
+  )
+}
+
+validate_covariate_patterns <- function(s, fine) {
+  p <- s$patterns
+  size <- c(length(s$covariates), length(s$features), length(p$n))
+  shaped <- function(x, of) is.double(x) && !is.object(x) && identical(dim(x), as.integer(of))
+  fine(shaped(p$covariate_mean, size[c(1L, 3L)]), "`covariate_mean` has another shape")
+  fine(shaped(p$covariate_scatter, size[c(1L, 1L, 3L)]), "`covariate_scatter` has another shape")
+  fine(shaped(p$cross, size), "`cross` has another shape")
+}
+
+# Its parts are those that validate_covariates() names.
 validate_patterns <- function(patterns, n_groups, n_features, fine) {
-  parts <- c("group", "n", "observed", "mean", "scatter")
-  fine(is.list(patterns) && identical(names(patterns), parts), "`patterns` has other parts")
   group <- patterns$group
   # they are read as integers, in order
   fine(is.integer(group) && !is.object(group), "groups of patterns are not whole numbers")
@@ -68,14 +116,7 @@ validate_moments <- function(s, fine) {
   if (length(p$n) == 0L) {
     return(invisible())
   }
-  all_fine <- function(ok, problem) {
-    bad <- which(!ok)
-    if (length(bad) == 0L) {
-      return(invisible())
-    }
-    label <- s$labels[[p$group[[bad[[1L]]]]]]
-    fine(FALSE, paste0(problem, ", of group ", encodeString(label, quote = "\"")), label)
-  }
+  all_fine <- fine_in_patterns(s, fine)
   all_fine(is.finite(p$n) & p$n > 0, "`n` is not positive and finite")
   all_fine(!is.na(colSums(p$observed)) & colSums(p$observed) > 0, "a pattern observes nothing")
   all_fine(is.finite(max_of_columns(abs(p$mean))), "`mean` is not finite")
@@ -94,6 +135,35 @@ validate_moments <- function(s, fine) {
     "`scatter` is not 0 where nothing was observed"
   )
   all_fine(!indefinite_(p$scatter, K, 1e-6), "`scatter` has a negative eigenvalue")
+  if (length(s$covariates) > 0L) validate_covariate_moments(s, fine)
+}
+
+validate_covariate_moments <- function(s, fine) {
+  p <- s$patterns
+  all_fine <- fine_in_patterns(s, fine)
+  all_fine(is.finite(max_of_columns(abs(p$covariate_mean))), "`covariate_mean` is not finite")
+  scatter <- matrix(p$covariate_scatter, length(s$covariates)^2)
+  largest <- max_of_columns(abs(scatter))
+  all_fine(is.finite(largest), "`covariate_scatter` is not finite")
+  mirrored <- matrix(aperm(p$covariate_scatter, c(2L, 1L, 3L)), nrow(scatter))
+  asymmetry <- max_of_columns(abs(scatter - mirrored))
+  all_fine(asymmetry <= 1e-8 * largest, "`covariate_scatter` is not symmetric")
+  cross <- matrix(p$cross, length(s$covariates) * length(s$features))
+  all_fine(is.finite(max_of_columns(abs(cross))), "`cross` is not finite")
+  unseen <- !p$observed[rep(seq_along(s$features), each = length(s$covariates)), , drop = FALSE]
+  all_fine(colSums(unseen & cross != 0) == 0, "`cross` is not 0 where nothing was observed")
+}
+
+# A check of all patterns at once, which names the group of the first that is not fine.
+fine_in_patterns <- function(s, fine) {
+  function(ok, problem) {
+    bad <- which(!ok)
+    if (length(bad) == 0L) {
+      return(invisible())
+    }
+    label <- s$labels[[s$patterns$group[[bad[[1L]]]]]]
+    fine(FALSE, paste0(problem, ", of group ", encodeString(label, quote = "\"")), label)
+  }
 }
 
 # The largest number of each of a matrix's columns, which may be very many

@@ -23,7 +23,8 @@ core_case <- function(K, sizes = c(2, 5, 20), pooling = "none", missing = 0, see
   data <- r_data(truth, sizes, missing)
   statistics <- core_statistics(data)
   core <- list(
-    coefficient_pooling = rep(pooling[c("mean", "slope")], c(K, C * K)), pooling = unname(pooling[c("sd", "cor")]),
+    coefficient_pooling = rep(pooling[c("mean", "slope")], c(K, C * K)),
+    pooling = unname(pooling[c("sd", "cor")]),
     heterogeneity = do.call(rbind, c(heterogeneity, list(slope = c(NA, 1, 1)))[pooling_blocks]),
     location = c(model$location, t(model$slope_location)),
     scale = c(model$scale, t(model$slope_scale)), family = family,
@@ -37,34 +38,14 @@ core_case <- function(K, sizes = c(2, 5, 20), pooling = "none", missing = 0, see
 }
 
 # Of the features y1, ... with the covariates x1, ..., in the form of the core: covariates about
-# their means. By plain R, pattern by pattern, so that nothing of the package's own is needed.
+# their means.
 core_statistics <- function(data) {
   features <- grep("^y", names(data), value = TRUE)
-  statistics <- compute_statistics(new_model_data(data[c("g", features)], "g", features))
-  x <- as.matrix(data[grepl("^x", names(data))])
-  if (ncol(x) == 0) {
-    return(statistics)
-  }
-  x <- sweep(x, 2, colMeans(x))
-  y <- as.matrix(data[features])
-  patterns <- statistics$patterns
-  code <- match(data$g, statistics$labels)
-  rows <- lapply(seq_along(patterns$n), function(p) {
-    same <- apply(!is.na(y), 1, function(seen) all(seen == patterns$observed[, p]))
-    which(code == patterns$group[p] & same)
-  })
-  sums <- function(f, size) array(vapply(rows, f, numeric(prod(size))), c(size, length(rows)))
-  centred <- function(z, own) sweep(z[own, , drop = FALSE], 2, colMeans(z[own, , drop = FALSE]))
-  statistics$patterns$covariate_mean <- sums(
-    function(own) colMeans(x[own, , drop = FALSE]), ncol(x)
+  covariates <- grep("^x", names(data), value = TRUE)
+  statistics <- compute_statistics(
+    model_data(data, "g", features, covariates = if (length(covariates)) covariates)
   )
-  statistics$patterns$covariate_scatter <- sums(
-    function(own) crossprod(centred(x, own)), c(ncol(x), ncol(x))
-  )
-  statistics$patterns$cross <- sums(function(own) {
-    cross <- crossprod(centred(x, own), centred(y, own))
-    replace(cross, is.na(cross), 0)
-  }, c(ncol(x), ncol(y)))
+  statistics$patterns <- core_patterns(statistics)
   statistics
 }
 

@@ -66,3 +66,9 @@ run_r <- function(code, before = "", timeout = 120) {
     "sh", c("-c", shQuote(command)), stdout = TRUE, stderr = FALSE, timeout = timeout
   ))
 }
+
+# new_model_data() by arguments of fit_hmvn().
+model_data <- function(data, group, features = NULL, weights = NULL, covariates = NULL) {
+  columns <- list(group = group, features = features, weights = weights, covariates = covariates)
+  new_model_data(data, columns)
+}

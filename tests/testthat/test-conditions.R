@@ -74,6 +74,9 @@ with_z <- function(z) {
   d
 }
 statistics <- hmvn_statistics(d, ~g, ~ x + y)
+with_covariates <- function(covariates, data = d, features = ~y) {
+  hmvn_statistics(data, ~g, features, covariates = covariates)
+}
 fit <- fake_fit(iter = 4)
 from <- function(n = c(a = 5, b = 6), mean = rbind(c(x = 1, y = 2), c(3, 4)),
                  cov = list(diag(2), diag(2)), ...) {
@@ -100,7 +103,7 @@ changed_in_place <- function() {
 with_rows <- function(...) {
   fit <- fake_fit(...)
   data <- data.frame(g = rep(c("A", "B"), 2e4), x1 = NA_real_, x2 = 1)
-  fit$data <- new_model_data(data, "g", c("x1", "x2"))
+  fit$data <- model_data(data, "g", c("x1", "x2"))
   fit
 }
 
@@ -187,12 +190,39 @@ error_cases <- list(
     c(statistics, hmvn_statistics(d, ~g, ~x)),
     update(with_rows(iter = 4), features = ~z),
     update(fit, hmvn_statistics(d, ~g, ~ x + y)),
-    predict(fit, data.frame(y = 1), "group")
+    predict(fit, data.frame(y = 1), "group"),
+    with_covariates(y ~ x),
+    with_covariates(~.),
+    with_covariates(~ x - 1),
+    with_covariates(~ x + offset(y)),
+    with_covariates(~pi),
+    with_covariates(~ log(xx)),
+    with_covariates(~g),
+    with_covariates(~y),
+    with_covariates(~z, with_z(matrix(1:4)))
+  ),
+  covariates = alist(
+    with_covariates(~ no_such_function(x)),
+    with_covariates(~ mean(x)),
+    with_covariates(~ z + zv, transform(with_z(c("u", "v", "v", "u")), zv = x)),
+    with_covariates(~z, with_z("a")),
+    with_covariates(~z, with_z(Sys.Date() + 1:4)),
+    with_covariates(~z, with_z(NA)),
+    with_covariates(~ I(x - mean(x))),
+    check_design(with_covariates(~ x + I(2 * x))),
+    check_design(with_covariates(~ h + x), by_group = TRUE),
+    c(statistics, with_covariates(~ log(h), features = ~ x + y)),
+    c(with_covariates(~ scale(x)), with_covariates(~ scale(x), transform(d, x = 2 * x))),
+    covariate_matrix(with_covariates(~z, with_z(c("u", "v")))$design, with_z("w")),
+    update(fake_fit(features = c("x", "y"), iter = 4), with_covariates(~h, features = ~ x + y)),
+    fit_hmvn(d, ~g, ~y, covariates = ~x)
   ),
   cells = alist(
     fit_hmvn(with_z(c(1, NaN, 2, 3)), ~g, ~z),
     fit_hmvn(with_z(c(1, Inf, -Inf, Inf)), ~g, ~z),
-    fit_hmvn(with_z(c(1e200, -1e200, 1, 2)), ~g, ~ x + z)
+    fit_hmvn(with_z(c(1e200, -1e200, 1, 2)), ~g, ~ x + z),
+    with_covariates(~z, with_z(c(1, Inf, 2, 3))),
+    with_covariates(~ log(z), with_z(c(1, 0, 2, 0)))
   ),
   weights = alist(
     fit_hmvn(d, ~h, ~x, weights = ~g),

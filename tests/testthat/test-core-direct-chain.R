@@ -89,7 +89,7 @@ log_weight <- function(case, direct, Sigma) {
 shifted <- function(case, by) {
   features <- paste0("y", seq_len(case$model$K))
   case$data[features] <- case$data[features] + by
-  case$statistics <- compute_statistics(new_model_data(case$data, "g", features))
+  case$statistics <- compute_statistics(model_data(case$data, "g", features))
   case
 }
 

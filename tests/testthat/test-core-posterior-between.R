@@ -15,7 +15,7 @@ test_that("gradients agree with long-double differences, also where cells or fea
   }
   case <- core_case(4, c(5, 6, 7, 20), pooling = "partial", between_eta = 0.7)
   case$data[case$data$g == "g02", c("y1", "y4")] <- NA
-  case$statistics <- compute_statistics(new_model_data(case$data, "g", paste0("y", 1:4)))
+  case$statistics <- core_statistics(case$data)
   expect_right_gradient(case, 10)
   fixed <- list(mean = c(0.3, NA, NA), sd = c(NA, 1, 1), cor = c(NA, 1, 1))
   expect_right_gradient(
@@ -45,7 +45,7 @@ test_that("means given the rest have their exact law, also of features that a gr
   # population integrated out is normal, here from its prior covariance and the data.
   case <- core_case(3, c(4, 6), pooling = c(mean = "partial"), between_eta = 1.5)
   case$data[case$data$g == "g02", "y1"] <- NA
-  case$statistics <- compute_statistics(new_model_data(case$data, "g", paste0("y", 1:3)))
+  case$statistics <- core_statistics(case$data)
   set.seed(3)
   position <- random_positions(case, 1, 1)
   n <- 4000

@@ -11,7 +11,7 @@ rows_with_gaps <- function(K, n = 8) {
 
 imputing_fit <- function(data, K, ...) {
   fit <- fake_fit(G = 3, K = K, ...)
-  fit$data <- new_model_data(data, "g", paste0("x", seq_len(K)))
+  fit$data <- model_data(data, "g", paste0("x", seq_len(K)))
   fit
 }
 

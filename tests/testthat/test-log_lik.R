@@ -26,7 +26,7 @@ with_patterns <- function(fit, K) {
     matrix(rnorm(n * K, sd = 2), n, dimnames = list(NULL, paste0("x", seq_len(K))))
   ))
   for (i in seq_len(n)) data[i, 1 + which(bitwAnd(i, 2^(seq_len(K) - 1)) > 0)] <- NA
-  fit$data <- new_model_data(data, "g", paste0("x", seq_len(K)))
+  fit$data <- model_data(data, "g", paste0("x", seq_len(K)))
   fit
 }
 

@@ -1,6 +1,6 @@
 with_rows <- function(fit) {
   data <- data.frame(g = c("B", "A", "B"), x1 = c(1, NA, 3), x2 = c(0, NA, NA))
-  fit$data <- new_model_data(data, "g", c("x1", "x2"))
+  fit$data <- model_data(data, "g", c("x1", "x2"))
   fit
 }
 

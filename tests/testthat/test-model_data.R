@@ -1,8 +1,8 @@
 d <- data.frame(g = c("b", "a", "b"), h = c(2L, 1L, 1L), x = c(1, 2, 3), y = 4:6)
 
 test_that("formulas and strings name the same columns, which are not copied", {
-  one <- new_model_data(d, ~g, ~ x + y)
-  expect_identical(one, new_model_data(d, "g", c("x", "y")))
+  one <- model_data(d, ~g, ~ x + y)
+  expect_identical(one, model_data(d, "g", c("x", "y")))
   expect_identical(one$codes, c(2L, 1L, 2L))
   expect_identical(one$labels, c("a", "b"))
   expect_identical(one$columns, list(d$x, d$y))
@@ -12,24 +12,24 @@ test_that("formulas and strings name the same columns, which are not copied", {
 })
 
 test_that("several keys are the observed combinations, first key slowest", {
-  two <- new_model_data(d, ~ g + h, "x")
+  two <- model_data(d, ~ g + h, "x")
   expect_identical(two$labels, c("a:1", "b:1", "b:2"))
   expect_identical(two$codes, c(3L, 1L, 2L))
   expect_identical(two$keys, data.frame(g = c("a", "b", "b"), h = c(1L, 1L, 2L)))
-  expect_identical(two, new_model_data(d, ~ g:h, "x"))
-  expect_identical(two, new_model_data(d, c("g", "h"), "x"))
+  expect_identical(two, model_data(d, ~ g:h, "x"))
+  expect_identical(two, model_data(d, c("g", "h"), "x"))
 })
 
 test_that("tibbles and data.tables are data frames", {
   skip_if_not_installed("tibble")
   skip_if_not_installed("data.table")
-  plain <- new_model_data(d, ~g, ~ x + y)
-  expect_identical(new_model_data(tibble::as_tibble(d), ~g, ~ x + y), plain)
-  expect_identical(new_model_data(data.table::as.data.table(d), ~g, ~ x + y), plain)
+  plain <- model_data(d, ~g, ~ x + y)
+  expect_identical(model_data(tibble::as_tibble(d), ~g, ~ x + y), plain)
+  expect_identical(model_data(data.table::as.data.table(d), ~g, ~ x + y), plain)
 })
 
 test_that("every type of group keeps its order and type", {
-  labels_of <- function(g) new_model_data(data.frame(x = seq_along(g), g = g), "g", "x")
+  labels_of <- function(g) model_data(data.frame(x = seq_along(g), g = g), "g", "x")
   f <- factor(c("lo", "hi", "lo"), levels = c("lo", "hi"), ordered = TRUE)
   expect_identical(labels_of(f)$labels, c("lo", "hi"))
   expect_identical(labels_of(f)$keys$g, f[1:2])
@@ -45,7 +45,7 @@ test_that("codes agree with factor() for integers near and far apart", {
   set.seed(1)
   for (width in c(5, 1e3, 2e9)) {
     g <- as.integer(floor(runif(1000, -width / 2, width / 2)))
-    result <- new_model_data(data.frame(g = g, x = 1), "g", "x")
+    result <- model_data(data.frame(g = g, x = 1), "g", "x")
     expect_identical(result$codes, as.integer(factor(g)))
     expect_identical(result$keys$g, sort(unique(g)))
   }
@@ -54,7 +54,7 @@ test_that("codes agree with factor() for integers near and far apart", {
 test_that("empty levels are dropped with a message", {
   f <- factor(c("a", "c"), levels = c("a", "b", "c"))
   expect_message(
-    result <- new_model_data(data.frame(g = f, x = 1:2), "g", "x"), "b",
+    result <- model_data(data.frame(g = f, x = 1:2), "g", "x"), "b",
     class = "hmvn_message_empty_levels"
   )
   expect_identical(result$codes, 1:2)
@@ -64,7 +64,7 @@ test_that("empty levels are dropped with a message", {
 test_that("features default to the numeric columns that are not group or weight", {
   wide <- cbind(d, w = c(1, 2, 3), when = as.Date("2020-01-01") + 0:2)
   expect_message(
-    result <- new_model_data(wide, ~g, NULL, ~w), "h.*x.*y", class = "hmvn_message_features"
+    result <- model_data(wide, ~g, NULL, ~w), "h.*x.*y", class = "hmvn_message_features"
   )
   expect_identical(result$features, c("h", "x", "y"))
   expect_identical(result$weights, c(1, 2, 3))
@@ -73,15 +73,15 @@ test_that("features default to the numeric columns that are not group or weight"
 test_that("odd names and labels work", {
   odd <- data.frame(1:4, c("a b", "a,b", "a[1]", "\U1F600{x}"), check.names = FALSE)
   names(odd) <- c("my {x}, [1]", "the group")
-  result <- new_model_data(odd, ~`the group`, ~`my {x}, [1]`)
+  result <- model_data(odd, ~`the group`, ~`my {x}, [1]`)
   expect_setequal(result$labels, odd[["the group"]])
   expect_identical(result$features, "my {x}, [1]")
   odd[[1]] <- c(1, 2, 3, Inf)
-  expect_error(new_model_data(odd, ~`the group`, ~`my {x}, [1]`), "my {x}, [1]", fixed = TRUE)
+  expect_error(model_data(odd, ~`the group`, ~`my {x}, [1]`), "my {x}, [1]", fixed = TRUE)
 })
 
 test_that("missing cells are allowed, NaN and infinite ones are errors that say where", {
-  cells <- function(x) new_model_data(data.frame(g = 1, x = x), "g", "x")
+  cells <- function(x) model_data(data.frame(g = 1, x = x), "g", "x")
   expect_identical(cells(c(NA, 1))$columns[[1]], c(NA, 1))
   expect_identical(cells(c(NA, 1L))$columns[[1]], c(NA, 1L))
   for (value in c(NaN, Inf, -Inf)) {
@@ -94,7 +94,7 @@ test_that("missing cells are allowed, NaN and infinite ones are errors that say 
 
 test_that("bad data, columns, groups and weights have classed errors naming the column", {
   bad <- function(class, ..., column = NULL) {
-    error <- expect_error(quietly(new_model_data(...)), class = paste0("hmvn_error_", class))
+    error <- expect_error(quietly(model_data(...)), class = paste0("hmvn_error_", class))
     expect_s3_class(error, "hmvn_error")
     if (!is.null(column)) expect_identical(error$column, column)
   }
@@ -145,14 +145,14 @@ test_that("bad data, columns, groups and weights have classed errors naming the 
 test_that("integer64 columns are refused with the way to convert them", {
   skip_if_not_installed("bit64")
   d$z <- bit64::as.integer64(1:3)
-  expect_error(new_model_data(d, ~g, ~z), "as.double", class = "hmvn_error_column")
-  expect_error(new_model_data(d, ~z, ~x), class = "hmvn_error_group")
-  expect_identical(quietly(new_model_data(d, ~g))$features, c("h", "x", "y"))
+  expect_error(model_data(d, ~g, ~z), "as.double", class = "hmvn_error_column")
+  expect_error(model_data(d, ~z, ~x), class = "hmvn_error_group")
+  expect_identical(quietly(model_data(d, ~g))$features, c("h", "x", "y"))
 })
 
 test_that("labels that collide are an error with the labels", {
   keys <- data.frame(a = c("p:q", "p"), b = c("r", "q:r"), x = 1:2)
-  error <- expect_error(new_model_data(keys, ~ a + b, ~x), class = "hmvn_error_group")
+  error <- expect_error(model_data(keys, ~ a + b, ~x), class = "hmvn_error_group")
   expect_identical(error$labels, "p:q:r")
 })
 
@@ -191,4 +191,29 @@ test_that("whole numbers are coded in their order, by table or by hash", {
   two <- code_groups(list(a = x, b = rep(c(2, 1), 25)), NULL)
   expect_identical(two$codes, match(paste(x, rep(2:1, 25)), paste(two$keys$a, two$keys$b)))
   expect_false(is.unsorted(order(two$keys$a, two$keys$b)))
+})
+
+at_second <- function(x) as.POSIXct(x, origin = "1970-01-01", tz = "UTC")
+
+test_that("columns of covariates are kept, and a change of one cell of any type is noticed", {
+  d <- data.frame(
+    g = "a", y = 1:4, n = c(1.5, 2, 3, 4), i = 4:1, l = c(TRUE, FALSE, NA, TRUE),
+    t = c("u", "v", "u", NA), f = factor(c("p", "q", "q", "p")), s = at_second(1:4)
+  )
+  types <- c("n", "i", "l", "t", "f", "s")
+  data <- sign_data(
+    model_data(d, ~g, ~y, covariates = ~ n + i * l + t + f + as.numeric(s)), 1
+  )
+  expect_identical(data$covariate_columns, as.list(d[types]))
+  expect_identical(kept_data_frame(data), d[c("g", "y", types)])
+  expect_true(are_model_data(data))
+  expect_identical(check_unchanged(data, "It", NULL), data)
+  changed <- list(n = 1.25, i = 9L, l = FALSE, t = "z", f = "q", s = at_second(1.25))
+  for (type in types) {
+    other <- data
+    other$covariate_columns[[type]][[1]] <- changed[[type]]
+    expect_error(check_unchanged(other, "It", NULL), class = "hmvn_error_rows")
+  }
+  levels(data$covariate_columns$f) <- c("p", "r")
+  expect_error(check_unchanged(data, "It", NULL), class = "hmvn_error_rows")
 })

@@ -113,3 +113,9 @@ test_that("one row, chain, draw and cell are not many", {
     )
   )
 })
+
+test_that("rows left out for want of a covariate are counted on the page", {
+  fit <- fake_fit(iter = 20)
+  fit$statistics$n_without_covariates <- 3L
+  expect_match(capture.output(print(fit)), "3 rows without covariates", all = FALSE)
+})

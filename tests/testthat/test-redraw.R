@@ -37,7 +37,7 @@ test_that("what needs rows says why there are none", {
   )
   fit$control$keep_data <- FALSE
   expect_error(require_rows(fit, "This"), "keep_data = FALSE", class = "hmvn_error_rows")
-  fit$data <- sign_data(new_model_data(data.frame(g = 1:3, x = 4:6), "g", "x"), 1)
+  fit$data <- sign_data(model_data(data.frame(g = 1:3, x = 4:6), "g", "x"), 1)
   expect_identical(require_rows(fit, "This"), fit$data)
   fit$data$columns[[1]][2] <- 7L
   expect_error(require_rows(fit, "This"), "This needs the rows that", class = "hmvn_error_rows")

@@ -145,3 +145,41 @@ test_that("what is no argument, has no name, or names no column is refused", {
   expect_error(update(fit, algorithm = "gibbs"), "algorithm", class = "hmvn_error_argument")
   expect_error(update(fit, thin = 1000), "thin", class = "hmvn_error_argument")
 })
+
+# A fit by its parts, since there is no sampler of slopes yet.
+test_that("covariates are said again: new data, other features, other covariates", {
+  d$site <- rep(c("n", "s", "s"), 10)
+  half <- function(x) x / 2
+  data <- model_data(d, ~g, ~ x + y, ~w, ~ half(h == "u") * site)
+  fit <- fake_fit_of(compute_statistics(data), hmvn_prior(), "none", list(iter_sampling = 4))
+  fit$specification$weights <- "w"
+  fit$data <- sign_data(data, 1)
+  input <- function(fit, data, ...) {
+    updated_input(fit, if (!is.null(data)) list(data), rlang::enquos(...), fit$control, NULL)
+  }
+  rm(half)
+  other <- transform(d[5:30, ], x = 2 * x)
+  result <- input(fit, other)
+  half <- function(x) x / 2
+  fresh <- compute_statistics(model_data(other, ~g, ~ x + y, ~w, ~ half(h == "u") * site))
+  expect_identical(result$statistics$patterns, fresh$patterns)
+  expect_identical(result$statistics$design$names, fresh$design$names)
+  expect_identical(input(fit, NULL)$statistics, fit$statistics)
+  # the columns it has read are enough
+  expect_identical(
+    input(fit, NULL, features = ~x)$statistics$patterns,
+    compute_statistics(model_data(d, ~g, ~x, ~w, ~ half(h == "u") * site))$patterns
+  )
+  expect_identical(input(fit, NULL, covariates = ~site)$statistics$covariates, "sites")
+  expect_identical(input(fit, NULL, covariates = NULL)$statistics$covariates, character())
+  error <- expect_error(input(fit, NULL, covariates = ~z), class = "hmvn_error_column")
+  expect_identical(error$argument, "covariates")
+  # statistics of the same covariates, features in another order
+  turned <- hmvn_statistics(d, ~g, ~ y + x, ~w, ~ half(h == "u") * site)
+  expect_equal(input(fit, turned)$statistics$patterns, fit$statistics$patterns, tolerance = 1e-12)
+  expect_error(
+    input(fit, hmvn_statistics(d, ~g, ~ x + y, ~w)), class = "hmvn_error_covariates"
+  )
+  # and until it can be sampled, update() refuses to
+  expect_error(update(fit), "yet", class = "hmvn_error_covariates")
+})

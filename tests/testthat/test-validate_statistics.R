@@ -63,6 +63,50 @@ test_that("what was changed by hand is refused by every entrance", {
   expect_refused(patterns("scatter", function(x) x + 1), "nothing was observed")
 })
 
+test_that("covariates that were changed by hand are refused", {
+  d$z <- c(3, 1, 4, 1, 5, 9, 2, 6, 5, 3, 5, 8)
+  d$x[2] <- NA
+  s <- hmvn_statistics(d, ~g, ~ x + y, covariates = ~ poly(z, 2))
+  expect_identical(validate_statistics(s, "data", NULL), s)
+  refused <- function(part, value, problem) {
+    broken <- s
+    broken[part] <- list(value)
+    expect_error(fit_hmvn(broken), problem, class = "hmvn_error_statistics")
+  }
+  pattern <- function(part, f, problem) {
+    patterns <- s$patterns
+    patterns[[part]] <- f(patterns[[part]])
+    refused("patterns", patterns, problem)
+  }
+  refused("n_without_covariates", "1", "counts")
+  refused("n_without_covariates", -1L, "counts")
+  refused("n_without_covariates", 1, "counts")
+  refused("covariates", c("a", "a"), "names of covariates")
+  refused("covariates", NULL, "names of covariates")
+  refused("covariates", character(), "design")
+  refused("covariates", c("a", "b"), "covariate_center")
+  refused("covariate_center", unname(s$covariate_center), "covariate_center")
+  refused("covariate_center", s$covariate_center * NA, "covariate_center")
+  refused("design", NULL, "design. has other parts")
+  change <- function(part, value) utils::modifyList(s$design, stats::setNames(list(value), part))
+  refused("design", change("terms", ~z), "no terms")
+  refused("design", change("names", c("a", "b")), "other names")
+  refused("design", change("variables", NA), "variables")
+  refused("design", change("xlevels", list(z = 1)), "levels")
+  refused("patterns", s$patterns[-8], "other parts")
+  pattern("covariate_mean", t, "covariate_mean. has another shape")
+  pattern("covariate_mean", function(x) replace(x, 1, NaN), "covariate_mean. is not finite.*\"a\"")
+  pattern("covariate_scatter", c, "covariate_scatter. has another shape")
+  pattern("covariate_scatter", function(x) replace(x, 1, Inf), "covariate_scatter. is not finite")
+  pattern("covariate_scatter", function(x) replace(x, 2, 9), "covariate_scatter. is not symmetric")
+  pattern("cross", function(x) aperm(x, c(2, 1, 3))[1, , , drop = FALSE], "cross. has another")
+  pattern("cross", function(x) replace(x, 1, NA), "cross. is not finite")
+  pattern("cross", function(x) x + 1, "cross. is not 0 where nothing")
+  plain <- hmvn_statistics(d, ~g, ~ x + y)
+  plain$covariate_center <- 1
+  expect_error(fit_hmvn(plain), "covariate_center", class = "hmvn_error_statistics")
+})
+
 test_that("a broken fit is told from statistics that are broken", {
   fit <- fake_fit(iter = 4)
   fit$statistics$patterns$group[2] <- 9L
