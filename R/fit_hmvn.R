@@ -117,8 +117,8 @@ fit_hmvn <- function(data, group, features = NULL, pooling = "none", prior = hmv
 run_fit <- function(input, model, settings, record, call) {
   statistics <- input$statistics
   check_design(statistics, call = call)
-  size <- lengths(statistics[c("labels", "features")])
-  check_fit_size(size[[1L]], size[[2L]], model$pooling, settings, call)
+  size <- lengths(statistics[c("labels", "features", "covariates")])
+  check_fit_size(size, model$pooling, settings, call)
   if (!settings$prior_only) {
     check_propriety(statistics, model$prior, model$pooling, call = call)
   }
@@ -181,7 +181,8 @@ read_input <- function(data, columns, settings, call) {
   data <- new_model_data(data, columns, cores, call)
   # whatever is pooled, a fit takes at least this; asked before all rows are read
   least <- c(mean = "complete", sd = "complete", cor = "complete")
-  check_fit_size(1, length(data$features), least, settings, call)
+  size <- c(labels = 1, features = length(data$features), covariates = 0)
+  check_fit_size(size, least, settings, call)
   list(data = data, statistics = compute_statistics(data, cores, call))
 }
 

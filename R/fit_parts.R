@@ -17,10 +17,12 @@ draw_sizes <- function(fit) {
   c(
     mean = k * n_stored(fit, "mean"), chol = packed * n_stored(fit, "chol"),
     slope = slopes * (if (slopes > 0) n_stored(fit, "slope") else 0L),
-    mean0 = k * pooled[["mean"]], slope0 = slopes * pooled[["slope"]], scale0 = k * (pooled[["sd"]] || both),
+    mean0 = k * pooled[["mean"]], slope0 = slopes * pooled[["slope"]],
+    scale0 = k * (pooled[["sd"]] || both),
     chol_cor0 = packed * ((pooled[["cor"]] && several) || both),
     chol_between = packed * has_between(model_of(fit)),
-    h_mean = k * partial[["mean"]], h_slope = slopes * partial[["slope"]], h_sd = k * partial[["sd"]],
+    h_mean = k * partial[["mean"]], h_slope = slopes * partial[["slope"]],
+    h_sd = k * partial[["sd"]],
     h_cor = 1L * (partial[["cor"]] && several),
     lp = 1L, lprior = 1L
   )

@@ -39,7 +39,7 @@ resolve_frame <- function(frame, statistics, call) {
     covariance <- match_frame(frame, features, call)
   } else {
     kind <- "pooled"
-    covariance <- pooled_covariance(statistics)
+    covariance <- pooled_covariance(without_covariates(statistics))
   }
   eigen <- eigen(covariance, symmetric = TRUE)
   if (!all(eigen$values > frame_tolerance * eigen$values[[1L]])) {

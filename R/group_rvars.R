@@ -11,10 +11,13 @@
 #' @return `group_mean()` and `group_sd()`: an rvar array \[group, feature\]. `group_cor()` and
 #'   `group_cov()`: \[group, feature, feature\]; with `joint = TRUE` \[group x feature, group x
 #'   feature\], its dimnames `"group:feature"`. Under complete pooling every group has the same
-#'   values. Standard deviations and means are in the units of the features.
+#'   values. Standard deviations and means are in the units of the features; with covariates means
+#'   are those of a row with average covariates. `group_slope()`: \[group, covariate, feature\], in
+#'   units of the feature per unit of the covariate.
 #' @section Errors: `hmvn_error_group` if there is no such group. `hmvn_error_size` if the joint
 #'   matrix would take more than 1 GB. `hmvn_error_keep` if the draws were not kept (`keep` of
-#'   [fit_hmvn()]). `hmvn_error_fit` if `fit` is none.
+#'   [fit_hmvn()]). `hmvn_error_no_meaning` for slopes of a fit without covariates.
+#'   `hmvn_error_fit` if `fit` is none.
 #' @name group_mean
 #' @importFrom rlang %||%
 NULL
@@ -44,6 +47,19 @@ group_cov <- function(fit, group = NULL, joint = FALSE) {
   size <- length(groups) * n_features(fit)
   check_size(8 * n_draws(fit) * size^2, "The joint covariance matrix", call = call)
   with_memory_errors(stack_covariances(quantity(fit, "Sigma", groups)), "Draws", call)
+}
+
+#' @rdname group_mean
+#' @export
+group_slope <- function(fit, group = NULL) {
+  call <- rlang::current_env()
+  check_fit(fit, call)
+  if (n_covariates(fit) == 0L) {
+    abort_no_meaning(
+      "group_slope", "The fit has no covariates.", "{.code fit_hmvn(covariates = )}", call
+    )
+  }
+  group_rvar(fit, "beta", group, call)
 }
 
 # internal -----------------------------------------------------------------

@@ -14,8 +14,9 @@
 #' @param seed A whole number, which leaves R's random number generator alone; `NULL` takes one from
 #'   it. A draw's new group depends on the seed and on that draw alone.
 #' @return A [posterior::draws_rvars] object (a list) of random variables `mu` and `sigma`
-#'   \[feature\], `Omega` and `Sigma` \[feature, feature\], with the features' names as dimnames, in
-#'   the units of the features. `summarise_draws()` summarises it.
+#'   \[feature\], `Omega` and `Sigma` \[feature, feature\], with covariates `beta` \[covariate,
+#'   feature\], with the names as dimnames, in the units of the features. `summarise_draws()`
+#'   summarises it.
 #' @section Errors: `hmvn_error_argument` for `ndraws` (more than the fit has) and `seed`,
 #'   `hmvn_error_fit`.
 #' @examples
@@ -37,12 +38,13 @@ posterior_new_group <- function(fit, ndraws = NULL, seed = NULL) {
   # all draws keep their chains
   size <- if (is.null(ndraws)) n_kept(fit) else c(length(chosen), 1L)
   drawn <- lapply(drawn, function(x) array(x, c(size, ncol(x))))
-  group_draws(drawn$mean, drawn$chol, model$features)
+  group_draws(drawn, model)
 }
 
 # internal -----------------------------------------------------------------
 
-# list(mean = [draw, K], slope = [draw, K C], chol = [draw, packed]): a new group for each of the draws `chosen`.
+# list(mean = [draw, K], slope = [draw, K C], chol = [draw, packed]): a new group for each of the
+# draws `chosen`.
 draw_new_group <- function(fit, chosen, seed) {
   names <- c(
     "mean0", "slope0", "scale0", "chol_cor0", "chol_between", "h_mean", "h_slope", "h_sd", "h_cor"
@@ -53,22 +55,30 @@ draw_new_group <- function(fit, chosen, seed) {
   new_group_(as_core(model_of(fit)), population, chosen, seed)[c("mean", "slope", "chol")]
 }
 
-# One group's [iteration, chain, index] means and packed factors as random variables.
-group_draws <- function(mean, chol, features) {
+# One group's [iteration, chain, index] means, slopes and packed factors as random variables.
+group_draws <- function(drawn, model) {
+  features <- model$features
+  covariates <- model$covariates
   k <- length(features)
   of <- function(kind) {
-    values <- derive_quantity_(chol, k, 1L, kind, FALSE)
+    values <- derive_quantity_(drawn$chol, k, 1L, kind, FALSE)
     dim(values) <- dim(values)[-3L]
     as_rvar(label_array(values, rep(list(features), length(dim(values)) - 2L)))
   }
-  posterior::draws_rvars(
-    mu = as_rvar(label_array(mean, list(features))), sigma = of("sigma"), Omega = of("Omega"),
+  slopes <- function() {
+    values <- array(drawn$slope, c(dim(drawn$slope)[1:2], k, length(covariates)))
+    as_rvar(label_array(aperm(values, c(1, 2, 4, 3)), list(covariates, features)))
+  }
+  parts <- list(
+    mu = as_rvar(label_array(drawn$mean, list(features))), sigma = of("sigma"), Omega = of("Omega"),
     Sigma = of("Sigma")
   )
+  if (length(covariates)) parts$beta <- slopes()
+  do.call(posterior::draws_rvars, parts)
 }
 
 inform_new_group <- function(pooling) {
-  words <- c(mean = "means", sd = "standard deviations", cor = "correlations")
+  words <- c(mean = "means", sd = "standard deviations", cor = "correlations", slope = "slopes")
   prior <- words[names(pooling)[pooling == "none"]]
   common <- words[names(pooling)[pooling == "complete"]]
   if (length(prior) + length(common) == 0L) {

@@ -1,5 +1,6 @@
 # What the user says about pooling: for each block of quantities (means, standard deviations,
-# correlations, slopes on covariates) whether groups have their own, share a population, or have one in common.
+# correlations, slopes on covariates) whether groups have their own, share a population, or have one
+# in common.
 
 # internal -----------------------------------------------------------------
 

@@ -28,7 +28,11 @@ pooling_summary <- function(fit) {
       means$shrinkage_high <- apply(weights, 2, max)
     }
   }
-  rbind(means, rows_of("sd", "h_sd", features), rows_of("cor", "h_cor", NA_character_))
+  slopes <- outer(features, fit$statistics$covariates, function(k, c) paste(c, k, sep = "~"))
+  rbind(
+    means, rows_of("slope", "h_slope", c(slopes)), rows_of("sd", "h_sd", features),
+    rows_of("cor", "h_cor", NA_character_)
+  )
 }
 
 # Posterior mean of the shrinkage weights, [group, feature]. Of very many groups from every so many

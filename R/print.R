@@ -40,6 +40,7 @@ head_lines <- function(fit) {
     count_of(s$n_rows, "row"),
     paste0(count_of(n_groups(fit), "group"), " (", paste(names(s$keys), collapse = ", "), ")"),
     count_of(n_features(fit), "feature"),
+    if (n_covariates(fit) > 0) count_of(n_covariates(fit), "covariate"),
     if (s$n_missing > 0) paste(count_of(s$n_missing, "cell"), "missing"),
     if (s$n_empty > 0) paste(count_of(s$n_empty, "row"), "without data left out"),
     if (s$n_without_covariates > 0) {
@@ -140,7 +141,9 @@ group_means_line <- function(fit, found) {
   low <- found$shrinkage_low[found$block == "mean"]
   high <- found$shrinkage_high[found$block == "mean"]
   texts <- c(
-    if (length(low) && !anyNA(low)) paste("shrunk by", fixed(min(low), 2), "to", fixed(max(high), 2)),
+    if (length(low) && !anyNA(low)) {
+      paste("shrunk by", fixed(min(low), 2), "to", fixed(max(high), 2))
+    },
     if (is_stored(fit, "chol_between")) paste("correlated by", between_text(fit))
   )
   if (length(texts)) {
@@ -183,9 +186,9 @@ pooling_line <- function(rows, width) {
 shown_tables <- function(fit) {
   has <- quantity_names(fit)
   tables <- lapply(Filter(function(row) nzchar(row$title), quantities), function(row) {
-    pooling <- fit$pooling[[row$block]]
+    pooling <- fit$pooling[row$block]
     of_groups <- row$name %in% has
-    of_population <- row$typical %in% has && (pooling == "partial" || !of_groups)
+    of_population <- row$typical %in% has && (pooling %in% "partial" || !of_groups)
     layout <- packed_layout(fit, row$name)
     if (nrow(layout) == 0 || !(of_groups || of_population)) {
       return(NULL)
@@ -200,15 +203,10 @@ shown_tables <- function(fit) {
 
 table_lines <- function(table, fit, n_groups, width) {
   layout <- table$layout
-  features <- fit$statistics$features
   # More columns than ever fit need not be summarised
   kept <- utils::head(seq_len(nrow(layout)), ceiling(width / 6))
   headed <- function(cells, name_width) {
-    rbind(if (anyNA(layout$feature2)) {
-      trim_names(features[layout$feature[kept]], name_width)
-    } else {
-      trim_pairs(features, layout$feature2[kept], layout$feature[kept], name_width)
-    }, cells)
+    rbind(entry_names(fit$statistics, layout[kept, , drop = FALSE], name_width), cells)
   }
   everybody <- "(all groups)"
   cells <- names <- NULL
@@ -231,6 +229,21 @@ table_lines <- function(table, fit, n_groups, width) {
     if (n_columns_fitting(columns, room, nrow(layout)) == n_shown) break
   }
   format_table(left, columns[, seq_len(n_shown), drop = FALSE], nrow(layout))
+}
+
+# A feature, a pair of them "x~y", or a covariate and a feature "age~x".
+entry_names <- function(statistics, layout, width) {
+  features <- statistics$features
+  if (!anyNA(layout$covariate)) {
+    names <- c(statistics$covariates, features)
+    return(trim_pairs(
+      names, layout$covariate, layout$feature + length(statistics$covariates), width
+    ))
+  }
+  if (anyNA(layout$feature2)) {
+    return(trim_names(features[layout$feature], width))
+  }
+  trim_pairs(features, layout$feature2, layout$feature, width)
 }
 
 # "mean (sd)" as [group, column]

@@ -52,7 +52,7 @@ inform_prior_conflict <- function(run) {
 # features. Where they have one in common: all together, here the first. Where they have a part in
 # common, that part moves estimates without any prior.
 data_alone <- function(run) {
-  statistics <- run$statistics
+  statistics <- without_covariates(run$statistics, run$pooling["slope"] %in% "complete")
   k <- n_features(run)
   if (is_common(run, "chol")) {
     freedom <- sum(statistics$patterns$n) - n_groups(run)

@@ -6,8 +6,8 @@
 
 # A row.
 # name: as the user reads it.
-# index: what it is indexed by, a letter each: "g" group, "c" covariate, "f" feature. "ff": a symmetric matrix, of
-#   which the packed form has the lower triangle, row by row.
+# index: what it is indexed by, a letter each: "g" group, "c" covariate, "f" feature. "ff": a
+#   symmetric matrix, of which the packed form has the lower triangle, row by row.
 # from: the parts of fit$draws it is computed from; the fit has it if it has these.
 # values: list(packed = , full = ), functions of (fit, groups), either or both: packed gives
 #   [iteration, chain, entry], the entries of one group after those of another; full gives
@@ -42,6 +42,8 @@ quantities <- list(
   # of a group
   quantity_row("mu", "gf", "mean", list(packed = mean_draws), block = "mean",
     summarised_in_core = TRUE, judged = TRUE, title = "Means", typical = "mu0"),
+  quantity_row("beta", "gcf", "slope", list(packed = slope_draws), block = "slope", judged = TRUE,
+    title = "Slopes", typical = "beta0"),
   quantity_row("sigma", "gf", "chol", values_of_factors("sigma"), block = "sd",
     summarised_in_core = TRUE, judged = TRUE, title = "Sds", typical = "sigma0"),
   quantity_row("Omega", "gff", "chol", values_of_factors("Omega"), block = "cor",
@@ -52,7 +54,6 @@ quantities <- list(
   quantity_row("partial_cor", "gff", "chol", list(full = partial_draws), readers = "name",
     unit_diagonal = TRUE),
 
-  quantity_row("beta", "gcf", "slope", list(packed = slope_draws), block = "slope", judged = TRUE),
 
   # of the population, the typical group
   quantity_row("mu0", "f", "mean0", values_as_stored("mean0"), block = "mean", judged = TRUE),

@@ -11,7 +11,9 @@ sample_chains <- function(statistics, model, settings, call = NULL) {
   limits <- list(max_bytes = machine_bytes())
   sampled <- with_memory_errors(
     with_core_errors(
-      sample_(core_patterns(statistics), n_groups, as_core(model), c(settings, limits), progress$report),
+      sample_(
+        core_patterns(statistics), n_groups, as_core(model), c(settings, limits), progress$report
+      ),
       # where the core gives no reason by name, one that was asked for by name is the likely one
       topic = if (settings$algorithm == "direct") "direct_not_applicable",
       call = call

@@ -44,12 +44,15 @@ format_gigabytes <- function(bytes) {
   format(signif(bytes / 2^30, 2), big.mark = ",", digits = 2, scientific = FALSE, trim = TRUE)
 }
 
-# What a fit keeps of its draws, and what it writes while it samples. `pooling`: see
-# resolve_pooling().
-check_fit_size <- function(n_groups, n_features, pooling, settings, call) {
+# What a fit keeps of its draws, and what it writes while it samples. `size`: counts of labels,
+# features and covariates; `pooling`: see resolve_pooling().
+check_fit_size <- function(size, pooling, settings, call) {
+  n_groups <- size[["labels"]]
+  n_features <- size[["features"]]
   common <- pooling == "complete"
   if (n_features == 1L) common[["cor"]] <- TRUE
-  means <- n_features * if (common[["mean"]]) 1 else n_groups
+  copies <- function(block) if (isTRUE(common[block])) 1 else n_groups
+  means <- n_features * (copies("mean") + size[["covariates"]] * copies("slope"))
   factors <- n_features * (n_features + 1) / 2 *
     if (common[["sd"]] && common[["cor"]]) 1 else n_groups
   kept <- c("mu", "Sigma") %in% settings$keep

@@ -16,7 +16,8 @@
 #' The draws of the program have the names they have here: `mu`, `sigma`, `Omega`, `Sigma`, and
 #' where the model has them `beta` (by group, slopes \[covariate, feature\]), `mu0`, `beta0`,
 #' `sigma0`, `Omega0`, `Sigma0`, `Omega_between`, `Sigma_between`, `tau`, `tau_slope`, `h_mean`,
-#' `h_sd`, `h_cor`, `h_slope`, with positions in place of labels. `lprior` and `log_joint` are the `lprior` and `lp__` of this
+#' `h_sd`, `h_cor`, `h_slope`, with positions in place of labels. `lprior` and `log_joint` are the
+#' `lprior` and `lp__` of this
 #' package, without Jacobians; Stan's own `lp__` adds the Jacobians of its transforms. With one
 #' feature there is no `Omega`. A heterogeneity that is not learned is part of the data.
 #'
@@ -126,7 +127,8 @@ stan_parts_of <- function(fit) {
   }, TRUE)
   patterns <- fit$statistics$patterns
   list(
-    K = K, C = length(model$covariates), pooling = pooling, learned = learned, between = has_between(model),
+    K = K, C = length(model$covariates), pooling = pooling, learned = learned,
+    between = has_between(model),
     families = split(seq_len(K), factor(prior$sd$family, levels = unique(prior$sd$family))),
     likelihood = !isTRUE(fit$control$prior_only),
     observed = if (!all(patterns$observed)) {
@@ -172,7 +174,9 @@ stan_covariates <- function(statistics, labels) {
   names <- list(labels, statistics$covariates, statistics$features)
   list(
     xbar = array(t(patterns$covariate_mean), size[1:2], names[1:2]),
-    S_xx = array(aperm(patterns$covariate_scatter, c(3, 1, 2)), size[c(1, 2, 2)], names[c(1, 2, 2)]),
+    S_xx = array(
+      aperm(patterns$covariate_scatter, c(3, 1, 2)), size[c(1, 2, 2)], names[c(1, 2, 2)]
+    ),
     S_xy = array(aperm(patterns$cross, c(3, 1, 2)), size, names)
   )
 }

@@ -53,7 +53,7 @@ stan_data_block <- function(model) {
         paste0("array[", unit, "] vector[K] ybar;"), "their mean",
         paste0("array[", unit, "] matrix[K, K] S;"), "their centred scatter matrix",
         if (model$C > 0) c(
-          paste0("array[", unit, "] vector[C] xbar;"), "mean of the covariates, about their centres",
+          paste0("array[", unit, "] vector[C] xbar;"), "mean of the covariates about centres",
           paste0("array[", unit, "] matrix[C, C] S_xx;"), "their scatter matrix,",
           paste0("array[", unit, "] matrix[C, K] S_xy;"), "and that with the features"
         )
@@ -161,9 +161,8 @@ stan_transformed_block <- function(model) {
       paste0("lprior += beta_lpdf(", h, " | h_", b, "_beta[1], h_", b, "_beta[2]);")
     })),
     unlist(lapply(names(pooling)[pooling == "partial"], function(b) {
-      paste0("lprior += std_normal_lpdf(", if (b == "slope") "to_vector(u0_slope)" else {
-        paste0("u0_", b)
-      }, ");")
+      u0 <- if (b == "slope") "to_vector(u0_slope)" else paste0("u0_", b)
+      paste0("lprior += std_normal_lpdf(", u0, ");")
     })),
     if (model$between) "lprior += lkj_corr_cholesky_lpdf(L_between | eta_between);",
     complete("mean", "lprior += normal_lpdf(mu0 | mean_location, mean_scale);"),
@@ -244,7 +243,8 @@ stan_likelihood <- function(model) {
       "matrix[n_observed[p], n_observed[p]] A_o = n_observed[p] == K ? A",
       "    : cholesky_decompose(tcrossprod(A[o]));",
       paste0(
-        "log_joint += rows_lpdf(", data[1], "[o] | n[p], ", data[3], "[o, o], mu[group[p]][o], A_o);"
+        "log_joint += rows_lpdf(", data[1], "[o] | n[p], ", data[3],
+        "[o, o], mu[group[p]][o], A_o);"
       )
     )
   } else {

@@ -11,7 +11,8 @@
 #' @param ... Must be empty.
 #' @return A data frame of class `hmvn_summary`, one row a quantity: `variable` (its name in the
 #'   draws), `quantity`, the key columns of the group with their own types, `group` (its label),
-#'   `covariate` (if there are any), `feature`, `feature2`, `mean`, `median`, `sd`, the quantiles (`q5`, ...), `rhat`, `ess_bulk`,
+#'   `covariate` (if there are any), `feature`, `feature2`, `mean`, `median`, `sd`, the quantiles
+#'   (`q5`, ...), `rhat`, `ess_bulk`,
 #'   `ess_tail`. Of matrices only the lower triangle, of `Sigma` with its diagonal. A key column
 #'   named like one of these gets the prefix `key_`. A constant has no diagnostics (`NA`).
 #'

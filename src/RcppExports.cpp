@@ -11,6 +11,20 @@ Rcpp::Rostream<true>&  Rcpp::Rcout = Rcpp::Rcpp_cout_get();
 Rcpp::Rostream<false>& Rcpp::Rcerr = Rcpp::Rcpp_cerr_get();
 #endif
 
+// adjust_patterns_
+Rcpp::List adjust_patterns_(const Rcpp::List& patterns, int n_groups, int n_features, int n_covariates, bool common);
+RcppExport SEXP _hmvn_adjust_patterns_(SEXP patternsSEXP, SEXP n_groupsSEXP, SEXP n_featuresSEXP, SEXP n_covariatesSEXP, SEXP commonSEXP) {
+BEGIN_RCPP
+    Rcpp::RObject rcpp_result_gen;
+    Rcpp::traits::input_parameter< const Rcpp::List& >::type patterns(patternsSEXP);
+    Rcpp::traits::input_parameter< int >::type n_groups(n_groupsSEXP);
+    Rcpp::traits::input_parameter< int >::type n_features(n_featuresSEXP);
+    Rcpp::traits::input_parameter< int >::type n_covariates(n_covariatesSEXP);
+    Rcpp::traits::input_parameter< bool >::type common(commonSEXP);
+    rcpp_result_gen = Rcpp::wrap(adjust_patterns_(patterns, n_groups, n_features, n_covariates, common));
+    return rcpp_result_gen;
+END_RCPP
+}
 // log_covariances_
 Rcpp::NumericMatrix log_covariances_(const Rcpp::NumericMatrix& chol, int n_features, int cores);
 RcppExport SEXP _hmvn_log_covariances_(SEXP cholSEXP, SEXP n_featuresSEXP, SEXP coresSEXP) {
@@ -511,6 +525,7 @@ END_RCPP
 }
 
 static const R_CallMethodDef CallEntries[] = {
+    {"_hmvn_adjust_patterns_", (DL_FUNC) &_hmvn_adjust_patterns_, 5},
     {"_hmvn_log_covariances_", (DL_FUNC) &_hmvn_log_covariances_, 3},
     {"_hmvn_normal_distances_", (DL_FUNC) &_hmvn_normal_distances_, 5},
     {"_hmvn_summarise_array_", (DL_FUNC) &_hmvn_summarise_array_, 4},

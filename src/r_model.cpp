@@ -161,4 +161,17 @@ std::vector<GroupStatistics> unpack_groups(const Rcpp::List& patterns, int n_gro
   return groups;
 }
 
+Model plain_model(int n_features, int n_covariates, bool common) {
+  ModelParts parts;
+  parts.n_covariates = n_covariates;
+  const int n_coefficients = n_features * (1 + n_covariates);
+  parts.coefficients.assign(static_cast<std::size_t>(n_coefficients), Block{});
+  for (int i = n_features; i < n_coefficients && common; ++i) {
+    parts.coefficients[i].pooling = Pooling::complete;
+  }
+  parts.coefficient_location.setZero(n_coefficients);
+  parts.coefficient_scale.setOnes(n_coefficients);
+  return Model(std::move(parts));
+}
+
 }  // namespace hmvn

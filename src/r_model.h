@@ -25,4 +25,8 @@ ScalePrior unpack_scale_prior(const std::string& family, double p1, double p2, d
 std::vector<GroupStatistics> unpack_groups(const Rcpp::List& patterns, int n_groups,
                                            const Model& model, bool prior_only);
 
+// The model of what is asked of statistics alone: so many features and covariates, slopes `common`
+// to all groups or their own, nothing else said.
+Model plain_model(int n_features, int n_covariates, bool common);
+
 }  // namespace hmvn

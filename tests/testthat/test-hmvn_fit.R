@@ -39,7 +39,8 @@ test_that("what was not kept is left out, and an error where it is asked for", {
   s <- summary(all)
   expect_equal(summary(Sigma), s[s$quantity != "mu", ], ignore_attr = TRUE)
   expect_equal(
-    summary(mu), s[!s$quantity %in% c("sigma", "Omega", "Sigma", "icc", "shrinkage"), ], ignore_attr = TRUE
+    summary(mu), s[!s$quantity %in% c("sigma", "Omega", "Sigma", "icc", "shrinkage"), ],
+    ignore_attr = TRUE
   )
   d <- diagnose(all)
   expect_equal(

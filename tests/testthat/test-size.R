@@ -7,15 +7,18 @@ test_that("what a fit would keep is estimated and refused before memory is taken
   }
   # thinned, or not kept, it is small
   settings <- function(...) fill_settings(list(...), formals(fit_hmvn))
-  expect_silent(check_fit_size(3, 2, pool(), settings(iter_sampling = 1e9, thin = 1e6), NULL))
-  expect_silent(check_fit_size(1e5, 10, pool(), settings(keep = character()), NULL))
+  size_of <- function(G, K) c(labels = G, features = K, covariates = 0)
+  thin <- settings(iter_sampling = 1e9, thin = 1e6)
+  expect_silent(check_fit_size(size_of(3, 2), pool(), thin, NULL))
+  expect_silent(check_fit_size(size_of(1e5, 10), pool(), settings(keep = character()), NULL))
 })
 
 test_that("the estimate is near what is kept", {
   for (pooling in c("none", "partial", "complete")) {
     fit <- fake_fit(G = 6, K = 4, pooling = pooling, iter = 500)
     said <- tryCatch(
-      with_machine(1, check_fit_size(6, 4, fit$pooling, fit$control, NULL)),
+      with_machine(1, check_fit_size(
+        c(labels = 6, features = 4, covariates = 0), fit$pooling, fit$control, NULL)),
       hmvn_error_size = function(e) e$bytes
     )
     kept <- sum(unlist(lapply(c(fit$draws, fit$sampler), function(x) 8 * length(x))))

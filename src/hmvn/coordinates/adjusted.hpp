@@ -18,7 +18,8 @@ struct AdjustedGroups {
 };
 
 // A group's slopes are its own, drawn towards those of all rows by as many rows as there are
-// coefficients of a feature; or those of all rows, where slopes are completely pooled.
+// coefficients of a feature; or those of all rows, where slopes are completely pooled. Patterns
+// stay in their order.
 AdjustedGroups adjust_for_covariates(const Model& model,
                                      const std::vector<GroupStatistics>& groups);
 
