@@ -180,13 +180,13 @@ drawn_ellipses <- function(fit, pair, groups, ndraws, level) {
 plot_correlations <- function(fit, features, groups, level) {
   names <- fit$statistics$features
   labels <- fit$statistics$labels
-  found <- summary.hmvn_fit(
-    fit, "Omega", labels[groups], prob = c((1 - level) / 2, (1 + level) / 2)
-  )
+  prob <- c(1 - level, 1 + level) / 2
+  found <- summary.hmvn_fit(fit, "Omega", labels[groups], prob = prob)
   here <- found$feature %in% names[features] & found$feature2 %in% names[features]
   pairs <- feature_pairs(sort(features))
   known <- paste(names[pairs[, 1L]], names[pairs[, 2L]], sep = " ~ ")
-  ends <- grep("^q[0-9.]+$", names(found))
+  # a key column may be named like another quantile
+  ends <- quantile_names(prob)
   long <- data.frame(
     mean = found$mean, low = found[[ends[[1L]]]], high = found[[ends[[2L]]]],
     group = factor(found$group, rev(labels[groups])), pair = factor(pair_label(found, names), known)
@@ -194,7 +194,7 @@ plot_correlations <- function(fit, features, groups, level) {
   aes <- ggplot2::aes
   picture <- ggplot2::ggplot(long, aes(.data$mean, .data$group)) +
     ggplot2::geom_vline(xintercept = 0, colour = "grey60")
-  if (is_stored(fit, "chol_cor0")) {
+  if ("Omega0" %in% quantity_names(fit)) {
     typical <- summary.hmvn_fit(fit, "Omega0")
     typical$pair <- factor(pair_label(typical, names), known)
     picture <- picture + ggplot2::geom_vline(

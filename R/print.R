@@ -158,24 +158,32 @@ pooling_line <- function(rows, width) {
 }
 
 # The tables: one a quantity that has a title. `common`: all groups have the same values, shown
-# once. Without draws of the groups (`keep`) what is shown is the population's, which under complete
-# pooling is everybody's.
+# once. The typical group's are shown where groups vary around it, and without draws of the groups
+# (`keep`): under complete pooling they are everybody's.
 shown_tables <- function(fit) {
   has <- quantity_names(fit)
   tables <- lapply(Filter(function(row) nzchar(row$title), quantities), function(row) {
     pooling <- fit$pooling[[row$block]]
     of_groups <- row$name %in% has
-    of_population <- row$typical %in% has && (pooling == "partial" || !of_groups)
+    common <- pooling == "complete" && is_alike(fit, row$block)
+    varied <- pooling != "none" && !common
+    of_population <- row$typical %in% has && (varied || !of_groups)
     layout <- packed_layout(fit, row$name)
     if (nrow(layout) == 0 || !(of_groups || of_population)) {
       return(NULL)
     }
     list(
       title = row$title, name = if (of_groups) row$name, layout = layout,
-      typical = if (of_population) row$typical, common = pooling == "complete"
+      typical = if (of_population) row$typical, common = common
     )
   })
   Filter(Negate(is.null), tables)
+}
+
+# Have groups one value of a quantity where its block is completely pooled? In a frame what is pooled
+# are sds and correlations there; those of the features depend on both.
+is_alike <- function(fit, block) {
+  block == "mean" || fit$prior$frame$kind == "raw" || is_common(fit, "chol")
 }
 
 table_lines <- function(table, fit, n_groups, width) {

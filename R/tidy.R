@@ -39,8 +39,10 @@ tidy.hmvn_fit <- function(x, variable = c("mu", "sigma", "Omega"), group = NULL,
   )
   several <- n_features(x) > 1L
   if (missing(variable) && !several) variable <- c("mu", "sigma")
-  found <- summary.hmvn_fit(x, variable, group, prob = c(1 - level, 1 + level) / 2)
-  quantiles <- grep("^q[0-9.]+$", names(found))
+  ends <- c(1 - level, 1 + level) / 2
+  found <- summary.hmvn_fit(x, variable, group, prob = ends)
+  # a key column may be named like another quantile
+  quantiles <- quantile_names(ends)
   out <- data.frame(
     term = found$variable, quantity = found$quantity, group = found$group,
     feature = found$feature, feature2 = found$feature2, estimate = found$mean,

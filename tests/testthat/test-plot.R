@@ -47,6 +47,16 @@ test_that("correlations are those of the summary, and the typical group's", {
   # the first group on top
   expect_equal(layers[[4]]$x[order(-as.numeric(layers[[4]]$y))], found$mean)
   expect_identical(length(layers_of(plot(fake_fit(), "correlations"))), 3L)
+  odd <- fake_fit(G = 3, K = 3, pooling = "partial", key = "q5")
+  expect_identical(
+    layers_of(plot(odd, "correlations", features = c("x3", "x1"), level = 0.8)), layers
+  )
+  # sds pooled in a frame come with correlations of the population, which are no typical group's
+  framed <- short_fit(
+    iris, ~Species, pooling = c(sd = "partial"), prior = hmvn_prior(frame = "pooled"),
+    chains = 1, iter_sampling = 5
+  )
+  expect_identical(length(layers_of(plot(framed, "correlations"))), 3L)
 })
 
 test_that("shrinkage goes from the mean of the rows to the posterior mean", {
