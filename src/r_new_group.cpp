@@ -48,7 +48,7 @@ Rcpp::List new_group_(const Rcpp::List& model_list, const Rcpp::List& population
   NewGroup new_group(model);
   Population at;
   at.resize(n_features);
-  Eigen::VectorXd one_mean, factor, h(1);
+  Eigen::VectorXd one_mean, factor, h = Eigen::VectorXd::Zero(1);
   for (int s = 0; s < n_draws; ++s) {
     if (s % 256 == 0) check_user();
     mean0.read(s, at.mean);
