@@ -180,8 +180,8 @@ shown_tables <- function(fit) {
   Filter(Negate(is.null), tables)
 }
 
-# Have groups one value of a quantity where its block is completely pooled? In a frame what is pooled
-# are sds and correlations there; those of the features depend on both.
+# Have groups one value of a quantity whose block is completely pooled? In a frame sds and
+# correlations are pooled there; those of the features depend on both.
 is_alike <- function(fit, block) {
   block == "mean" || fit$prior$frame$kind == "raw" || is_common(fit, "chol")
 }
