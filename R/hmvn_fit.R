@@ -103,6 +103,11 @@ validate_hmvn_fit <- function(fit, call = NULL) {
   validate_resolved_prior(fit$prior, fit$statistics$features, fine)
   fine(inherits(fit$prior_given, "hmvn_prior"), "`prior_given` is none")
   fine(is.null(fit$data) || are_model_data(fit$data), "`data` are not what was read")
+  described <- function(part) unclass(part)[c("labels", "features")]
+  fine(
+    is.null(fit$data) || identical(described(fit$data), described(fit$statistics)),
+    "`data` are of other groups or features"
+  )
   fine(is.character(fit$pooling), "`pooling` is no text")
   fine(identical(names(fit$pooling), pooling_blocks), "`pooling` has other blocks")
   fine(all(fit$pooling %in% pooling_levels), "`pooling` has other levels")

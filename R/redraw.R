@@ -6,6 +6,7 @@
 # the beginning of a sentence.
 require_rows <- function(fit, what, call = NULL) {
   if (!is.null(fit$data)) {
+    if (!codes_name_groups(fit$data)) abort_invalid("rows are of groups without labels", call)
     return(invisible(check_unchanged(fit$data, what, call)))
   }
   kept <- isTRUE(fit$control$keep_data)
@@ -21,6 +22,13 @@ require_rows <- function(fit, what, call = NULL) {
     ),
     "rows", call = call
   )
+}
+
+# Is every row's group among those that have a label?
+codes_name_groups <- function(data) {
+  # 1 beside them, as there may be no rows
+  ends <- range(data$codes, 1L)
+  !anyNA(ends) && ends[[1L]] >= 1L && ends[[2L]] <= length(data$labels)
 }
 
 # Positions of `ndraws` draws spread evenly over all of them (chain after chain); NULL: all.
@@ -39,6 +47,20 @@ choose_seed <- function(seed, call = NULL) {
     return(as.double(sample.int(.Machine$integer.max, 1L)))
   }
   check_count(seed, "seed", min = 0, max = 2^53, call = call)
+}
+
+# Evaluates `code` with R's random numbers from `seed` on and leaves them as they were.
+with_seed <- function(seed, code) {
+  old <- get0(".Random.seed", globalenv(), inherits = FALSE)
+  on.exit(
+    if (is.null(old)) {
+      rm(".Random.seed", envir = globalenv())
+    } else {
+      assign(".Random.seed", old, globalenv())
+    }
+  )
+  set.seed(seed %% .Machine$integer.max)
+  force(code)
 }
 
 # An array [iteration, chain, index] as a matrix [draw, index], the draws `chosen`; NULL stays NULL.
