@@ -114,14 +114,19 @@ print.hmvn_imputation <- function(x, ...) {
 # internal -----------------------------------------------------------------
 
 validate_imputation <- function(x, call) {
-  fine <- inherits(x, "hmvn_imputation") && is.list(x) && is.data.frame(x$cells) &&
-    are_model_data(x$data) && is.double(x$draws) && length(dim(x$draws)) == 2L && !anyNA(x$draws) &&
-    ncol(x$draws) == nrow(x$cells) && identical(names(x$cells), c("row", "group", "feature")) &&
-    all(x$cells$feature %in% x$data$features) && all(x$cells$row %in% seq_len(x$data$n_obs)) &&
-    codes_name_groups(x$data)
+  fine <- inherits(x, "hmvn_imputation") && is.list(x) && are_model_data(x$data) &&
+    rows_fit_together(x$data) && are_cells(x$cells, x$data) && is.double(x$draws) &&
+    length(dim(x$draws)) == 2L && !anyNA(x$draws) && ncol(x$draws) == nrow(x$cells)
   if (!isTRUE(fine)) {
     abort_argument("x", "what posterior_impute() returns", x, call)
   }
+}
+
+# Are these cells of the data?
+are_cells <- function(cells, data) {
+  is.data.frame(cells) && identical(names(cells), c("row", "group", "feature")) &&
+    all(lengths(cells) == nrow(cells)) && is.integer(cells$row) && is.character(cells$feature) &&
+    all(cells$row %in% seq_len(data$n_obs)) && all(cells$feature %in% data$features)
 }
 
 # Rows with missing cells: list(row = their positions, values = [feature, row], group = positions).

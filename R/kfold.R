@@ -33,7 +33,7 @@ kfold.hmvn_fit <- function(x, K = 10, ..., by = c("row", "group"), folds = NULL,
   name <- deparse1(substitute(x))
   check_no_dots(..., known = names(formals()), call = call)
   check_fit(x, call)
-  by <- rlang::arg_match(by)
+  by <- check_first_choice(by, "by", formals()$by, call)
   check_has_learned(x, "kfold", call)
   check_kept(x, c("mu", "Sigma"), call)
   rows <- rows_to_say(x, NULL, "Cross-validation", call = call)

@@ -61,9 +61,10 @@ fitted.hmvn_fit <- function(object, ...) {
 #' @importFrom stats residuals
 #' @export
 residuals.hmvn_fit <- function(object, type = c("response", "pearson"), ...) {
-  check_fit(object)
-  type <- rlang::arg_match(type)
-  data <- require_rows(object, "Residuals of rows", rlang::current_env())
+  call <- rlang::current_env()
+  check_fit(object, call)
+  type <- check_first_choice(type, "type", formals()$type, call)
+  data <- require_rows(object, "Residuals of rows", call)
   out <- residual_rows(object, data)
   if (type == "pearson") out <- out / group_estimate(object, "sigma")[data$codes, , drop = FALSE]
   unname_rows(out)

@@ -36,7 +36,7 @@ plot.hmvn_fit <- function(x, type = c("ellipses", "correlations", "shrinkage"), 
   check_no_dots(..., known = names(formals()), call = call)
   check_fit(x, call)
   require_package("ggplot2", "{.fn plot}", call)
-  type <- rlang::arg_match(type)
+  type <- check_first_choice(type, "type", formals()$type, call)
   shown_of <- list(ellipses = c("mu", "Sigma"), correlations = "Omega", shrinkage = "mu")
   check_kept(x, shown_of[[type]], call)
   level <- check_number(level, "level", 0, 1, open = TRUE, call = call)

@@ -46,7 +46,7 @@ predict.hmvn_fit <- function(object, newdata = NULL, type = c("response", "group
   call <- rlang::current_env()
   check_no_dots(..., known = names(formals()), call = call)
   check_fit(object, call)
-  type <- rlang::arg_match(type)
+  type <- check_first_choice(type, "type", formals()$type, call)
   check_kept(object, c("mu", "Sigma"), call)
   cores <- check_count(cores, "cores", min = 1, call = call)
   chosen <- choose_draws(object, ndraws, call)

@@ -6,7 +6,7 @@
 # the beginning of a sentence.
 require_rows <- function(fit, what, call = NULL) {
   if (!is.null(fit$data)) {
-    if (!codes_name_groups(fit$data)) abort_invalid("rows are of groups without labels", call)
+    if (!rows_fit_together(fit$data)) abort_invalid("parts of `data` contradict each other", call)
     return(invisible(check_unchanged(fit$data, what, call)))
   }
   kept <- isTRUE(fit$control$keep_data)
@@ -24,11 +24,15 @@ require_rows <- function(fit, what, call = NULL) {
   )
 }
 
-# Is every row's group among those that have a label?
-codes_name_groups <- function(data) {
+# Is every row's group among those that have a label, and has every column a name of its own?
+rows_fit_together <- function(data) {
   # 1 beside them, as there may be no rows
   ends <- range(data$codes, 1L)
-  !anyNA(ends) && ends[[1L]] >= 1L && ends[[2L]] <= length(data$labels)
+  weights <- data$weight_column
+  named <- if (is.null(data$weights)) is.null(weights) else are_names(weights)
+  names <- c(names(data$keys), data$features, if (named) weights)
+  !anyNA(ends) && ends[[1L]] >= 1L && ends[[2L]] <= length(data$labels) && named &&
+    length(weights) <= 1L && anyDuplicated(names) == 0L
 }
 
 # Positions of `ndraws` draws spread evenly over all of them (chain after chain); NULL: all.
