@@ -163,7 +163,8 @@ validate_sampler <- function(fit, fine) {
     identical(names(units), c("n", "algorithm", "divergent", "max_treedepth", "ebfmi")),
     "`units` has other parts"
   )
-  known <- all(units$algorithm %in% c("exact", "direct", "hmc", "nuts"))
+  known <- is.character(units$algorithm) &&
+    all(units$algorithm %in% c("exact", "direct", "hmc", "nuts"))
   fine(is_plain_number(units$n) && length(units$algorithm) == units$n && known,
     "units have no algorithm")
   size <- as.integer(c(units$n, n_chains(fit)))

@@ -135,6 +135,7 @@ test_that("a fit whose parts contradict each other is refused, and says which", 
   refused("a part of `sampler` has another shape", sampler = list(energy = 1))
   refused("`sampler` has other parts", sampler = list(energy = NULL))
   refused("units have no algorithm", units = list(algorithm = character()))
+  refused("units have no algorithm", units = list(algorithm = quote(exact)))
   refused("a part of `units` has another shape", units = list(ebfmi = matrix(1, 3, 4)))
   expect_error(validate_hmvn_fit(unclass(fit)), class = "hmvn_error_fit")
   data <- data.frame(g = c("A", "B"), x1 = 1, x2 = 2)
