@@ -27,7 +27,8 @@
 #'   above 0; `NA` for distances, which always are) and, with `rope`, `p_rope` (that it lies within;
 #'   `NA` where no width was given).
 #' @section Errors: `hmvn_error_argument`, `hmvn_error_group`, `hmvn_error_keep`, `hmvn_error_prob`;
-#'   `hmvn_error_no_meaning` for `reference = "typical"` where a block is not pooled;
+#'   `hmvn_error_no_meaning` for `reference = "typical"` where a block is not pooled, and where only
+#'   correlations of one feature are asked for;
 #'   `hmvn_error_size` if the draws of all groups take more than 1 GB.
 #' @seealso [group_distance()] and [group_volume()] give random variables.
 #' @examples

@@ -21,7 +21,8 @@
 #'   Okabe and Ito, which colour-blind readers tell apart.
 #' @section Errors: `hmvn_error_package` without \pkg{ggplot2} (\pkg{bayesplot} and
 #'   \pkg{gridExtra} for `pairs()`);
-#'   `hmvn_error_argument`, `hmvn_error_group`, `hmvn_error_keep`; `hmvn_error_no_meaning` for
+#'   `hmvn_error_argument`, `hmvn_error_group`, `hmvn_error_keep`; `hmvn_error_rows` for ellipses
+#'   over rows that were changed after the fit; `hmvn_error_no_meaning` for
 #'   ellipses or correlations of one feature, and for shrinkage without partial pooling of means.
 #' @examplesIf requireNamespace("ggplot2", quietly = TRUE)
 #' fit <- fit_hmvn(iris, group = ~ Species, pooling = "partial", chains = 2, seed = 1)
