@@ -41,6 +41,13 @@ check_choice <- function(x, arg, choices, call = NULL) {
   as.vector(x)
 }
 
+# An argument whose default is all its choices: left out, it is the first. `choices`: that default,
+# as formals() has it.
+check_first_choice <- function(x, arg, choices, call = NULL) {
+  choices <- eval(choices, baseenv())
+  if (identical(x, choices)) choices[[1L]] else check_choice(x, arg, choices, call)
+}
+
 # Text without NA that can be read. `what`: the end of a sentence, of what it must be.
 check_text <- function(x, arg, what, call = NULL) {
   if (!is.character(x) || anyNA(x) || !all(is_valid_text(x))) {

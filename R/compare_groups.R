@@ -27,7 +27,8 @@
 #'   above 0; `NA` for distances, which always are) and, with `rope`, `p_rope` (that it lies within;
 #'   `NA` where no width was given).
 #' @section Errors: `hmvn_error_argument`, `hmvn_error_group`, `hmvn_error_keep`, `hmvn_error_prob`;
-#'   `hmvn_error_no_meaning` for `reference = "typical"` where a block is not pooled;
+#'   `hmvn_error_no_meaning` for `reference = "typical"` where a block is not pooled, and where only
+#'   correlations of one feature are asked for;
 #'   `hmvn_error_size` if the draws of all groups take more than 1 GB.
 #' @seealso [group_distance()] and [group_volume()] give random variables.
 #' @examples
@@ -42,10 +43,11 @@ compare_groups <- function(fit, reference = NULL, group = NULL,
                            cores = getOption("mc.cores", 1L)) {
   call <- rlang::current_env()
   check_fit(fit, call)
-  check_kept(fit, c("mu", "Sigma"), call)
   for (one in what) check_choice(one, "what", names(compared_quantities()), call)
   check_prob(prob, call)
-  table <- compared_table(fit, unique(what))
+  cores <- check_count(cores, "cores", min = 1, call = call)
+  table <- compared_table(fit, unique(what), call)
+  check_kept(fit, draws_needed(table$quantity), call)
   rope <- check_rope(rope, unique(table$quantity), call)
   chosen <- choose_draws(fit, ndraws, call)
   groups <- match_groups(fit, group, call)
@@ -102,7 +104,17 @@ compared_quantities <- function() {
 }
 
 # The rows of every pair: a data frame quantity, feature, feature2.
-compared_table <- function(fit, what) {
+compared_table <- function(fit, what, call) {
+  if (length(what) == 0L) {
+    must <- paste("at least one of", toString(names(compared_quantities())))
+    abort_argument("what", must, what, call)
+  }
+  if (identical(what, "cor") && n_features(fit) == 1L) {
+    abort_no_meaning(
+      "compare_groups", "Correlations are of pairs of features, and the fit has one feature.",
+      "{.code compare_groups(fit, what = \"sd\")}, or the like,", call
+    )
+  }
   features <- fit$statistics$features
   pairs <- packed_layout(fit, "Omega")
   rows <- lapply(what, function(one) {

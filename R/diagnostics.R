@@ -215,7 +215,8 @@ groups_to_check <- function(fit) {
 # Diagnostics of everything that is judged, each once (not per group what groups share), for
 # `groups`: a data frame quantity, element, rhat, ess_bulk, ess_tail, nonfinite. Elements of a
 # quantity are counted over all groups.
-diagnose <- function(fit, cores = fit$control$cores, groups = seq_len(n_groups(fit))) {
+diagnose <- function(fit, groups = seq_len(n_groups(fit))) {
+  cores <- fit$control$cores
   how <- list(prob = numeric(), cores = cores)
   common <- judged_quantities(fit, common = TRUE)
   own <- judged_quantities(fit, common = FALSE)

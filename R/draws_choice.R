@@ -35,8 +35,7 @@ check_any <- function(x, arg, call) {
 }
 
 check_index <- function(index, call) {
-  choices <- c("label", "number")
-  if (identical(index, choices)) "label" else check_choice(index, "index", choices, call)
+  check_first_choice(index, "index", c("label", "number"), call)
 }
 
 check_regex <- function(pattern, call) {

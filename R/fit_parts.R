@@ -73,10 +73,22 @@ stored_groups <- function(fit, part, groups) {
   if (is_common(fit, part)) rep(1L, length(groups)) else as.integer(groups)
 }
 
+# Where the values of `groups` are stored in a part, group after group: positions of its entries.
+stored_entries <- function(fit, part, groups) {
+  k <- n_features(fit)
+  size <- c(mean = k, chol = k * (k + 1L) / 2L)[[part]]
+  rep((stored_groups(fit, part, groups) - 1L) * size, each = size) + seq_len(size)
+}
+
+# Packed Cholesky factors of the covariance matrices of `groups`, [iteration, chain, entry].
+chol_draws <- function(fit, groups) {
+  stored(fit, "chol")[, , stored_entries(fit, "chol", groups), drop = FALSE]
+}
+
 # `what`: what was asked for; `needed`: what would have to be kept for it.
 abort_not_kept <- function(fit, what, needed, call) {
   keep <- union(kept(fit), needed)
-  keep <- keep[order(match(keep, keep_choices))]
+  keep <- keep[order(match(keep, kept_parts))]
   code <- paste0("keep = ", deparse1(keep))
   abort_hmvn(
     c(

@@ -43,11 +43,13 @@ group_distance <- function(fit, to = NULL, measure = "affine_invariant", group =
                            ndraws = NULL, cores = getOption("mc.cores", 1L)) {
   call <- rlang::current_env()
   check_fit(fit, call)
-  check_kept(fit, c("mu", "Sigma"), call)
   measure <- check_choice(measure, "measure", distance_measures, call)
+  check_kept(fit, draws_needed(measure), call)
+  cores <- check_count(cores, "cores", min = 1, call = call)
   groups <- match_groups(fit, group, call)
   chosen <- choose_draws(fit, ndraws, call)
-  read <- function(g) law_parts(group_law(fit, g, chosen), "log_cov", cores)
+  parts <- if (measure == "log_euclidean") "log_cov"
+  read <- function(g) law_parts(group_law(fit, g, chosen), parts, cores)
   size <- if (is.null(ndraws)) n_kept(fit) else c(length(chosen), 1L)
   labels <- fit$statistics$labels[groups]
   if (!is.null(to)) {
@@ -78,13 +80,10 @@ group_volume <- function(fit, group = NULL, level = 0.95) {
   level <- check_number(level, "level", 0, 1, open = TRUE, call = call)
   groups <- match_groups(fit, group, call)
   k <- n_features(fit)
-  size <- k * (k + 1L) / 2L
+  chosen <- seq_len(n_draws(fit))
   log_root <- vapply(groups, function(g) {
-    diagonal <- (stored_groups(fit, "chol", g) - 1L) * size + cumsum(seq_len(k))
-    rowSums(log(abs(draw_matrix(
-      stored(fit, "chol")[, , diagonal, drop = FALSE], seq_len(n_draws(fit))
-    ))))
-  }, double(n_draws(fit)))
+    law_parts(group_law(fit, g, chosen), "log_volume", cores = 1L)$log_volume
+  }, matrix(0, length(chosen), 1L))
   unit_ball <- k / 2 * log(pi) - lgamma(k / 2 + 1)
   volume <- exp(log_root + unit_ball + k / 2 * log(stats::qchisq(level, k)))
   labels <- fit$statistics$labels[groups]

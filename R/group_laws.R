@@ -5,17 +5,15 @@
 
 typical_label <- "typical"
 
-# list(mean = [draw, K], chol = [draw, packed], label) of a group by position; 0: the typical group.
+# list(mean = [draw, K], chol = [draw, packed], label) of a group by position, without what was not
+# kept; 0: the typical group.
 group_law <- function(fit, group, chosen) {
   if (group == 0L) {
     return(typical_law(fit, chosen))
   }
-  k <- n_features(fit)
-  size <- k * (k + 1L) / 2L
-  entries <- (stored_groups(fit, "chol", group) - 1L) * size + seq_len(size)
   list(
-    mean = draw_matrix(mean_draws(fit, group), chosen),
-    chol = draw_matrix(stored(fit, "chol")[, , entries, drop = FALSE], chosen),
+    mean = if (is_stored(fit, "mean")) draw_matrix(mean_draws(fit, group), chosen),
+    chol = if (is_stored(fit, "chol")) draw_matrix(chol_draws(fit, group), chosen),
     label = fit$statistics$labels[[group]]
   )
 }
@@ -31,10 +29,7 @@ typical_law <- function(fit, chosen) {
   )
 }
 
-has_typical_group <- function(fit) {
-  pooled <- fit$pooling[names(pooling_of(model_of(fit)))] != "none"
-  all(pooled)
-}
+has_typical_group <- function(fit) all(pooling_of(model_of(fit)) != "none")
 
 # A label of a group, or "typical", as a position; 0: the typical group.
 match_reference <- function(fit, label, arg, call) {
@@ -55,9 +50,11 @@ match_reference <- function(fit, label, arg, call) {
 # What is compared of a law: mean and sd [draw, K], cor [draw, pair], log_volume [draw, 1] (of the
 # ellipsoid, less a constant: log |L|), log_cov [draw, packed]. `parts`: names of those needed.
 law_parts <- function(law, parts, cores) {
-  k <- ncol(law$mean)
-  packed <- array(law$chol, c(nrow(law$chol), 1L, ncol(law$chol)))
-  derive <- function(kind) matrix(derive_quantity_(packed, k, 1L, kind, TRUE), nrow(law$chol))
+  k <- law_features(law)
+  derive <- function(kind) {
+    packed <- array(law$chol, c(nrow(law$chol), 1L, ncol(law$chol)))
+    matrix(derive_quantity_(packed, k, 1L, kind, TRUE), nrow(law$chol))
+  }
   made <- list(
     mean = function() law$mean,
     sd = function() derive("sigma"),
@@ -76,17 +73,31 @@ law_distances <- function(a, b, measures, cores) {
   out <- list()
   if ("log_euclidean" %in% measures) {
     # each entry off the diagonal stands for two
-    k <- ncol(a$mean)
     twice <- rep(2, ncol(a$chol))
-    twice[cumsum(seq_len(k))] <- 1
+    twice[cumsum(seq_len(law_features(a)))] <- 1
     out$log_euclidean <- sqrt(drop((a$log_cov - b$log_cov)^2 %*% twice))
   }
   if (any(measures != "log_euclidean")) {
-    found <- normal_distances_(a$mean, a$chol, b$mean, b$chol, cores)
+    found <- normal_distances_(law_mean(a), a$chol, law_mean(b), b$chol, cores)
     colnames(found) <- distance_measures[-1L]
     out <- c(out, as.list(as.data.frame(found)))
   }
   do.call(cbind, out[measures])
+}
+
+law_features <- function(law) {
+  if (is.null(law$chol)) ncol(law$mean) else as.integer(sqrt(2 * ncol(law$chol) + 0.25))
+}
+
+# Where means were not kept, any do: those distances that depend on them are not asked for then, see
+# draws_needed().
+law_mean <- function(law) law$mean %||% matrix(0, nrow(law$chol), law_features(law))
+
+# Which draws comparisons need, in the words of `keep`. `quantities`: parts of laws or measures of
+# distance.
+draws_needed <- function(quantities) {
+  of_means <- c("mean", "bhattacharyya", "jeffreys")
+  c(if (any(quantities %in% of_means)) "mu", if (any(quantities != "mean")) "Sigma")
 }
 
 distance_measures <- c("log_euclidean", "affine_invariant", "bhattacharyya", "jeffreys")

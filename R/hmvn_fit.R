@@ -103,6 +103,11 @@ validate_hmvn_fit <- function(fit, call = NULL) {
   validate_resolved_prior(fit$prior, fit$statistics, fine)
   fine(inherits(fit$prior_given, "hmvn_prior"), "`prior_given` is none")
   fine(is.null(fit$data) || are_model_data(fit$data), "`data` are not what was read")
+  described <- function(part) unclass(part)[c("labels", "features")]
+  fine(
+    is.null(fit$data) || identical(described(fit$data), described(fit$statistics)),
+    "`data` are of other groups or features"
+  )
   fine(is.character(fit$pooling), "`pooling` is no text")
   fine(
     identical(names(fit$pooling), model_blocks(fit$statistics$covariates)),
@@ -161,7 +166,8 @@ validate_sampler <- function(fit, fine) {
     identical(names(units), c("n", "algorithm", "divergent", "max_treedepth", "ebfmi")),
     "`units` has other parts"
   )
-  known <- all(units$algorithm %in% c("exact", "direct", "hmc", "nuts"))
+  known <- is.character(units$algorithm) &&
+    all(units$algorithm %in% c("exact", "direct", "hmc", "nuts"))
   fine(is_plain_number(units$n) && length(units$algorithm) == units$n && known,
     "units have no algorithm")
   size <- as.integer(c(units$n, n_chains(fit)))

@@ -38,25 +38,11 @@ posterior_impute <- function(fit, ndraws = NULL, seed = NULL) {
   check_kept(fit, c("mu", "Sigma"), call)
   data <- require_rows(fit, "Drawing missing cells", call)
   chosen <- choose_draws(fit, ndraws, call)
-  seed <- choose_seed(seed, call)
-  rows <- incomplete_rows(data)
-  n_cells <- sum(is.na(rows$values))
-  check_size(
-    8 * n_cells * length(chosen), "The draws of the missing cells",
-    "Ask for fewer draws with {.arg ndraws}.", call
-  )
-
-  groups <- data$codes[rows$row]
-  drawn <- with_memory_errors(
-    draw_cells(fit, rows$values, groups, chosen, seed), "The draws of the missing cells", call
-  )
-  at <- which(is.na(rows$values), arr.ind = TRUE)
-  cells <- data.frame(
-    row = rows$row[at[, 2L]], group = data$labels[groups[at[, 2L]]],
-    feature = data$features[at[, 1L]]
-  )
-  dimnames(drawn) <- list(NULL, if (n_cells > 0) paste0(cells$feature, "[", cells$row, "]"))
-  structure(list(cells = cells, draws = drawn, data = data), class = "hmvn_imputation")
+  found <- draw_missing(fit, incomplete_rows(data), list(chosen = chosen, seed = seed), call)
+  cells <- found$cells
+  names <- if (nrow(cells) > 0) paste0(cells$feature, "[", cells$row, "]")
+  dimnames(found$draws) <- list(NULL, names)
+  structure(list(cells = cells, draws = found$draws, data = data), class = "hmvn_imputation")
 }
 
 #' Completed data
@@ -128,20 +114,49 @@ print.hmvn_imputation <- function(x, ...) {
 # internal -----------------------------------------------------------------
 
 validate_imputation <- function(x, call) {
-  fine <- inherits(x, "hmvn_imputation") && is.list(x) && is.data.frame(x$cells) &&
-    are_model_data(x$data) && is.double(x$draws) && length(dim(x$draws)) == 2L && !anyNA(x$draws) &&
-    ncol(x$draws) == nrow(x$cells) && identical(names(x$cells), c("row", "group", "feature")) &&
-    all(x$cells$feature %in% x$data$features) && all(x$cells$row %in% seq_len(x$data$n_obs))
+  fine <- inherits(x, "hmvn_imputation") && is.list(x) && are_model_data(x$data) &&
+    rows_fit_together(x$data) && are_cells(x$cells, x$data) && is.double(x$draws) &&
+    length(dim(x$draws)) == 2L && !anyNA(x$draws) && ncol(x$draws) == nrow(x$cells)
   if (!isTRUE(fine)) {
     abort_argument("x", "what posterior_impute() returns", x, call)
   }
 }
 
-# Rows with missing cells: list(row = their positions, values = [feature, row]).
+# Are these cells of the data?
+are_cells <- function(cells, data) {
+  is.data.frame(cells) && identical(names(cells), c("row", "group", "feature")) &&
+    all(lengths(cells) == nrow(cells)) && is.integer(cells$row) && is.character(cells$feature) &&
+    all(cells$row %in% seq_len(data$n_obs)) && all(cells$feature %in% data$features)
+}
+
+# Rows with missing cells: list(row = their positions, values = [feature, row], group = positions).
 incomplete_rows <- function(data) {
   row <- which(Reduce(`|`, lapply(data$columns, is.na)))
   values <- vapply(data$columns, function(column) as.double(column[row]), double(length(row)))
-  list(row = row, values = t(matrix(values, length(row), length(data$columns))))
+  list(
+    row = row, values = t(matrix(values, length(row), length(data$columns))),
+    group = data$codes[row]
+  )
+}
+
+# The missing cells of rows, see incomplete_rows(), and draws of them: list(cells = data frame of
+# row, group, feature; draws = [draw, cell]). `how`: list(chosen, seed).
+draw_missing <- function(fit, rows, how, call) {
+  at <- which(is.na(rows$values), arr.ind = TRUE)
+  what <- "The draws of the missing cells"
+  check_size(
+    8 * nrow(at) * length(how$chosen), what, "Ask for fewer draws with {.arg ndraws}.", call
+  )
+  seed <- choose_seed(how$seed, call)
+  list(
+    cells = data.frame(
+      row = rows$row[at[, 2L]], group = fit$statistics$labels[rows$group[at[, 2L]]],
+      feature = fit$statistics$features[at[, 1L]]
+    ),
+    draws = with_memory_errors(
+      draw_cells(fit, rows$values, rows$group, how$chosen, seed), what, call
+    )
+  )
 }
 
 # Draws [draw, cell] of the missing cells of `values` [feature, row], cells by row, then by feature.

@@ -32,49 +32,48 @@ kfold.hmvn_fit <- function(x, K = 10, ..., by = c("row", "group"), folds = NULL,
   call <- rlang::current_env()
   name <- deparse1(substitute(x))
   check_no_dots(..., known = names(formals()), call = call)
-  by <- rlang::arg_match(by)
+  check_fit(x, call)
+  by <- check_first_choice(by, "by", formals()$by, call)
   check_has_learned(x, "kfold", call)
+  check_kept(x, c("mu", "Sigma"), call)
   rows <- rows_to_say(x, NULL, "Cross-validation", call = call)
-  used <- which(colSums(!is.na(rows$values)) > 0)
+  used <- seen_rows(rows$values)
   seed <- choose_seed(seed, call)
   units <- if (by == "group") sort(unique(rows$group[used])) else used
   folds <- if (is.null(folds)) {
     K <- check_count(K, "K", min = 2, max = length(units), call = call)
     draw_folds(rows$group, units, by, K, seed)
   } else {
-    check_folds(folds, x$data$n_obs, call)
+    check_folds(folds, x$data$n_obs, used, call)
   }
   elpd <- rep(NA_real_, length(folds))
   for (fold in sort(unique(folds[used]))) {
     held <- intersect(which(folds == fold), used)
-    elpd[held] <- held_out_density(x, held, seed)
+    elpd[held] <- held_out_density(x, rows, held, seed)
   }
   # of all rows together, as p_kfold is the difference
+  full <- log_density_of_rows(x, rows$values, rows$group)
   weights <- rows$weights %||% rep(1, length(folds))
-  full <- row_densities(
-    x, pick_rows(rows, used), rows$group[used], seq_len(n_draws(x)), getOption("mc.cores", 1L)
-  )
-  pointwise <- cbind(
-    elpd_kfold = elpd[used] * weights[used],
-    p_kfold = (log_mean_exp(full) - elpd[used]) * weights[used]
-  )
-  pointwise <- cbind(pointwise, kfoldic = -2 * pointwise[, "elpd_kfold"])
+  pointwise <- cbind(elpd_kfold = elpd, p_kfold = full - elpd, kfoldic = -2 * elpd) * weights
+  pointwise <- pointwise[used, , drop = FALSE]
   rownames(pointwise) <- used
-  new_kfold(pointwise, folds, x, name)
+  mark_points(new_kfold(pointwise, folds, n_draws(x)), x, name)
 }
 
 # internal -----------------------------------------------------------------
 
-new_kfold <- function(pointwise, folds, fit, name) {
+# `pointwise`: of rows with something observed, whose positions are its rownames.
+new_kfold <- function(pointwise, folds, n_draws) {
   n <- nrow(pointwise)
   estimates <- cbind(
     Estimate = colSums(pointwise), SE = apply(pointwise, 2L, function(v) sqrt(n * stats::var(v)))
   )
-  out <- structure(
+  # rows with nothing observed may be in a fold of their own, or in none
+  n_folds <- length(unique(folds[as.integer(rownames(pointwise))]))
+  structure(
     list(estimates = estimates, pointwise = pointwise, folds = folds),
-    class = c("kfold", "loo"), dims = c(n_draws(fit), n), K = length(unique(folds))
+    class = c("kfold", "loo"), dims = c(n_draws, n), K = n_folds
   )
-  mark_points(out, fit, name)
 }
 
 # The fold of every row. `units`: what is dealt out, positions of rows (dealt group by group, so
@@ -89,57 +88,55 @@ draw_folds <- function(group, units, by, K, seed) {
   if (by == "group") fold[match(group, dealt)] else replace(rep(1L, length(group)), dealt, fold)
 }
 
-check_folds <- function(folds, n, call) {
-  fine <- is.numeric(folds) && length(folds) == n && !anyNA(folds) && all(folds == trunc(folds)) &&
-    length(unique(folds)) > 1L
+# `n`: the number of rows; `used`: positions of those with something observed.
+check_folds <- function(folds, n, used, call) {
+  fine <- is.numeric(folds) && length(folds) == n && all(is.finite(folds)) &&
+    all(folds == trunc(folds)) && all(abs(folds) <= .Machine$integer.max) &&
+    length(unique(folds[used])) > 1L
   if (!fine) {
-    must <- paste("whole numbers, at least two different ones, one for each of", n, "rows")
+    must <- paste(
+      "whole numbers, one for each of", n, "rows, at least two different ones where something is",
+      "observed"
+    )
     abort_argument("folds", must, folds, call)
   }
   as.integer(folds)
 }
 
-# The log density of held-out rows in the fit to the others.
-held_out_density <- function(fit, held, seed) {
+# log(mean(density)) of every row under the law of its group, whatever its weight; NA for rows with
+# nothing observed.
+log_density_of_rows <- function(fit, values, groups) {
+  reduce_densities(values, laws_of_rows(fit, groups), density_of_all_draws(fit), log_mean_exp)
+}
+
+density_of_all_draws <- function(fit) {
+  list(chosen = seq_len(n_draws(fit)), kind = "log_density", cores = fit$control$cores)
+}
+
+# The log density of the rows `held` in the fit to the others. `rows`: all of the fit's.
+held_out_density <- function(fit, rows, held, seed) {
   data <- kept_data_frame(fit$data)
   without <- suppressMessages(
     stats::update(fit, data = data[-held, , drop = FALSE], progress = FALSE, keep_data = FALSE,
       seed = fit$control$seed),
     classes = "hmvn_message"
   )
-  rows <- pick_rows(rows_to_say(fit, NULL, "Cross-validation"), held)
-  group <- match(fit$statistics$labels[rows$group], without$statistics$labels)
-  rows$weights <- NULL
-  chosen <- seq_len(n_draws(without))
-  cores <- without$control$cores
+  values <- rows$values[, held, drop = FALSE]
+  group <- match(fit$statistics$labels[rows$group[held]], without$statistics$labels)
   out <- double(length(held))
   old <- which(!is.na(group))
-  out[old] <- log_mean_exp(
-    row_densities(without, pick_rows(rows, old), group[old], chosen, cores)
-  )
+  out[old] <- log_density_of_rows(without, values[, old, drop = FALSE], group[old])
   new <- which(is.na(group))
   if (length(new) > 0L) {
-    drawn <- draw_new_group(without, chosen, seed)
-    drawn <- lapply(drawn, function(v) array(v, c(nrow(v), 1L, ncol(v))))
-    one <- rep(1L, length(new))
-    out[new] <- log_mean_exp(row_densities_(
-      rows$values[, new, drop = FALSE], one, one, drawn$mean, drawn$chol, chosen, "log_density",
-      cores
-    ))
+    how <- density_of_all_draws(without)
+    laws <- laws_of_new_group(draw_new_group(without, how$chosen, seed), length(new))
+    out[new] <- reduce_densities(values[, new, drop = FALSE], laws, how, log_mean_exp)
   }
   out
 }
 
-# Evaluates `code` with R's random numbers from `seed` on and leaves them as they were.
-with_seed <- function(seed, code) {
-  old <- get0(".Random.seed", globalenv(), inherits = FALSE)
-  on.exit(
-    if (is.null(old)) {
-      rm(".Random.seed", envir = globalenv())
-    } else {
-      assign(".Random.seed", old, globalenv())
-    }
-  )
-  set.seed(seed %% .Machine$integer.max)
-  force(code)
+# As laws_of_rows(), where `n` rows are of one new group. `drawn`: see draw_new_group().
+laws_of_new_group <- function(drawn, n) {
+  drawn <- lapply(drawn, function(v) array(v, c(nrow(v), 1L, ncol(v))))
+  c(drawn, list(mean_at = rep(1L, n), chol_at = rep(1L, n)))
 }

@@ -35,17 +35,19 @@ log_lik.hmvn_fit <- function(object, newdata = NULL, ..., ndraws = NULL,
                              cores = getOption("mc.cores", 1L)) {
   call <- rlang::current_env()
   check_no_dots(..., known = names(formals()), call = call)
+  check_fit(object, call)
   check_kept(object, c("mu", "Sigma"), call)
+  cores <- check_count(cores, "cores", min = 1, call = call)
   chosen <- choose_draws(object, ndraws, call)
   rows <- rows_to_say(object, newdata, "The log likelihood of rows", call = call)
-  at <- which(colSums(!is.na(rows$values)) > 0)
+  at <- seen_rows(rows$values)
   check_size(
     8 * length(chosen) * length(at), "The log likelihood of all rows",
     "Ask for fewer draws with {.arg ndraws}, or for some of the rows with {.arg newdata}.", call
   )
-  rows <- pick_rows(rows, at)
-  out <- row_densities(object, rows, rows$group, chosen, cores)
-  if (!is.null(rows$weights)) out <- out * rep(rows$weights, each = nrow(out))
+  how <- list(chosen = chosen, kind = "log_density", cores = cores)
+  out <- row_densities(rows$values, laws_of_rows(object, rows$group), how, at)
+  if (!is.null(rows$weights)) out <- out * rep(rows$weights[at], each = nrow(out))
   dimnames(out) <- list(NULL, as.character(at))
   out
 }

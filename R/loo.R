@@ -35,18 +35,25 @@ NULL
 #' @exportS3Method loo::loo
 loo.hmvn_fit <- function(x, ..., cores = getOption("mc.cores", 1L)) {
   call <- rlang::current_env()
+  name <- deparse1(substitute(x))
+  check_fit(x, call)
   check_has_learned(x, "loo", call)
+  cores <- check_count(cores, "cores", min = 1, call = call)
   ll <- log_lik.hmvn_fit(x, cores = cores)
   r_eff <- relative_efficiencies(x, ll, cores)
   out <- loo::loo(ll, r_eff = r_eff, ..., cores = cores)
-  mark_points(out, x, deparse1(substitute(x)))
+  mark_points(out, x, name)
 }
 
 #' @rdname loo.hmvn_fit
 #' @exportS3Method loo::waic
 waic.hmvn_fit <- function(x, ..., cores = getOption("mc.cores", 1L)) {
-  check_has_learned(x, "waic", rlang::current_env())
-  mark_points(loo::waic(log_lik.hmvn_fit(x, cores = cores), ...), x, deparse1(substitute(x)))
+  call <- rlang::current_env()
+  name <- deparse1(substitute(x))
+  check_fit(x, call)
+  check_has_learned(x, "waic", call)
+  cores <- check_count(cores, "cores", min = 1, call = call)
+  mark_points(loo::waic(log_lik.hmvn_fit(x, cores = cores), ...), x, name)
 }
 
 #' @rdname loo.hmvn_fit

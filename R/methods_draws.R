@@ -75,8 +75,8 @@ diagnostic_of <- function(fit, name, ...) {
 }
 
 as_mcmc_list <- function(fit, ...) {
-  require_package("coda", "{.fn as.mcmc}", rlang::caller_env())
   values <- as.array.hmvn_fit(fit, ...)
+  require_package("coda", "{.fn as.mcmc}", rlang::caller_env())
   thin <- fit$control$thin
   chains <- lapply(seq_len(dim(values)[[2L]]), function(chain) {
     one <- matrix(values[, chain, ], dim(values)[[1L]])

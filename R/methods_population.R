@@ -32,6 +32,7 @@ NULL
 #' @rdname fixef.hmvn_fit
 #' @exportS3Method nlme::fixef
 fixef.hmvn_fit <- function(object, ...) {
+  check_fit(object)
   check_typical_mean(object, "fixef", rlang::current_env())
   stats::setNames(colMeans(matrix(object$draws$mean0, n_draws(object))), object$statistics$features)
 }
@@ -39,6 +40,7 @@ fixef.hmvn_fit <- function(object, ...) {
 #' @rdname fixef.hmvn_fit
 #' @exportS3Method nlme::ranef
 ranef.hmvn_fit <- function(object, ...) {
+  check_fit(object)
   check_typical_mean(object, "ranef", rlang::current_env())
   sweep(coef.hmvn_fit(object), 2L, fixef.hmvn_fit(object))
 }
@@ -46,6 +48,7 @@ ranef.hmvn_fit <- function(object, ...) {
 #' @rdname fixef.hmvn_fit
 #' @exportS3Method nlme::VarCorr
 VarCorr.hmvn_fit <- function(x, sigma = 1, ...) {
+  check_fit(x)
   check_kept(x, "Sigma")
   list(
     between = if (is_stored(x, "h_mean")) between_estimate(x),
@@ -60,6 +63,7 @@ VarCorr.hmvn_fit <- function(x, sigma = 1, ...) {
 #' @rawNamespace S3method(lme4::ngrps, hmvn_fit)
 #' @rawNamespace S3method(brms::ngrps, hmvn_fit)
 ngrps.hmvn_fit <- function(object, ...) {
+  check_fit(object)
   stats::setNames(
     list(n_groups(object)), paste(names(object$statistics$keys), collapse = ":")
   )
@@ -68,6 +72,7 @@ ngrps.hmvn_fit <- function(object, ...) {
 #' @rdname fixef.hmvn_fit
 #' @exportS3Method nlme::getGroups
 getGroups.hmvn_fit <- function(object, form, level, data, sep = "/") {
+  check_fit(object)
   own <- require_rows(object, "The groups of rows", rlang::current_env())
   factor(own$labels[own$codes], levels = own$labels)
 }
@@ -75,6 +80,7 @@ getGroups.hmvn_fit <- function(object, form, level, data, sep = "/") {
 #' @rdname fixef.hmvn_fit
 #' @exportS3Method nlme::getData
 getData.hmvn_fit <- function(object) {
+  check_fit(object)
   kept_data_frame(require_rows(object, "The data", rlang::current_env()))
 }
 

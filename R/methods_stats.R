@@ -42,29 +42,31 @@ NULL
 #' @rdname coef.hmvn_fit
 #' @importFrom stats coef
 #' @export
-coef.hmvn_fit <- function(object, ...) group_estimate(object, "mu")
+coef.hmvn_fit <- function(object, ...) group_estimate(check_fit(object), "mu")
 
 #' @rdname coef.hmvn_fit
 #' @importFrom stats sigma
 #' @export
-sigma.hmvn_fit <- function(object, ...) group_estimate(object, "sigma")
+sigma.hmvn_fit <- function(object, ...) group_estimate(check_fit(object), "sigma")
 
 #' @rdname coef.hmvn_fit
 #' @importFrom stats fitted
 #' @export
 fitted.hmvn_fit <- function(object, ...) {
-  data <- require_rows(object, "Fitted values of rows", rlang::current_env())
-  unname_rows(coef.hmvn_fit(object)[data$codes, , drop = FALSE])
+  check_fit(object)
+  fitted_rows(object, require_rows(object, "Fitted values of rows", rlang::current_env()))
 }
 
 #' @rdname coef.hmvn_fit
 #' @importFrom stats residuals
 #' @export
 residuals.hmvn_fit <- function(object, type = c("response", "pearson"), ...) {
-  type <- rlang::arg_match(type)
-  data <- require_rows(object, "Residuals of rows", rlang::current_env())
-  out <- t(cell_matrix(data$columns, data$n_obs)) - fitted.hmvn_fit(object)
-  if (type == "pearson") out <- out / sigma.hmvn_fit(object)[data$codes, , drop = FALSE]
+  call <- rlang::current_env()
+  check_fit(object, call)
+  type <- check_first_choice(type, "type", formals()$type, call)
+  data <- require_rows(object, "Residuals of rows", call)
+  out <- residual_rows(object, data)
+  if (type == "pearson") out <- out / group_estimate(object, "sigma")[data$codes, , drop = FALSE]
   unname_rows(out)
 }
 
@@ -72,6 +74,7 @@ residuals.hmvn_fit <- function(object, type = c("response", "pearson"), ...) {
 #' @importFrom stats vcov
 #' @export
 vcov.hmvn_fit <- function(object, ...) {
+  check_fit(object)
   check_kept(object, "mu")
   size <- n_groups(object) * n_features(object)
   check_size(8 * size^2, "The covariance matrix of all means", "Look at groups one by one.")
@@ -86,30 +89,37 @@ vcov.hmvn_fit <- function(object, ...) {
 #' @export
 confint.hmvn_fit <- function(object, parm, level = 0.95, ...) {
   call <- rlang::current_env()
+  check_fit(object, call)
   check_kept(object, "mu", call)
   level <- check_number(level, "level", 0, 1, open = TRUE, call = call)
   known <- mean_names(object)
-  parm <- if (missing(parm)) known else parm
+  parm <- if (missing(parm)) known else check_text(parm, "parm", "names of means", call)
   unknown <- setdiff(parm, known)
   if (length(unknown) > 0L) check_variables(unknown, known, call)
   ends <- c(1 - level, 1 + level) / 2
-  found <- lapply(group_chunks(object), function(chunk) {
+  # whole groups: those of which something is asked for
+  k <- n_features(object)
+  at <- match(parm, known) - 1L
+  groups <- unique(at %/% k + 1L)
+  found <- lapply(group_chunks(object, groups), function(chunk) {
     t(apply(mean_draws(object, chunk), 3L, stats::quantile, probs = ends, names = FALSE))
   })
-  out <- do.call(rbind, found)
-  dimnames(out) <- list(known, paste(format(100 * ends, trim = TRUE, digits = 3), "%"))
-  out[match(parm, known), , drop = FALSE]
+  out <- matrix(do.call(rbind, found), ncol = 2L)
+  out <- out[(match(at %/% k + 1L, groups) - 1L) * k + at %% k + 1L, , drop = FALSE]
+  dimnames(out) <- list(parm, paste(format(100 * ends, trim = TRUE, digits = 3), "%"))
+  out
 }
 
 #' @rdname coef.hmvn_fit
 #' @importFrom stats nobs
 #' @export
-nobs.hmvn_fit <- function(object, ...) as.integer(object$statistics$n_rows)
+nobs.hmvn_fit <- function(object, ...) as.integer(check_fit(object)$statistics$n_rows)
 
 #' @rdname coef.hmvn_fit
 #' @importFrom stats weights
 #' @export
 weights.hmvn_fit <- function(object, ...) {
+  check_fit(object)
   data <- require_rows(object, "Weights of rows", rlang::current_env())
   data$weights %||% rep(1, data$n_obs)
 }
@@ -118,26 +128,28 @@ weights.hmvn_fit <- function(object, ...) {
 #' @importFrom stats case.names
 #' @export
 case.names.hmvn_fit <- function(object, ...) {
+  check_fit(object)
   as.character(seq_len(require_rows(object, "Names of rows", rlang::current_env())$n_obs))
 }
 
 #' @rdname coef.hmvn_fit
 #' @importFrom stats variable.names
 #' @export
-variable.names.hmvn_fit <- function(object, ...) object$statistics$features
+variable.names.hmvn_fit <- function(object, ...) check_fit(object)$statistics$features
 
 #' @rdname coef.hmvn_fit
 #' @export
-labels.hmvn_fit <- function(object, ...) object$statistics$labels
+labels.hmvn_fit <- function(object, ...) check_fit(object)$statistics$labels
 
 #' @rdname coef.hmvn_fit
 #' @export
-levels.hmvn_fit <- function(x) x$statistics$labels
+levels.hmvn_fit <- function(x) check_fit(x)$statistics$labels
 
 #' @rdname coef.hmvn_fit
 #' @importFrom stats formula
 #' @export
 formula.hmvn_fit <- function(x, ...) {
+  check_fit(x)
   names <- lapply(x$statistics$features, as.name)
   left <- if (length(names) == 1L) names[[1L]] else as.call(c(quote(cbind), names))
   keys <- lapply(names(x$statistics$keys), as.name)
@@ -149,6 +161,7 @@ formula.hmvn_fit <- function(x, ...) {
 #' @importFrom stats family
 #' @export
 family.hmvn_fit <- function(object, ...) {
+  check_fit(object)
   structure(list(family = "multivariate normal", link = "identity"), class = "family")
 }
 
@@ -156,6 +169,7 @@ family.hmvn_fit <- function(object, ...) {
 #' @importFrom stats model.frame
 #' @export
 model.frame.hmvn_fit <- function(formula, ...) {
+  check_fit(formula)
   kept_data_frame(require_rows(formula, "The model frame", rlang::current_env()))
 }
 
@@ -171,6 +185,15 @@ group_estimate <- function(fit, name, call = rlang::caller_env()) {
     unlist(means), n_groups(fit), byrow = TRUE,
     dimnames = list(fit$statistics$labels, fit$statistics$features)
   )
+}
+
+# `data`: the rows of the fit.
+fitted_rows <- function(fit, data) {
+  unname_rows(group_estimate(fit, "mu")[data$codes, , drop = FALSE])
+}
+
+residual_rows <- function(fit, data) {
+  t(cell_matrix(data$columns, data$n_obs)) - fitted_rows(fit, data)
 }
 
 # The names of all means, feature fastest.

@@ -13,22 +13,30 @@ rows_to_say <- function(fit, newdata, what, absent = character(), call = NULL) {
       values = cell_matrix(data$columns, data$n_obs), group = data$codes, weights = data$weights
     ))
   }
-  if (!is.data.frame(newdata)) abort_argument("newdata", "a data frame", newdata, call)
-  keys <- names(fit$statistics$keys)
-  free <- "group" %in% absent && !any(keys %in% names(newdata))
+  check_new_rows(newdata, call)
+  free <- "group" %in% absent && !any(names(fit$statistics$keys) %in% names(newdata))
   list(
     values = new_cells(fit, newdata, "features" %in% absent, call),
-    group = if (free) rep(NA_integer_, nrow(newdata)) else new_groups(fit, newdata, keys, call),
+    group = if (free) rep(NA_integer_, nrow(newdata)) else new_groups(fit, newdata, call),
     weights = NULL
   )
 }
 
-# The rows of `rows` at positions `at`.
-pick_rows <- function(rows, at) {
-  list(
-    values = rows$values[, at, drop = FALSE], group = rows$group[at], weights = rows$weights[at]
-  )
+# The positions of the groups of rows, of which nothing else is read.
+groups_of_rows <- function(fit, newdata, what, call) {
+  if (is.null(newdata)) {
+    return(require_rows(fit, what, call)$codes)
+  }
+  check_new_rows(newdata, call)
+  new_groups(fit, newdata, call)
 }
+
+check_new_rows <- function(newdata, call) {
+  if (!is.data.frame(newdata)) abort_argument("newdata", "a data frame", newdata, call)
+}
+
+# Positions of rows of which something is observed. `values`: [feature, row].
+seen_rows <- function(values) which(colSums(!is.na(values)) > 0)
 
 cell_matrix <- function(columns, n) {
   values <- vapply(columns, as.double, double(n))
@@ -61,7 +69,8 @@ new_cells <- function(fit, newdata, may_lack, call) {
 }
 
 # The positions of the groups of new rows.
-new_groups <- function(fit, newdata, keys, call) {
+new_groups <- function(fit, newdata, call) {
+  keys <- names(fit$statistics$keys)
   check_columns(keys, newdata, "newdata", call)
   if (nrow(newdata) == 0L) {
     return(integer())
@@ -76,14 +85,36 @@ new_groups <- function(fit, newdata, keys, call) {
   match_groups(fit, known, call)[match(labels, known)]
 }
 
-# Draws [draw, row] of a density of rows held against the law of `groups`, positions, one a row.
-# `kind`: "log_density" or "squared_distance".
-row_densities <- function(fit, rows, groups, chosen, cores, kind = "log_density") {
-  row_densities_(
-    rows$values, stored_groups(fit, "mean", groups), stored_groups(fit, "chol", groups),
-    stored(fit, "mean"), stored(fit, "chol"), chosen, kind, cores
+# The draws of the laws that rows are held against, and where each row's are in them. `groups`:
+# positions, one a row.
+laws_of_rows <- function(fit, groups) {
+  list(
+    mean = stored(fit, "mean"), chol = stored(fit, "chol"),
+    mean_at = stored_groups(fit, "mean", groups), chol_at = stored_groups(fit, "chol", groups)
   )
 }
+
+# Draws [draw, row] of a density of the rows `at`. `values`: [feature, row]; `laws`: see
+# laws_of_rows(); `how`: list(chosen, kind, cores), kind "log_density" or "squared_distance".
+row_densities <- function(values, laws, how, at = seq_len(ncol(values))) {
+  row_densities_(
+    values[, at, drop = FALSE], laws$mean_at[at], laws$chol_at[at], laws$mean, laws$chol,
+    how$chosen, how$kind, how$cores
+  )
+}
+
+# What `reduce` makes of the draws of every row's density, one number a row, in chunks of rows:
+# memory stays bounded. NA for rows with nothing observed.
+reduce_densities <- function(values, laws, how, reduce) {
+  out <- rep(NA_real_, ncol(values))
+  for (chunk in row_chunks(seen_rows(values), length(how$chosen))) {
+    out[chunk] <- reduce(row_densities(values, laws, how, chunk))
+  }
+  out
+}
+
+# The posterior mean of a distance, of whose squares there are draws [draw, row].
+mean_distance <- function(squared) colMeans(sqrt(squared))
 
 # Positions of rows in chunks whose draws take about 64 MB.
 row_chunks <- function(rows, n_draws) {

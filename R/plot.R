@@ -14,14 +14,15 @@
 #' @param features Names of the features to show; `NULL`: the first four.
 #' @param group Labels of the groups to show; `NULL` for all.
 #' @param level Share of a group within its ellipse, or probability of the intervals.
-#' @param ndraws Number of draws whose ellipses are shown.
+#' @param ndraws Number of draws whose ellipses are shown, by default 30 or as many as there are.
 #' @param variable For `pairs()`: elements or quantities to show, such as `"h_mean"`.
 #' @param ... Not used; for `pairs()` passed on to [bayesplot::mcmc_pairs()].
 #' @return A ggplot; `pairs()` a picture of \pkg{bayesplot}. Up to eight groups have the colours of
 #'   Okabe and Ito, which colour-blind readers tell apart.
 #' @section Errors: `hmvn_error_package` without \pkg{ggplot2} (\pkg{bayesplot} and
 #'   \pkg{gridExtra} for `pairs()`);
-#'   `hmvn_error_argument`, `hmvn_error_group`, `hmvn_error_keep`; `hmvn_error_no_meaning` for
+#'   `hmvn_error_argument`, `hmvn_error_group`, `hmvn_error_keep`; `hmvn_error_rows` for ellipses
+#'   over rows that were changed after the fit; `hmvn_error_no_meaning` for
 #'   ellipses or correlations of one feature, and for shrinkage without partial pooling of means.
 #' @examplesIf requireNamespace("ggplot2", quietly = TRUE)
 #' fit <- fit_hmvn(iris, group = ~ Species, pooling = "partial", chains = 2, seed = 1)
@@ -30,12 +31,15 @@
 #' plot(fit, "shrinkage")
 #' @export
 plot.hmvn_fit <- function(x, type = c("ellipses", "correlations", "shrinkage"), ...,
-                          features = NULL, group = NULL, level = 0.9, ndraws = 30) {
+                          features = NULL, group = NULL, level = 0.9,
+                          ndraws = min(30, posterior::ndraws(x))) {
   call <- rlang::current_env()
   check_no_dots(..., known = names(formals()), call = call)
+  check_fit(x, call)
   require_package("ggplot2", "{.fn plot}", call)
-  type <- rlang::arg_match(type)
-  check_kept(x, c("mu", "Sigma"), call)
+  type <- check_first_choice(type, "type", formals()$type, call)
+  shown_of <- list(ellipses = c("mu", "Sigma"), correlations = "Omega", shrinkage = "mu")
+  check_kept(x, shown_of[[type]], call)
   level <- check_number(level, "level", 0, 1, open = TRUE, call = call)
   known <- x$statistics$features
   for (one in features) check_choice(one, "features", known, call)
@@ -58,6 +62,7 @@ plot.hmvn_fit <- function(x, type = c("ellipses", "correlations", "shrinkage"), 
 #' @importFrom graphics pairs
 #' @export
 pairs.hmvn_fit <- function(x, variable = NULL, ...) {
+  check_fit(x)
   for (package in c("bayesplot", "gridExtra")) {
     require_package(package, "{.fn pairs}", rlang::current_env())
   }
@@ -104,9 +109,13 @@ plot_ellipses <- function(fit, features, groups, how, call) {
     for (side in c("across", "up")) long[[side]] <- factor(long[[side]], names)
     long
   }
-  points <- if (!is.null(fit$data)) over(function(pair) pair_points(fit, pair, groups))
-  draws <- if (ndraws > 0) over(function(pair) drawn_ellipses(fit, pair, groups, ndraws, how$level))
-  means <- over(function(pair) mean_ellipses(fit, pair, groups, how$level))
+  data <- if (!is.null(fit$data)) require_rows(fit, "A picture of the rows", call)
+  chosen <- if (ndraws > 0) choose_draws(fit, ndraws, call)
+  moments <- lapply(groups, group_moments, fit = fit, chosen = chosen)
+  labels <- fit$statistics$labels[groups]
+  points <- if (!is.null(data)) over(function(pair) pair_points(data, pair, labels))
+  draws <- if (ndraws > 0) over(function(pair) drawn_ellipses(moments, pair, labels, how$level))
+  means <- over(function(pair) mean_ellipses(moments, pair, labels, how$level))
   n <- length(groups)
   aes <- ggplot2::aes
   picture <- ggplot2::ggplot(means, aes(.data$x, .data$y, colour = .data$group))
@@ -136,13 +145,11 @@ plot_ellipses <- function(fit, features, groups, how, call) {
     ) + plain_theme()
 }
 
-# The rows in which both features are observed
-pair_points <- function(fit, pair, groups) {
-  data <- fit$data
-  labels <- data$labels
+# The rows in which both features are observed, of the groups with these labels. `data`: of the fit
+pair_points <- function(data, pair, labels) {
   cells <- data.frame(
     x = as.double(data$columns[[pair[[1L]]]]), y = as.double(data$columns[[pair[[2L]]]]),
-    group = factor(labels[data$codes], labels[groups])
+    group = factor(data$labels[data$codes], labels)
   )
   cells[stats::complete.cases(cells), ]
 }
@@ -155,38 +162,46 @@ ellipse_path <- function(mean, S, level) {
   data.frame(x = path[, 1L] + mean[[1L]], y = path[, 2L] + mean[[2L]])
 }
 
-mean_ellipses <- function(fit, pair, groups, level) {
-  labels <- fit$statistics$labels
-  do.call(rbind, lapply(groups, function(g) {
-    mean <- posterior::E(as_rvar(quantity(fit, "mu", g)))[1L, pair]
-    S <- posterior::E(as_rvar(quantity(fit, "Sigma", g)))[1L, pair, pair]
-    cbind(ellipse_path(mean, S, level), group = factor(labels[[g]], labels[groups]))
-  }))
+# What a group's ellipses are made of: the posterior means `mean` [feature] and `S` [feature,
+# feature], and `means` [draw, feature] and `covariances` [draw, feature, feature] of the draws
+# `chosen`.
+group_moments <- function(fit, group, chosen) {
+  k <- n_features(fit)
+  means <- draw_matrix(mean_draws(fit, group), seq_len(n_draws(fit)))
+  covariances <- array(quantity(fit, "Sigma", group), c(n_draws(fit), k, k))
+  list(
+    mean = colMeans(means), S = colMeans(covariances), means = means[chosen, , drop = FALSE],
+    covariances = covariances[chosen, , , drop = FALSE]
+  )
 }
 
-drawn_ellipses <- function(fit, pair, groups, ndraws, level) {
-  labels <- fit$statistics$labels
-  chosen <- choose_draws(fit, ndraws)
-  do.call(rbind, lapply(groups, function(g) {
-    mean <- posterior::draws_of(as_rvar(quantity(fit, "mu", g)))[chosen, 1L, pair, drop = FALSE]
-    S <- posterior::draws_of(as_rvar(quantity(fit, "Sigma", g)))
-    do.call(rbind, lapply(seq_along(chosen), function(i) {
-      path <- ellipse_path(mean[i, 1L, ], S[chosen[[i]], 1L, pair, pair], level)
-      cbind(path, group = factor(labels[[g]], labels[groups]), draw = i)
+# `moments`: see group_moments(), one a label.
+mean_ellipses <- function(moments, pair, labels, level) {
+  do.call(rbind, Map(function(own, label) {
+    path <- ellipse_path(own$mean[pair], own$S[pair, pair], level)
+    cbind(path, group = factor(label, labels))
+  }, moments, labels))
+}
+
+drawn_ellipses <- function(moments, pair, labels, level) {
+  do.call(rbind, Map(function(own, label) {
+    do.call(rbind, lapply(seq_len(nrow(own$means)), function(i) {
+      path <- ellipse_path(own$means[i, pair], own$covariances[i, pair, pair], level)
+      cbind(path, group = factor(label, labels), draw = i)
     }))
-  }))
+  }, moments, labels))
 }
 
 plot_correlations <- function(fit, features, groups, level) {
   names <- fit$statistics$features
   labels <- fit$statistics$labels
-  found <- summary.hmvn_fit(
-    fit, "Omega", labels[groups], prob = c((1 - level) / 2, (1 + level) / 2)
-  )
+  prob <- c(1 - level, 1 + level) / 2
+  found <- summary.hmvn_fit(fit, "Omega", labels[groups], prob = prob)
   here <- found$feature %in% names[features] & found$feature2 %in% names[features]
   pairs <- feature_pairs(sort(features))
   known <- paste(names[pairs[, 1L]], names[pairs[, 2L]], sep = " ~ ")
-  ends <- grep("^q[0-9.]+$", names(found))
+  # a key column may be named like another quantile
+  ends <- quantile_names(prob)
   long <- data.frame(
     mean = found$mean, low = found[[ends[[1L]]]], high = found[[ends[[2L]]]],
     group = factor(found$group, rev(labels[groups])), pair = factor(pair_label(found, names), known)
@@ -194,7 +209,7 @@ plot_correlations <- function(fit, features, groups, level) {
   aes <- ggplot2::aes
   picture <- ggplot2::ggplot(long, aes(.data$mean, .data$group)) +
     ggplot2::geom_vline(xintercept = 0, colour = "grey60")
-  if (is_stored(fit, "chol_cor0")) {
+  if ("Omega0" %in% quantity_names(fit)) {
     typical <- summary.hmvn_fit(fit, "Omega0")
     typical$pair <- factor(pair_label(typical, names), known)
     picture <- picture + ggplot2::geom_vline(

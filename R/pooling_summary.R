@@ -7,21 +7,21 @@
 # of Sigma were kept); no rows without partial pooling.
 pooling_summary <- function(fit) {
   features <- fit$statistics$features
-  mean_of <- function(part, f = identity) {
-    values <- fit$draws[[part]]
-    if (is.null(values)) numeric() else colMeans(matrix(f(values), n_draws(fit)))
+  has <- quantity_names(fit)
+  mean_of <- function(name) {
+    if (name %in% has) colMeans(matrix(packed_quantity(fit, name), n_draws(fit))) else numeric()
   }
-  rows_of <- function(block, part, feature) {
-    pooling <- 1 - mean_of(part, function(h) h^2)
+  rows_of <- function(block, feature) {
+    pooling <- mean_of(paste0("pooling_", block))
     nothing <- rep(NA_real_, length(pooling))
     data.frame(
       block = rep(block, length(pooling)), feature = feature[seq_along(pooling)],
       pooling = pooling, tau = nothing, shrinkage_low = nothing, shrinkage_high = nothing
     )
   }
-  means <- rows_of("mean", "h_mean", features)
+  means <- rows_of("mean", features)
   if (nrow(means) > 0) {
-    means$tau <- mean_of("h_mean") * fit$prior$mean$scale
+    means$tau <- mean_of("tau")
     if (is_stored(fit, "chol")) {
       weights <- shrinkage_weights(fit)
       means$shrinkage_low <- apply(weights, 2, min)
@@ -30,15 +30,15 @@ pooling_summary <- function(fit) {
   }
   slopes <- outer(features, fit$statistics$covariates, function(k, c) paste(c, k, sep = "~"))
   rbind(
-    means, rows_of("slope", "h_slope", c(slopes)), rows_of("sd", "h_sd", features),
-    rows_of("cor", "h_cor", NA_character_)
+    means, rows_of("slope", c(slopes)), rows_of("sd", features), rows_of("cor", NA_character_)
   )
 }
 
 # Posterior mean of the shrinkage weights, [group, feature]. Of very many groups from every so many
-# draws only, so that print() need not be waited for: the two digits it shows do not need more.
-shrinkage_weights <- function(fit, max_terms = 1e7) {
-  every <- ceiling(n_draws(fit) * n_groups(fit) * n_features(fit) / max_terms)
+# draws only, so that print() need not be waited for: the two digits it shows do not need more than
+# 1e7 terms.
+shrinkage_weights <- function(fit) {
+  every <- ceiling(n_draws(fit) * n_groups(fit) * n_features(fit) / 1e7)
   tau <- matrix(tau_draws(fit), n_draws(fit))
   counts <- observed_counts(fit$statistics)
   where <- stored_groups(fit, "chol", seq_len(n_groups(fit)))

@@ -8,16 +8,15 @@
 #' `posterior_epred()`, here the same as `posterior_linpred()`, gives the means they scatter about.
 #'
 #' @param object An `hmvn_fit`; made from rows, unless `newdata` is given.
-#' @param newdata A data frame with the grouping columns and the features of the fit (of which only
-#'   `predictive_error()` reads the cells). `NULL`: all rows of the fit.
+#' @param newdata A data frame with the grouping columns of the fit, for `predictive_error()` with
+#'   its features too. `NULL`: all rows of the fit.
 #' @param transform Not used: there is no link function.
 #' @param ndraws Number of posterior draws to use, spread evenly over all of them; `NULL` for all.
 #' @param seed A whole number, which leaves R's random number generator alone; `NULL` takes one from
 #'   it. A draw's rows depend on the seed and on that draw alone.
 #' @param prob Probability of the central interval.
 #' @param nsim Number of data frames.
-#' @param ... Must be empty; for `predictive_interval()`, `predictive_error()` and `simulate()`
-#'   passed on to `posterior_predict()`.
+#' @param ... Must be empty.
 #' @return `posterior_predict()`, `posterior_epred()`, `posterior_linpred()` and
 #'   `predictive_error()` (observed less predicted, `NA` where a cell is missing): an array \[draw,
 #'   row, feature\]. `predictive_interval()`: \[row, bound, feature\]. `simulate()`: a list of
@@ -39,11 +38,9 @@ NULL
 posterior_predict.hmvn_fit <- function(object, newdata = NULL, ..., ndraws = NULL, seed = NULL) {
   call <- rlang::current_env()
   check_no_dots(..., known = names(formals()), call = call)
-  asked <- asked_rows(object, newdata, ndraws, call)
-  seed <- choose_seed(seed, call)
-  nothing <- matrix(NA_real_, n_features(object), length(asked$group))
-  drawn <- draw_cells(object, nothing, asked$group, asked$chosen, seed)
-  by_row(drawn, object, length(asked$group))
+  check_fit(object, call)
+  group <- groups_of_rows(object, newdata, "Predicting the rows", call)
+  draw_rows(object, group, list(ndraws = ndraws, seed = seed), call)
 }
 
 #' @rdname posterior_predict.hmvn_fit
@@ -52,13 +49,16 @@ posterior_predict.hmvn_fit <- function(object, newdata = NULL, ..., ndraws = NUL
 posterior_epred.hmvn_fit <- function(object, newdata = NULL, ..., ndraws = NULL) {
   call <- rlang::current_env()
   check_no_dots(..., known = names(formals()), call = call)
-  asked <- asked_rows(object, newdata, ndraws, call)
-  groups <- unique(asked$group)
-  means <- draw_matrix(mean_draws(object, groups), asked$chosen)
+  check_fit(object, call)
+  check_kept(object, "mu", call)
+  chosen <- choose_draws(object, ndraws, call)
+  group <- groups_of_rows(object, newdata, "Predicting the rows", call)
+  check_predictions_size(object, length(group), length(chosen), call)
+  groups <- unique(group)
+  means <- draw_matrix(mean_draws(object, groups), chosen)
   k <- n_features(object)
-  first <- (match(asked$group, groups) - 1L) * k
-  entries <- rep(first, each = k) + seq_len(k)
-  by_row(means[, entries, drop = FALSE], object, length(asked$group))
+  entries <- rep((match(group, groups) - 1L) * k, each = k) + seq_len(k)
+  by_row(means[, entries, drop = FALSE], object, length(group))
 }
 
 #' @rdname posterior_predict.hmvn_fit
@@ -72,9 +72,14 @@ posterior_linpred.hmvn_fit <- function(object, transform = FALSE, newdata = NULL
 #' @rdname posterior_predict.hmvn_fit
 #' @importFrom rstantools predictive_interval
 #' @export
-predictive_interval.hmvn_fit <- function(object, newdata = NULL, ..., prob = 0.9) {
-  prob <- check_number(prob, "prob", 0, 1, open = TRUE, call = rlang::current_env())
-  drawn <- posterior_predict.hmvn_fit(object, newdata, ...)
+predictive_interval.hmvn_fit <- function(object, newdata = NULL, ..., prob = 0.9, ndraws = NULL,
+                                         seed = NULL) {
+  call <- rlang::current_env()
+  check_no_dots(..., known = names(formals()), call = call)
+  check_fit(object, call)
+  prob <- check_number(prob, "prob", 0, 1, open = TRUE, call = call)
+  group <- groups_of_rows(object, newdata, "Predicting the rows", call)
+  drawn <- draw_rows(object, group, list(ndraws = ndraws, seed = seed), call)
   ends <- c(1 - prob, 1 + prob) / 2
   out <- apply(drawn, 2:3, stats::quantile, probs = ends, names = FALSE)
   out <- aperm(out, c(2L, 1L, 3L))
@@ -85,10 +90,12 @@ predictive_interval.hmvn_fit <- function(object, newdata = NULL, ..., prob = 0.9
 #' @rdname posterior_predict.hmvn_fit
 #' @importFrom rstantools predictive_error
 #' @export
-predictive_error.hmvn_fit <- function(object, newdata = NULL, ...) {
+predictive_error.hmvn_fit <- function(object, newdata = NULL, ..., ndraws = NULL, seed = NULL) {
   call <- rlang::current_env()
+  check_no_dots(..., known = names(formals()), call = call)
+  check_fit(object, call)
   rows <- rows_to_say(object, newdata, "The error of predictions", call = call)
-  drawn <- posterior_predict.hmvn_fit(object, newdata, ...)
+  drawn <- draw_rows(object, rows$group, list(ndraws = ndraws, seed = seed), call)
   rep(t(rows$values), each = nrow(drawn)) - drawn
 }
 
@@ -97,9 +104,12 @@ predictive_error.hmvn_fit <- function(object, newdata = NULL, ...) {
 #' @export
 simulate.hmvn_fit <- function(object, nsim = 1, seed = NULL, ...) {
   call <- rlang::current_env()
+  check_no_dots(..., known = names(formals()), call = call)
+  check_fit(object, call)
   nsim <- check_count(nsim, "nsim", min = 1, max = n_draws(object), call = call)
-  data <- kept_data_frame(require_rows(object, "Simulating the rows", call))
-  drawn <- posterior_predict.hmvn_fit(object, ..., ndraws = nsim, seed = seed)
+  own <- require_rows(object, "Simulating the rows", call)
+  drawn <- draw_rows(object, own$codes, list(ndraws = nsim, seed = seed), call)
+  data <- kept_data_frame(own)
   features <- object$statistics$features
   out <- lapply(seq_len(nsim), function(i) {
     data[features] <- as.data.frame(matrix(drawn[i, , ], ncol = length(features)))
@@ -130,16 +140,21 @@ rstantools::predictive_error
 
 # internal -----------------------------------------------------------------
 
-# list(group = positions, one a row, chosen = positions of draws), within 1 GB of predictions.
-asked_rows <- function(fit, newdata, ndraws, call) {
+# New rows of groups, positions one a row: [draw, row, feature]. `how`: list(ndraws, seed).
+draw_rows <- function(fit, group, how, call) {
   check_kept(fit, c("mu", "Sigma"), call)
-  chosen <- choose_draws(fit, ndraws, call)
-  group <- rows_to_say(fit, newdata, "Predicting the rows", "features", call)$group
+  chosen <- choose_draws(fit, how$ndraws, call)
+  check_predictions_size(fit, length(group), length(chosen), call)
+  nothing <- matrix(NA_real_, n_features(fit), length(group))
+  drawn <- draw_cells(fit, nothing, group, chosen, choose_seed(how$seed, call))
+  by_row(drawn, fit, length(group))
+}
+
+check_predictions_size <- function(fit, n_rows, n_draws, call) {
   check_size(
-    8 * length(chosen) * length(group) * n_features(fit), "Predictions of all rows",
+    8 * n_draws * n_rows * n_features(fit), "Predictions of all rows",
     "Ask for fewer draws with {.arg ndraws}, or for some of the rows with {.arg newdata}.", call
   )
-  list(group = group, chosen = chosen)
 }
 
 # [draw, cell], a row's cells together, as [draw, row, feature]

@@ -8,7 +8,7 @@
 #' @param type The function of \pkg{bayesplot} to call, without its `ppc_`, such as
 #'   `"dens_overlay_grouped"`, `"stat_grouped"`, `"intervals"` or `"ecdf_overlay_grouped"`.
 #' @param feature Name of the feature to show; `NULL`: the first.
-#' @param ndraws Number of data sets to draw.
+#' @param ndraws Number of data sets to draw, by default 50 or as many as the fit has draws.
 #' @param seed A whole number, which leaves R's random number generator alone; `NULL` takes one from
 #'   it.
 #' @param ... Passed on to that function.
@@ -20,8 +20,9 @@
 #' bayesplot::pp_check(fit, feature = "Petal.Length", seed = 1)
 #' @exportS3Method bayesplot::pp_check
 pp_check.hmvn_fit <- function(object, type = "dens_overlay_grouped", ..., feature = NULL,
-                              ndraws = 50, seed = NULL) {
+                              ndraws = min(50, posterior::ndraws(object)), seed = NULL) {
   call <- rlang::current_env()
+  check_fit(object, call)
   require_package("bayesplot", "{.fn pp_check}", call)
   known <- sub("^ppc_", "", grep("^ppc_", getNamespaceExports("bayesplot"), value = TRUE))
   type <- check_choice(type, "type", sort(known), call)
@@ -30,7 +31,7 @@ pp_check.hmvn_fit <- function(object, type = "dens_overlay_grouped", ..., featur
   rows <- rows_to_say(object, NULL, "A predictive check", call = call)
   y <- rows$values[match(feature, features), ]
   seen <- which(!is.na(y))
-  drawn <- posterior_predict.hmvn_fit(object, ndraws = ndraws, seed = seed)
+  drawn <- draw_rows(object, rows$group, list(ndraws = ndraws, seed = seed), call)
   yrep <- matrix(drawn[, seen, feature], dim(drawn)[[1L]])
   draw <- getExportedValue("bayesplot", paste0("ppc_", type))
   given <- list(y = y[seen], yrep = yrep, ...)

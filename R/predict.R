@@ -45,8 +45,10 @@ predict.hmvn_fit <- function(object, newdata = NULL, type = c("response", "group
                              seed = NULL, cores = getOption("mc.cores", 1L)) {
   call <- rlang::current_env()
   check_no_dots(..., known = names(formals()), call = call)
-  type <- rlang::arg_match(type)
+  check_fit(object, call)
+  type <- check_first_choice(type, "type", formals()$type, call)
   check_kept(object, c("mu", "Sigma"), call)
+  cores <- check_count(cores, "cores", min = 1, call = call)
   chosen <- choose_draws(object, ndraws, call)
   if (type != "response" && is.data.frame(newdata)) {
     newdata <- as.data.frame(newdata)[setdiff(names(newdata), names(object$statistics$keys))]
@@ -56,13 +58,13 @@ predict.hmvn_fit <- function(object, newdata = NULL, type = c("response", "group
     check_prob(prob, call)
     return(predict_cells(object, rows, chosen, list(prob = prob, seed = seed), call))
   }
+  how <- list(chosen = chosen, kind = "squared_distance", cores = cores)
   if (type == "distance") {
-    return(by_group(object, rows, chosen, cores, "squared_distance", function(squared) {
-      colMeans(sqrt(squared))
-    }))
+    return(by_group(object, rows$values, how, mean_distance))
   }
   weight <- group_proportions(object, proportions, call)
-  density <- by_group(object, rows, chosen, cores, "log_density", log_mean_exp)
+  how$kind <- "log_density"
+  density <- by_group(object, rows$values, how, log_mean_exp)
   density[is.na(density)] <- 0
   log_weight <- rep(log(weight), each = nrow(density))
   softmax_rows(density + log_weight)
@@ -70,20 +72,15 @@ predict.hmvn_fit <- function(object, newdata = NULL, type = c("response", "group
 
 # internal -----------------------------------------------------------------
 
-# [row, group]: what `reduce` makes of the draws of the rows' densities in every group; NA for rows
-# with nothing observed.
-by_group <- function(fit, rows, chosen, cores, kind, reduce) {
-  seen <- which(colSums(!is.na(rows$values)) > 0)
+# [row, group]: what `reduce` makes of the draws of the rows' densities in every group, see
+# reduce_densities().
+by_group <- function(fit, values, how, reduce) {
   labels <- fit$statistics$labels
-  out <- matrix(NA_real_, ncol(rows$values), length(labels), dimnames = list(NULL, labels))
-  for (chunk in row_chunks(seen, length(chosen))) {
-    part <- pick_rows(rows, chunk)
-    for (g in seq_along(labels)) {
-      group <- rep(g, length(chunk))
-      out[chunk, g] <- reduce(row_densities(fit, part, group, chosen, cores, kind))
-    }
-  }
-  out
+  n <- ncol(values)
+  found <- vapply(seq_along(labels), function(g) {
+    reduce_densities(values, laws_of_rows(fit, rep(g, n)), how, reduce)
+  }, double(n))
+  matrix(found, n, length(labels), dimnames = list(NULL, labels))
 }
 
 softmax_rows <- function(x) {
@@ -132,19 +129,10 @@ predict_cells <- function(fit, rows, chosen, how, call) {
   }
   if (anyNA(rows$group)) row <- rep(row, each = length(groups))
   group <- if (anyNA(rows$group)) rep_len(groups, length(row)) else rows$group[row]
-  values <- rows$values[, row, drop = FALSE]
-  n_cells <- sum(is.na(values))
-  check_size(
-    8 * n_cells * length(chosen), "The draws of the missing cells",
-    "Ask for fewer draws with {.arg ndraws}.", call
-  )
-  drawn <- draw_cells(fit, values, group, chosen, choose_seed(how$seed, call))
-  at <- which(is.na(values), arr.ind = TRUE)
-  dim(drawn) <- c(length(chosen), 1L, n_cells)
+  rows <- list(row = row, values = rows$values[, row, drop = FALSE], group = group)
+  found <- draw_missing(fit, rows, list(chosen = chosen, seed = how$seed), call)
+  drawn <- array(found$draws, c(length(chosen), 1L, nrow(found$cells)))
   numbers <- summarise_array_(drawn, stats::setNames(how$prob, quantile_names(how$prob)), 1L)
   kept <- c("mean", "sd", quantile_names(how$prob))
-  data.frame(
-    row = row[at[, 2L]], group = fit$statistics$labels[group[at[, 2L]]],
-    feature = fit$statistics$features[at[, 1L]], numbers[, kept, drop = FALSE], row.names = NULL
-  )
+  data.frame(found$cells, numbers[, kept, drop = FALSE], row.names = NULL)
 }

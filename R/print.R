@@ -181,24 +181,32 @@ pooling_line <- function(rows, width) {
 }
 
 # The tables: one a quantity that has a title. `common`: all groups have the same values, shown
-# once. Without draws of the groups (`keep`) what is shown is the population's, which under complete
-# pooling is everybody's.
+# once. The typical group's are shown where groups vary around it, and without draws of the groups
+# (`keep`): under complete pooling they are everybody's.
 shown_tables <- function(fit) {
   has <- quantity_names(fit)
   tables <- lapply(Filter(function(row) nzchar(row$title), quantities), function(row) {
     pooling <- fit$pooling[row$block]
     of_groups <- row$name %in% has
-    of_population <- row$typical %in% has && (pooling %in% "partial" || !of_groups)
+    common <- pooling %in% "complete" && is_alike(fit, row$block)
+    varied <- !pooling %in% c("none", NA) && !common
+    of_population <- row$typical %in% has && (varied || !of_groups)
     layout <- packed_layout(fit, row$name)
     if (nrow(layout) == 0 || !(of_groups || of_population)) {
       return(NULL)
     }
     list(
       title = row$title, name = if (of_groups) row$name, layout = layout,
-      typical = if (of_population) row$typical, common = pooling == "complete"
+      typical = if (of_population) row$typical, common = common
     )
   })
   Filter(Negate(is.null), tables)
+}
+
+# Have groups one value of a quantity whose block is completely pooled? In a frame sds and
+# correlations are pooled there; those of the features depend on both.
+is_alike <- function(fit, block) {
+  block %in% c("mean", "slope") || fit$prior$frame$kind == "raw" || is_common(fit, "chol")
 }
 
 table_lines <- function(table, fit, n_groups, width) {

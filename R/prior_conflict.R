@@ -57,10 +57,12 @@ data_alone <- function(run) {
   if (is_common(run, "chol")) {
     freedom <- sum(statistics$patterns$n) - n_groups(run)
     known <- freedom + 1 > enough_rows(k) && (n_groups(run) == 1L || !is_common(run, "mean"))
-    return(list(
-      groups = if (known) 1L else integer(),
-      covariances = array(pooled_covariance(statistics), c(k, k, 1L))
-    ))
+    if (!known) {
+      return(list(groups = integer()))
+    }
+    frame <- run$prior$frame
+    pooled <- if (frame$kind == "pooled") frame$covariance else pooled_covariance(statistics)
+    return(list(groups = 1L, covariances = array(pooled, c(k, k, 1L))))
   }
   mixed <- n_groups(run) > 1L && "complete" %in% run$pooling
   groups <- if (mixed) integer() else groups_with_plenty(statistics)
@@ -96,9 +98,8 @@ posterior_shift <- function(run, name, groups, sample, scale) {
   k <- n_features(run)
   chol <- stored(run, "chol")
   iterations <- unique(round(seq(1, nrow(chol), length.out = ceiling(500 / ncol(chol)))))
-  first <- (stored_groups(run, "chol", groups) - 1L) * (k * (k + 1L)) %/% 2L
   found <- vapply(seq_along(groups), function(i) {
-    some <- chol[iterations, , first[[i]] + seq_len((k * (k + 1L)) %/% 2L), drop = FALSE]
+    some <- chol[iterations, , stored_entries(run, "chol", groups[[i]]), drop = FALSE]
     draws <- matrix(derive_quantity_(some, k, 1L, name, TRUE), ncol = nrow(sample))
     values <- scale(draws)
     center <- colMeans(values)

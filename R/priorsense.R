@@ -16,6 +16,7 @@
 #'   the prior.
 #' @exportS3Method priorsense::create_priorsense_data
 create_priorsense_data.hmvn_fit <- function(x, variable = NULL, ...) {
+  check_fit(x)
   check_has_learned(x, "create_priorsense_data", rlang::current_env())
   require_package("priorsense", "{.fn create_priorsense_data}", rlang::current_env())
   parts <- total_densities(x)

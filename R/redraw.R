@@ -6,6 +6,7 @@
 # the beginning of a sentence.
 require_rows <- function(fit, what, call = NULL) {
   if (!is.null(fit$data)) {
+    if (!rows_fit_together(fit$data)) abort_invalid("parts of `data` contradict each other", call)
     return(invisible(check_unchanged(fit$data, what, call)))
   }
   kept <- isTRUE(fit$control$keep_data)
@@ -21,6 +22,17 @@ require_rows <- function(fit, what, call = NULL) {
     ),
     "rows", call = call
   )
+}
+
+# Is every row's group among those that have a label, and has every column a name of its own?
+rows_fit_together <- function(data) {
+  # 1 beside them, as there may be no rows
+  ends <- range(data$codes, 1L)
+  weights <- data$weight_column
+  named <- if (is.null(data$weights)) is.null(weights) else are_names(weights)
+  names <- c(names(data$keys), data$features, if (named) weights)
+  !anyNA(ends) && ends[[1L]] >= 1L && ends[[2L]] <= length(data$labels) && named &&
+    length(weights) <= 1L && anyDuplicated(names) == 0L
 }
 
 # Positions of `ndraws` draws spread evenly over all of them (chain after chain); NULL: all.
@@ -39,6 +51,20 @@ choose_seed <- function(seed, call = NULL) {
     return(as.double(sample.int(.Machine$integer.max, 1L)))
   }
   check_count(seed, "seed", min = 0, max = 2^53, call = call)
+}
+
+# Evaluates `code` with R's random numbers from `seed` on and leaves them as they were.
+with_seed <- function(seed, code) {
+  old <- get0(".Random.seed", globalenv(), inherits = FALSE)
+  on.exit(
+    if (is.null(old)) {
+      rm(".Random.seed", envir = globalenv())
+    } else {
+      assign(".Random.seed", old, globalenv())
+    }
+  )
+  set.seed(seed %% .Machine$integer.max)
+  force(code)
 }
 
 # An array [iteration, chain, index] as a matrix [draw, index], the draws `chosen`; NULL stays NULL.

@@ -4,7 +4,7 @@
 
 # internal -----------------------------------------------------------------
 
-keep_choices <- c("mu", "Sigma")
+keep_choices <- unname(kept_parts)
 
 # How each setting is checked: function(x, arg, call), which returns it in its type.
 setting_checks <- local({
@@ -30,7 +30,7 @@ setting_checks <- local({
     adapt_delta = or_null(number(0, 1, open = TRUE)),
     # 2^20 leapfrog steps a draw is beyond any use
     max_treedepth = count_from(1, 20),
-    init = or_null(number(0, 100)),
+    init = number(0, 100),
     prior_only = flag,
     progress = or_null(flag),
     keep = function(x, arg, call) check_keep(x, arg, call),

@@ -23,8 +23,9 @@ check_size <- function(bytes, what, hint = NULL, call = rlang::caller_env()) {
   )
 }
 
-# The same of what is kept for good: `limit` is what the machine has.
-check_machine_size <- function(bytes, what, hint, call, limit = machine_bytes()) {
+# The same of what is kept for good: it must fit into what the machine has.
+check_machine_size <- function(bytes, what, hint, call) {
+  limit <- machine_bytes()
   if (bytes <= limit) {
     return(invisible())
   }

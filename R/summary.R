@@ -5,7 +5,8 @@
 #' @param object An `hmvn_fit`.
 #' @param variable Quantities to summarise (`"mu"`, `"sigma"`, `"Omega"`, `"Sigma"`, `"mu0"`, ...);
 #'   `NULL` for all that were kept.
-#' @param group Labels of the groups; `NULL` for all groups and what belongs to no group.
+#' @param group Labels of the groups; `NULL` for all groups and what belongs to no group. With it,
+#'   `variable` names quantities of groups.
 #' @param prob Probabilities of the quantiles.
 #' @param cores Threads for the diagnostics.
 #' @param ... Must be empty.
@@ -38,7 +39,11 @@ summary.hmvn_fit <- function(object, variable = NULL, group = NULL, ..., prob = 
   check_variables(setdiff(variable, known), known, call)
   groups <- match_groups(object, group, call)
   chosen <- if (is.null(variable)) known else unique(variable)
-  if (!is.null(group)) chosen <- Filter(function(name) quantities[[name]]$by_group, chosen)
+  if (!is.null(group)) {
+    by_group <- vapply(quantities[chosen], `[[`, TRUE, "by_group")
+    if (!is.null(variable)) check_of_groups(chosen[!by_group], call)
+    chosen <- chosen[by_group]
+  }
   how <- list(prob = stats::setNames(prob, quantile_names(prob)), cores = cores)
   with_memory_errors(
     {
@@ -74,11 +79,30 @@ summarise_quantity <- function(name, fit, groups, how) {
   )
 }
 
+# Stops where single groups are asked for something that belongs to none. `names`: of quantities.
+check_of_groups <- function(names, call) {
+  if (length(names) == 0L) {
+    return(invisible())
+  }
+  abort_hmvn(
+    c(
+      "With {.arg group}, {.arg variable} must name quantities of groups.",
+      x = "{.val {names}} belong{?s/} to no group.",
+      i = "Ask for what belongs to no group without {.arg group}."
+    ),
+    "variable", variable = names, call = call
+  )
+}
+
 # The numbers of a quantity of groups, in chunks of groups: memory stays bounded and an interrupt is
-# heard between them.
+# heard between them. What all groups have in common is summarised once.
 summarise_groups <- function(fit, name, groups, how) {
   row <- quantities[[name]]
   part <- row$from[[1L]]
+  if (row$summarised_in_core && is_common(fit, part)) {
+    one <- summarise_groups_(stored(fit, part), n_features(fit), 1L, name, how$prob, how$cores)
+    return(one[rep(seq_len(nrow(one)), length(groups)), , drop = FALSE])
+  }
   numbers <- lapply(group_chunks(fit, groups), function(chunk) {
     if (!row$summarised_in_core) {
       return(summarise_array_(packed_quantity(fit, name, chunk), how$prob, how$cores))
@@ -94,13 +118,12 @@ bind_summaries <- function(fit, parts, how) {
   statistics <- fit$statistics
   from_parts <- function(name) unlist(lapply(parts, `[[`, name), use.names = FALSE)
   group <- from_parts("group")
-  numbers <- lapply(parts, `[[`, "numbers")
-  numbers <- if (length(numbers) == 1L) numbers[[1]] else do.call(rbind, numbers)
+  columns <- c("mean", "median", "sd", names(how$prob), "rhat", "ess_bulk", "ess_tail")
+  numbers <- bind_numbers(lapply(parts, `[[`, "numbers"), columns)
   group_labels <- safe_labels(statistics$labels, "g")
   names <- lapply(parts, function(p) {
     packed_names(fit, p$name, if (!anyNA(p$group)) p$group, p, group_labels)
   })
-  columns <- c("mean", "median", "sd", names(how$prob), "rhat", "ess_bulk", "ess_tail")
   own <- c(
     list(group = statistics$labels[group]),
     if (n_covariates(fit) > 0L) {
@@ -119,11 +142,19 @@ bind_summaries <- function(fit, parts, how) {
   if (identical(names(keys), "key_group")) keys <- NULL
   counts <- lengths(lapply(parts, `[[`, "group"))
   quantity <- rep(vapply(parts, `[[`, "", "name"), counts)
-  out <- c(list(variable = unlist(names), quantity = quantity), keys, own)
+  out <- c(list(variable = as.character(unlist(names)), quantity = quantity), keys, own)
   structure(
     out,
     class = c("hmvn_summary", "data.frame"), row.names = .set_row_names(length(group))
   )
+}
+
+# Matrices one below the other; of none, a matrix with `columns` and without rows.
+bind_numbers <- function(numbers, columns) {
+  if (length(numbers) == 0L) {
+    return(matrix(0, 0L, length(columns), dimnames = list(NULL, columns)))
+  }
+  if (length(numbers) == 1L) numbers[[1L]] else do.call(rbind, numbers)
 }
 
 quantile_names <- function(prob) {

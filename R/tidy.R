@@ -34,19 +34,21 @@ NULL
 #' @exportS3Method generics::tidy
 tidy.hmvn_fit <- function(x, variable = c("mu", "sigma", "Omega"), group = NULL,
                           conf.int = FALSE, conf.level = 0.95, ...) {
-  level <- check_number(
-    conf.level, "conf.level", 0, 1, open = TRUE, call = rlang::current_env()
-  )
+  call <- rlang::current_env()
+  check_fit(x, call)
+  level <- check_number(conf.level, "conf.level", 0, 1, open = TRUE, call = call)
   several <- n_features(x) > 1L
   if (missing(variable) && !several) variable <- c("mu", "sigma")
-  found <- summary.hmvn_fit(x, variable, group, prob = c(1 - level, 1 + level) / 2)
-  quantiles <- grep("^q[0-9.]+$", names(found))
+  ends <- c(1 - level, 1 + level) / 2
+  found <- summary.hmvn_fit(x, variable, group, prob = ends)
+  # a key column may be named like another quantile
+  quantiles <- quantile_names(ends)
   out <- data.frame(
     term = found$variable, quantity = found$quantity, group = found$group,
     feature = found$feature, feature2 = found$feature2, estimate = found$mean,
     std.error = found$sd
   )
-  if (check_flag(conf.int, "conf.int", call = rlang::current_env())) {
+  if (check_flag(conf.int, "conf.int", call)) {
     out$conf.low <- found[[quantiles[[1L]]]]
     out$conf.high <- found[[quantiles[[2L]]]]
   }
@@ -56,6 +58,7 @@ tidy.hmvn_fit <- function(x, variable = c("mu", "sigma", "Omega"), group = NULL,
 #' @rdname tidy.hmvn_fit
 #' @exportS3Method generics::glance
 glance.hmvn_fit <- function(x, ...) {
+  check_fit(x)
   s <- x$statistics
   data.frame(
     nobs = nobs.hmvn_fit(x), n_groups = n_groups(x), n_features = n_features(x),
@@ -70,6 +73,8 @@ glance.hmvn_fit <- function(x, ...) {
 #' @exportS3Method generics::augment
 augment.hmvn_fit <- function(x, data = NULL, ...) {
   call <- rlang::current_env()
+  check_fit(x, call)
+  check_kept(x, c("mu", "Sigma"), call)
   own <- require_rows(x, "Adding columns to the rows", call)
   data <- data %||% kept_data_frame(own)
   if (!is.data.frame(data) || nrow(data) != own$n_obs) {
@@ -80,23 +85,18 @@ augment.hmvn_fit <- function(x, data = NULL, ...) {
     as.data.frame(values)
   }
   cbind(
-    data, add(fitted.hmvn_fit(x), ".fitted_"), add(residuals.hmvn_fit(x), ".resid_"),
-    .distance = own_distances(x)
+    data, add(fitted_rows(x, own), ".fitted_"), add(residual_rows(x, own), ".resid_"),
+    .distance = own_distances(x, own)
   )
 }
 
 # internal -----------------------------------------------------------------
 
-# The mean Mahalanobis distance of every row from its own group.
-own_distances <- function(fit) {
-  rows <- rows_to_say(fit, NULL, "The distance of rows")
-  out <- rep(NA_real_, length(rows$group))
-  used <- which(colSums(!is.na(rows$values)) > 0)
-  chosen <- seq_len(n_draws(fit))
-  for (chunk in row_chunks(used, length(chosen))) {
-    part <- pick_rows(rows, chunk)
-    squared <- row_densities(fit, part, part$group, chosen, fit$control$cores, "squared_distance")
-    out[chunk] <- colMeans(sqrt(squared))
-  }
-  out
+# The mean Mahalanobis distance of every row from its own group. `data`: the fit's own.
+own_distances <- function(fit, data) {
+  how <- list(
+    chosen = seq_len(n_draws(fit)), kind = "squared_distance", cores = fit$control$cores
+  )
+  values <- cell_matrix(data$columns, data$n_obs)
+  reduce_densities(values, laws_of_rows(fit, data$codes), how, mean_distance)
 }

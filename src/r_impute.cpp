@@ -6,7 +6,7 @@
 
 #include "hmvn/predict/impute.hpp"
 #include "parallel.h"
-#include "r_check.h"
+#include "r_rows.h"
 
 using namespace hmvn;
 
@@ -19,10 +19,7 @@ std::vector<IncompleteRow> unpack_rows(const Rcpp::NumericMatrix& rows,
                                        const Rcpp::IntegerVector& mean_group,
                                        const Rcpp::IntegerVector& chol_group,
                                        const Rcpp::IntegerVector& first_cell, int n_cells) {
-  const R_xlen_t n_rows = rows.ncol();
-  check_length(mean_group.size(), n_rows, "groups of the rows");
-  check_length(chol_group.size(), n_rows, "groups of the rows");
-  check_length(first_cell.size(), n_rows, "cells of the rows");
+  check_length(first_cell.size(), rows.ncol(), "cells of the rows");
   std::vector<IncompleteRow> out(static_cast<std::size_t>(rows.ncol()));
   for (int i = 0; i < rows.ncol(); ++i) {
     out[i].mean_group = mean_group[i] - 1;
@@ -52,18 +49,12 @@ Rcpp::NumericMatrix impute_(const Rcpp::NumericMatrix& rows, const Rcpp::Integer
                             const Rcpp::IntegerVector& first_cell, int n_cells,
                             const Rcpp::NumericVector& mean, const Rcpp::NumericVector& chol,
                             const Rcpp::IntegerVector& chosen, double seed) {
+  const StoredDraws draws = unpack_draws(mean, chol, rows.nrow());
+  check_positions(chosen, draws.n_draws, "draw");
+  check_row_groups(mean_group, rows.ncol(), mean, rows.nrow());
+  check_row_groups(chol_group, rows.ncol(), chol, packed_size(rows.nrow()));
   const std::vector<IncompleteRow> incomplete =
       unpack_rows(rows, mean_group, chol_group, first_cell, n_cells);
-  const R_xlen_t n_features = rows.nrow();
-  if (n_features < 1) Rcpp::stop("there are no features");
-  const DrawsExtent extent = extent_of_draws(mean);
-  check_positions(chosen, extent.draws(), "draw");
-  check_length(extent_of_draws(chol).draws(), extent.draws(), "draws");
-  check_positions(mean_group, extent.values / n_features, "group");
-  check_positions(chol_group, 2 * extent_of_draws(chol).values / (n_features * (n_features + 1)),
-                  "group");
-  const StoredDraws draws{mean.begin(), chol.begin(), static_cast<std::ptrdiff_t>(extent.draws()),
-                          rows.nrow()};
   const Eigen::Map<const Eigen::MatrixXd> values(rows.begin(), rows.nrow(), rows.ncol());
   Rcpp::NumericMatrix out(static_cast<int>(chosen.size()), n_cells);
   for (int s = 0; s < out.nrow(); ++s) {

@@ -2,14 +2,12 @@
 // distribution is known.
 #include <Rcpp.h>
 
-#include <Eigen/LU>
 #include <atomic>
 #include <cmath>
 #include <cstdint>
 #include <functional>
 #include <limits>
 #include <string>
-#include <utility>
 #include <vector>
 
 #include "hmvn/mcmc/chain.hpp"

@@ -1,12 +1,14 @@
 // The border of densities of rows: every row at every draw of the law of its group.
 #include <Rcpp.h>
 
+#include <algorithm>
 #include <stdexcept>
 #include <string>
 #include <vector>
 
 #include "hmvn/predict/row_density.hpp"
 #include "parallel.h"
+#include "r_rows.h"
 
 using namespace hmvn;
 
@@ -48,9 +50,10 @@ Rcpp::NumericMatrix row_densities_(const Rcpp::NumericMatrix& rows,
                                    const Rcpp::IntegerVector& chosen, const std::string& kind,
                                    int cores) {
   const bool is_density = read_is_density(kind);
-  const Rcpp::IntegerVector dim = mean.attr("dim");
-  const StoredDraws draws{mean.begin(), chol.begin(), static_cast<std::ptrdiff_t>(dim[0]) * dim[1],
-                          rows.nrow()};
+  const StoredDraws draws = unpack_draws(mean, chol, rows.nrow());
+  check_positions(chosen, draws.n_draws, "draw");
+  check_row_groups(mean_group, rows.ncol(), mean, rows.nrow());
+  check_row_groups(chol_group, rows.ncol(), chol, packed_size(rows.nrow()));
   const std::vector<RowLaw> laws = unpack_laws(rows, mean_group, chol_group);
   std::vector<std::size_t> order;
   const std::vector<RowRun> runs = form_runs(laws, longest_run, order);

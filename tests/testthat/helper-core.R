@@ -83,6 +83,22 @@ as_r_draw <- function(draw, case) {
   )
 }
 
+# log_likelihood and log_prior of `n` draws against the model in plain R, in the frame if the case
+# has one.
+expect_density_in_r <- function(case, n, tolerance = 1e-8) {
+  set.seed(1)
+  draws <- inspect_draws_(
+    case$statistics$patterns, case$n_groups, case$core, random_positions(case, n, 1), 1
+  )
+  frame <- case$core$frame
+  for (draw in draws) {
+    plain <- as_r_draw(draw, case)
+    expect_equal(draw$log_likelihood, r_log_likelihood(plain, case$data), tolerance = 1e-9)
+    framed <- if (is.null(frame)) plain else r_change_frame(plain, solve(frame))
+    expect_equal(draw$log_prior, r_log_prior(case$model, framed), tolerance = tolerance)
+  }
+}
+
 # Trajectories do not run on after they have turned. On a standard normal target a leapfrog step
 # turns by `angle`; a trajectory goes on doubling for half a period, so that it ends within a whole
 # one and a step. (Without the checks across sub-trees it was seen to run about 80 steps.)

@@ -91,18 +91,7 @@ fake_statistics <- function(labels, features, key, n) {
   )
 }
 
-with_fixed_seed <- function(seed, code) {
-  old <- get0(".Random.seed", globalenv(), inherits = FALSE)
-  on.exit({
-    if (is.null(old)) {
-      rm(".Random.seed", envir = globalenv())
-    } else {
-      assign(".Random.seed", old, globalenv())
-    }
-  })
-  set.seed(seed)
-  force(code)
-}
+with_fixed_seed <- function(seed, code) with_seed(seed, code)
 
 # Packed rows scaled to length 1: factors of correlation matrices
 unit_rows <- function(chol, K) {

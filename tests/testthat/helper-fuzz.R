@@ -153,8 +153,29 @@ fuzz_call <- function(m) {
     posterior_new_group = function() list(fit(), seed = 1),
     completed = function() list(bent(m$imputation), draw = 1),
     prior_summary = function() list(fit()), stancode = function() list(fit()),
-    standata = function() list(fit())
+    standata = function() list(fit()),
+    predict = function() list(fit(), type = pick(c("response", "group", "distance"))),
+    compare_groups = function() list(fit()), group_distance = function() list(fit()),
+    posterior_predict = function() list(fit(), seed = 1),
+    predictive_error = function() list(fit(), seed = 1),
+    augment.hmvn_fit = function() list(fit()),
+    plot.hmvn_fit = function() {
+      list(fit(), type = pick(c("ellipses", "correlations", "shrinkage")))
+    }
   )
+  # methods that take a fit and need nothing else
+  alone <- c(
+    "log_lik", "posterior_epred", "predictive_interval", "posterior_interval", "partial_cor",
+    "precision", "group_volume", "coef.hmvn_fit", "sigma.hmvn_fit", "fitted.hmvn_fit",
+    "residuals.hmvn_fit", "vcov.hmvn_fit", "confint.hmvn_fit", "nobs.hmvn_fit",
+    "weights.hmvn_fit", "case.names.hmvn_fit", "variable.names.hmvn_fit", "labels.hmvn_fit",
+    "levels.hmvn_fit", "formula.hmvn_fit", "family.hmvn_fit", "model.frame.hmvn_fit",
+    "simulate.hmvn_fit", "fixef.hmvn_fit", "ranef.hmvn_fit", "VarCorr.hmvn_fit", "ngrps.hmvn_fit",
+    "getGroups.hmvn_fit", "getData.hmvn_fit", "getGroupsFormula.hmvn_fit", "tidy.hmvn_fit",
+    "glance.hmvn_fit", "rhat.hmvn_fit", "ess_bulk.hmvn_fit", "ess_tail.hmvn_fit",
+    "neff_ratio.hmvn_fit", "nuts_params.hmvn_fit", "log_posterior.hmvn_fit"
+  )
+  usual[alone] <- list(function() list(fit()))
   name <- sample(names(usual), 1, prob = ifelse(names(usual) == "fit_hmvn", 8, 1))
   f <- get(name, asNamespace("hmvn"))
   list(name = name, args = bend_arguments(usual[[name]](), name))
@@ -208,7 +229,9 @@ fuzz_methods <- c(
     stats::setNames(nm = c(
       "as_draws", "as_draws_array", "as_draws_df", "as_draws_list", "as_draws_matrix",
       "as_draws_rvars", "variables", "nvariables", "nchains", "niterations", "ndraws", "update",
-      "prior_summary", "as.matrix", "as.array", "as.data.frame"
+      "prior_summary", "as.matrix", "as.array", "as.data.frame", "predict", "log_lik",
+      "posterior_predict", "posterior_epred", "predictive_error", "predictive_interval",
+      "posterior_interval"
     )),
     function(name) "hmvn_fit"
   ),

@@ -36,3 +36,17 @@ test_that("suggestions are near or absent", {
   expect_identical(suggest_name("qqqq", c("Species", "Width")), character())
   expect_identical(suggest_name("a", character()), character())
 })
+
+test_that("an argument left at all its choices is the first; else it must be one of them", {
+  choose <- function(type = c("one", "two")) check_first_choice(type, "type", formals()$type)
+  expect_identical(choose(), "one")
+  expect_identical(choose("two"), "two")
+  for (type in list("three", 1i, Sys.Date(), character(), c("two", "one"), NULL)) {
+    expect_error(choose(type), class = "hmvn_error_argument")
+  }
+  fit <- fake_fit()
+  expect_error(predict(fit, data.frame(x1 = 1), type = 1), class = "hmvn_error_argument")
+  expect_error(residuals(fit, type = "deviance"), class = "hmvn_error_argument")
+  expect_error(plot(fit, type = "density"), class = "hmvn_error_argument")
+  expect_error(kfold.hmvn_fit(fit, by = "column"), class = "hmvn_error_argument")
+})

@@ -107,6 +107,12 @@ with_rows <- function(...) {
   fit
 }
 
+without_labels <- function() {
+  fit <- with_rows(iter = 4)
+  fit$data$codes[2] <- 3L
+  fit
+}
+
 # By topic. Every place that signals an error is here: a test below counts them.
 error_cases <- list(
   argument = alist(
@@ -150,6 +156,7 @@ error_cases <- list(
     print(fit, lines = NA),
     print(statistics, n_groups = -1),
     compare_groups(fit, group = "A"),
+    compare_groups(fit, what = character()),
     compare_groups(fit, rope = c(means = 0.1)),
     group_distance(fit, to = c("A", "B"))
   ),
@@ -345,7 +352,8 @@ error_cases <- list(
   fit = alist(
     group_mean(1),
     summary(structure("fit", class = "hmvn_fit")),
-    update(utils::modifyList(fit, list(units = NULL)))
+    update(utils::modifyList(fit, list(units = NULL))),
+    fitted(without_labels())
   ),
   keep = alist(
     group_cov(without(fit, "chol")),
@@ -356,6 +364,7 @@ error_cases <- list(
     loo.hmvn_fit(utils::modifyList(fit, list(control = list(prior_only = TRUE)))),
     fixef.hmvn_fit(fit),
     compare_groups(fit, reference = "typical"),
+    compare_groups(fake_fit(K = 1), what = "cor"),
     plot(fake_fit(K = 1))
   ),
   package = alist(
@@ -381,7 +390,8 @@ error_cases <- list(
   variable = alist(
     as_draws_array(fit, variable = c("mu", "nu")),
     as_draws_array(fit, variable = "^nu", regex = TRUE),
-    summary(fit, "mu0")
+    summary(fit, "mu0"),
+    summary(fake_fit(pooling = "partial"), c("mu", "mu0", "tau"), group = "A")
   ),
   prob = alist(
     summary(fit, prob = 95),

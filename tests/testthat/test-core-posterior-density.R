@@ -31,16 +31,7 @@ test_that("gradients are right where h is fixed and for every family of sd prior
 test_that("lp__ is the log joint density written out in plain R, for all 27 poolings", {
   for (missing in c(0, 0.2)) {
     for (pooling in all_poolings(c("none", "partial", "complete"))) {
-      case <- core_case(3, pooling = pooling, missing = missing)
-      set.seed(1)
-      draws <- inspect_draws_(
-        case$statistics$patterns, case$n_groups, case$core, random_positions(case, 3, 1), 1
-      )
-      for (draw in draws) {
-        plain <- as_r_draw(draw, case)
-        expect_equal(draw$log_likelihood, r_log_likelihood(plain, case$data), tolerance = 1e-9)
-        expect_equal(draw$log_prior, r_log_prior(case$model, plain), tolerance = 1e-8)
-      }
+      expect_density_in_r(core_case(3, pooling = pooling, missing = missing), n = 3)
     }
   }
 })
@@ -51,13 +42,7 @@ test_that("lp__ is right for every family of sd prior and any eta", {
     family = c("exponential", "normal", "student_t", "gamma", "lognormal"),
     parameters = rbind(c(2, NA, NA), c(0.5, 1, NA), c(3, 0, 1), c(2, 2, NA), c(-0.5, 0.7, NA))
   )
-  set.seed(1)
-  draws <- inspect_draws_(
-    case$statistics$patterns, case$n_groups, case$core, random_positions(case, 5, 1), 1
-  )
-  for (draw in draws) {
-    expect_equal(draw$log_prior, r_log_prior(case$model, as_r_draw(draw, case)), tolerance = 1e-8)
-  }
+  expect_density_in_r(case, n = 5)
 })
 
 test_that("the sampler's density is the joint density, means integrated out, times the Jacobian", {

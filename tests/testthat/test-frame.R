@@ -38,17 +38,9 @@ test_that("gradients and densities are right for every number of features that i
 test_that("lp__ is the log joint density in the frame's coordinates, written out in plain R", {
   for (missing in c(0, 0.2)) {
     for (pooling in all_poolings(c("none", "partial", "complete"))) {
+      # the change of frame takes a digit of the comparison
       case <- framed_case(3, pooling = pooling, missing = missing)
-      set.seed(1)
-      draws <- inspect_draws_(
-        case$statistics$patterns, case$n_groups, case$core, random_positions(case, 2, 1), 1
-      )
-      for (draw in draws) {
-        plain <- as_r_draw(draw, case)
-        expect_equal(draw$log_likelihood, r_log_likelihood(plain, case$data), tolerance = 1e-9)
-        framed <- r_change_frame(plain, solve(case$core$frame))
-        expect_equal(draw$log_prior, r_log_prior(case$model, framed), tolerance = 1e-7)
-      }
+      expect_density_in_r(case, n = 2, tolerance = 1e-7)
     }
   }
 })

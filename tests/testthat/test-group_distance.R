@@ -145,3 +145,23 @@ test_that("what cannot be asked for is refused", {
   expect_identical(posterior::ndraws(group_distance(fit, ndraws = 7)), 7L)
   expect_identical(group_distance(fit, cores = 2), group_distance(fit))
 })
+
+test_that("distances of covariance matrices need no means, and only one their logarithms", {
+  fit <- fake_fit(G = 3)
+  Sigma <- without(fit, "mean")
+  for (measure in c("affine_invariant", "log_euclidean")) {
+    calls <- count_calls("log_covariances_", {
+      found <- group_distance(Sigma, measure = measure)
+    })
+    expect_identical(unname(calls), if (measure == "log_euclidean") 3L else 0L)
+    expect_identical(found, group_distance(fit, measure = measure))
+  }
+  partial <- fake_fit(G = 3, pooling = "partial")
+  expect_identical(
+    group_distance(without(partial, "mean"), to = "typical"), group_distance(partial, "typical")
+  )
+  for (measure in c("bhattacharyya", "jeffreys")) {
+    expect_error(group_distance(Sigma, measure = measure), class = "hmvn_error_keep")
+  }
+  expect_error(group_distance(fit, cores = NA), class = "hmvn_error_argument")
+})

@@ -137,6 +137,32 @@ test_that("a fit whose parts contradict each other is refused, and says which", 
   refused("a part of `sampler` has another shape", sampler = list(energy = 1))
   refused("`sampler` has other parts", sampler = list(energy = NULL))
   refused("units have no algorithm", units = list(algorithm = character()))
+  refused("units have no algorithm", units = list(algorithm = quote(exact)))
   refused("a part of `units` has another shape", units = list(ebfmi = matrix(1, 3, 4)))
   expect_error(validate_hmvn_fit(unclass(fit)), class = "hmvn_error_fit")
+  data <- data.frame(g = c("A", "B"), x1 = 1, x2 = 2)
+  refused("`data` are of other groups", data = new_model_data(data, "g", c("x2", "x1")))
+  refused("`data` are of other groups", data = new_model_data(data[1, ], "g", c("x1", "x2")))
+})
+
+test_that("whatever takes a fit refuses what only looks like one", {
+  broken <- fake_fit(pooling = "partial", iter = 5)
+  broken$draws$chol <- broken$draws$chol[, , 1:4]
+  where <- asNamespace("hmvn")
+  methods <- ls(where, pattern = "[.]hmvn_fit$")
+  exports <- Filter(
+    function(name) identical(names(formals(get(name, where)))[1], "fit"),
+    setdiff(getNamespaceExports("hmvn"), methods)
+  )
+  expect_gt(length(methods), 60)
+  expect_gt(length(exports), 8)
+  for (name in c(methods, exports)) {
+    error <- tryCatch(get(name, where)(broken), error = identity)
+    # what has no meaning has none for any fit
+    expect_true(
+      inherits(error, c("hmvn_error_fit", "hmvn_error_no_meaning")) &&
+        inherits(error, "hmvn_error"),
+      label = name
+    )
+  }
 })

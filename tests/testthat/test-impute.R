@@ -152,3 +152,26 @@ test_that("what cannot be imputed is refused", {
   many <- imputing_fit(data.frame(g = c("A", "B", "C"), x1 = rep(c(1, 1, NA), 1e5)), 1, iter = 400)
   expect_error(posterior_impute(many), "ndraws", class = "hmvn_error_size")
 })
+
+test_that("what only looks like an imputation is refused", {
+  d <- iris
+  d$Sepal.Width[c(3, 60)] <- NA
+  cells <- posterior_impute(short_fit(d, ~Species, iter_sampling = 5), seed = 1)
+  refused <- function(...) {
+    broken <- unclass(cells)
+    broken$cells <- structure(
+      utils::modifyList(unclass(cells$cells), list(...)), class = "data.frame"
+    )
+    broken <- structure(broken, class = "hmvn_imputation")
+    for (f in list(completed, summary, print)) {
+      expect_error(f(broken), class = "hmvn_error_argument")
+    }
+  }
+  refused(row = 3L)
+  refused(row = c("3", "60"))
+  refused(row = c(3L, 151L))
+  refused(row = c(3L, NA))
+  refused(feature = factor(c("Sepal.Width", "Sepal.Width")))
+  refused(feature = c("Sepal.Width", "z"))
+  refused(group = NULL)
+})

@@ -56,4 +56,32 @@ test_that("folds that make no sense are refused", {
   expect_error(loo::kfold(fit, folds = 1:10), class = "hmvn_error_argument")
   expect_error(loo::kfold(fit, folds = rep(1, 150)), class = "hmvn_error_argument")
   expect_error(loo::kfold(fit, k = 3), class = "hmvn_error_argument")
+  expect_error(loo::kfold(fit, folds = rep(c(1, Inf), 75)), class = "hmvn_error_argument")
+})
+
+test_that("folds are counted of rows that are held out, and the data are said once", {
+  d <- iris
+  d[1:2, 1:4] <- NA
+  d[d$Species == "setosa", 1:4] <- NA
+  fit <- short_fit(d, ~Species, iter_sampling = 20)
+  calls <- count_calls("fingerprint_of", {
+    found <- suppressWarnings(loo::kfold(fit, K = 2, by = "group", seed = 1))
+  })
+  # that of the fit's rows: fits to folds keep none
+  expect_identical(unname(calls), 1L)
+  expect_identical(attr(found, "K"), 2L)
+  expect_identical(anyNA(found$folds), TRUE)
+  expect_identical(rownames(found$pointwise), as.character(51:150))
+  # a fold of rows with nothing observed is none
+  folds <- rep(1:3, each = 50)
+  expect_identical(attr(suppressWarnings(loo::kfold(fit, folds = folds)), "K"), 2L)
+  expect_error(loo::kfold(fit, folds = rep(1:2, c(50, 100))), class = "hmvn_error_argument")
+})
+
+test_that("before anything is fitted, the draws that are needed must have been kept", {
+  fit <- short_fit(iris, ~Species, iter_sampling = 20, keep = "mu")
+  calls <- count_calls("run_fit", {
+    expect_error(loo::kfold(fit, K = 2), class = "hmvn_error_keep")
+  })
+  expect_identical(unname(calls), 0L)
 })

@@ -113,3 +113,28 @@ test_that("a fit without rows or draws says what to do", {
   many <- new[rep(1, 4e5), ]
   expect_error(log_lik(fit, many), "ndraws", class = "hmvn_error_size")
 })
+
+test_that("threads are counted before anything is computed", {
+  fit <- short_fit(iris, ~Species, iter_sampling = 20)
+  for (cores in list(0, 1.5, NA, "two", NULL)) {
+    expect_error(log_lik(fit, cores = cores), class = "hmvn_error_argument")
+    expect_error(predict(fit, iris, "group", cores = cores), class = "hmvn_error_argument")
+    expect_error(loo.hmvn_fit(fit, cores = cores), class = "hmvn_error_argument")
+    expect_error(waic.hmvn_fit(fit, cores = cores), class = "hmvn_error_argument")
+  }
+})
+
+test_that("a row, a draw or a group that is not there is not read", {
+  fit <- fake_fit(G = 2, K = 2)
+  density <- function(mean_at = c(1L, 2L), chol_at = mean_at, chosen = 1L, chol = fit$draws$chol) {
+    row_densities_(
+      matrix(0, 2, 2), mean_at, chol_at, fit$draws$mean, chol, chosen, "log_density", 1L
+    )
+  }
+  expect_true(all(is.finite(density())))
+  expect_error(density(mean_at = c(1L, 3L), chol_at = 1:2), "group 3 is not there")
+  expect_error(density(mean_at = 1:2, chol_at = 0:1), "group 0 is not there")
+  expect_error(density(mean_at = 1L), "groups of the rows")
+  expect_error(density(chosen = 401L), "draw 401 is not there")
+  expect_error(density(chol = fit$draws$chol[-1, , ]), "draws must have another length")
+})

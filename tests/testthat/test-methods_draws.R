@@ -48,6 +48,11 @@ test_that("tidy(), glance() and augment() are data frames of broom's columns", {
   expect_identical(tidied$conf.low, found$q5[found$group == "B" & found$quantity == "mu"])
   expect_identical(tidied$conf.high, found$q95[found$group == "B" & found$quantity == "mu"])
   expect_identical(nrow(generics::tidy(fake_fit(K = 1))), 4L)
+  # a key column is no quantile, whatever it is called
+  odd <- fake_fit(G = 3, key = "q1")
+  expect_identical(
+    generics::tidy(odd, conf.int = TRUE), generics::tidy(fit, conf.int = TRUE)
+  )
   glanced <- generics::glance(fit)
   expect_identical(nrow(glanced), 1L)
   expect_identical(glanced[c("n_groups", "n_features", "ndraws")],

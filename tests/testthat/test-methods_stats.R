@@ -36,6 +36,14 @@ test_that("vcov() and confint() are of the draws of means", {
   expect_identical(dimnames(confint(fit)), list(names, c("2.5 %", "97.5 %")))
   expect_identical(confint(fit, names[3:2]), confint(fit)[3:2, ])
   expect_error(confint(fit, "mu[Z,x1]"), class = "hmvn_error_variable")
+  expect_error(confint(fit, 1), class = "hmvn_error_argument")
+  asked <- NULL
+  read <- mean_draws
+  with_replaced("mean_draws", function(fit, groups) {
+    asked <<- c(asked, groups)
+    read(fit, groups)
+  }, confint(fit, c("mu[B,x2]", "mu[B,x1]")))
+  expect_identical(asked, 2L)
   expect_error(confint(fit, level = 95), class = "hmvn_error_argument")
   expect_error(vcov(fake_fit(G = 6e3, labels = as.character(1:6e3), iter = 1)),
     class = "hmvn_error_size")

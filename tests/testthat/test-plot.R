@@ -47,6 +47,16 @@ test_that("correlations are those of the summary, and the typical group's", {
   # the first group on top
   expect_equal(layers[[4]]$x[order(-as.numeric(layers[[4]]$y))], found$mean)
   expect_identical(length(layers_of(plot(fake_fit(), "correlations"))), 3L)
+  odd <- fake_fit(G = 3, K = 3, pooling = "partial", key = "q5")
+  expect_identical(
+    layers_of(plot(odd, "correlations", features = c("x3", "x1"), level = 0.8)), layers
+  )
+  # sds pooled in a frame come with correlations of the population, which are no typical group's
+  framed <- short_fit(
+    iris, ~Species, pooling = c(sd = "partial"), prior = hmvn_prior(frame = "pooled"),
+    chains = 1, iter_sampling = 5
+  )
+  expect_identical(length(layers_of(plot(framed, "correlations"))), 3L)
 })
 
 test_that("shrinkage goes from the mean of the rows to the posterior mean", {
@@ -68,6 +78,24 @@ test_that("what cannot be drawn is refused", {
   expect_error(plot(fit, group = "Z"), class = "hmvn_error_group")
   expect_error(plot(fit, levels = 0.5), class = "hmvn_error_argument")
   expect_error(plot(without(fit, "chol")), class = "hmvn_error_keep")
+  expect_error(plot(without(fit, "chol"), "correlations"), class = "hmvn_error_keep")
+  changed <- short_fit(iris, ~Species, iter_sampling = 5)
+  changed$data$codes[1] <- 2L
+  expect_error(plot(changed), class = "hmvn_error_rows")
+})
+
+test_that("a picture needs the draws that it shows, and as many as there are", {
+  fit <- fake_fit(G = 3, pooling = "partial", iter = 5, chains = 1)
+  ellipses <- layers_of(plot(fit))
+  expect_identical(length(unique(ellipses[[1]]$group)), 15L)
+  expect_identical(
+    layers_of(plot(without(fit, "mean"), "correlations")), layers_of(plot(fit, "correlations"))
+  )
+  expect_identical(
+    layers_of(plot(without(fit, "chol"), "shrinkage")), layers_of(plot(fit, "shrinkage"))
+  )
+  calls <- count_calls("derive_quantity_", plot(fake_fit(G = 3, K = 4)))
+  expect_identical(unname(calls), 3L)
 })
 
 test_that("pairs() shows draws", {

@@ -44,6 +44,35 @@ test_that("expectations, intervals and errors have the shapes that are written d
     ignore_attr = TRUE)
 })
 
+test_that("new rows need no more than their groups, and means no covariances", {
+  fit <- fake_fit(G = 2, K = 2)
+  groups <- data.frame(g = c("B", "A"))
+  drawn <- posterior_predict(fit, groups, seed = 1)
+  expect_identical(dim(drawn), c(400L, 2L, 2L))
+  odd <- data.frame(g = c("B", "A"), x1 = c(NaN, Inf), x2 = c("a", "b"))
+  expect_identical(posterior_predict(fit, odd, seed = 1), drawn)
+  expect_identical(posterior_epred(without(fit, "chol"), odd), posterior_epred(fit, groups))
+  expect_error(posterior_epred(without(fit, "mean"), groups), class = "hmvn_error_keep")
+  expect_error(posterior_predict(without(fit, "chol"), groups), class = "hmvn_error_keep")
+  expect_error(predictive_error(fit, odd), class = "hmvn_error_column")
+  expect_error(posterior_predict(fit, list(g = "A")), class = "hmvn_error_argument")
+  expect_error(predictive_interval(fit, groups, draws = 3), class = "hmvn_error_argument")
+  rows <- short_fit(iris, ~Species, iter_sampling = 5)
+  expect_error(simulate(rows, newdata = iris[1:2, ]), class = "hmvn_error_argument")
+})
+
+test_that("the rows of the fit are looked at once", {
+  fit <- short_fit(iris, ~Species, iter_sampling = 5)
+  looked <- function(code) unname(count_calls("fingerprint_of", code))
+  expect_identical(looked(predictive_error(fit, seed = 1)), 1L)
+  expect_identical(looked(simulate(fit, seed = 1)), 1L)
+  expect_identical(looked(augment.hmvn_fit(fit)), 1L)
+  expect_identical(looked(residuals(fit)), 1L)
+  skip_if_not_installed("bayesplot")
+  # fewer draws than are shown by default
+  expect_identical(looked(bayesplot::pp_check(fit, seed = 1)), 1L)
+})
+
 test_that("pp_check() shows the observed cells of a feature by group", {
   skip_if_not_installed("bayesplot")
   d <- iris

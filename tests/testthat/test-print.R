@@ -9,6 +9,22 @@ test_that("print() shows the model, its size and the estimates", {
   expect_snapshot(print(fake_fit(G = 1, K = 1)))
 })
 
+test_that("sds that are pooled in a frame are shown by group where correlations differ", {
+  table <- function(frame, ..., title = "Sds") {
+    fit <- short_fit(
+      iris, ~Species, pooling = c(...), prior = hmvn_prior(frame = frame), chains = 1,
+      iter_sampling = 5
+    )
+    Filter(function(table) table$title == title, shown_tables(fit))[[1]]
+  }
+  expect_false(table("pooled", sd = "complete")$common)
+  expect_identical(table("pooled", sd = "complete")$typical, "sigma0")
+  expect_true(table("raw", sd = "complete")$common)
+  expect_true(table("pooled", sd = "complete", cor = "complete")$common)
+  expect_false(table("pooled", cor = "complete", title = "Correlations")$common)
+  expect_true(table("pooled", mean = "complete", title = "Means")$common)
+})
+
 test_that("problems come first", {
   fit <- fake_fit()
   fit$warnings <- c(divergences = "12 of 4,000 (0.3%) transitions ended with a divergence.")

@@ -68,3 +68,19 @@ test_that("what groups have in common is held against them together, not each", 
   expect_true("sd" %in% conflict$message$block)
   expect_true(all(conflict$message$shift$sd < 1))
 })
+
+test_that("a pooled covariance matrix is computed where it is needed, once", {
+  fit <- function(frame, n = 150) {
+    short_fit(
+      iris[seq_len(n), ], ~Species, pooling = c(sd = "complete", cor = "complete"),
+      prior = hmvn_prior(frame = frame), chains = 1, iter_warmup = 20, iter_sampling = 10
+    )
+  }
+  computed <- function(fit) unname(count_calls("pooled_covariance", data_alone(fit)))
+  raw <- fit("raw")
+  pooled <- fit("pooled")
+  expect_identical(computed(raw), 1L)
+  expect_identical(computed(pooled), 0L)
+  expect_identical(data_alone(pooled), data_alone(raw))
+  expect_identical(computed(fit("raw", n = 8)), 0L)
+})

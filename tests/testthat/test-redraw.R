@@ -42,3 +42,28 @@ test_that("what needs rows says why there are none", {
   fit$data$columns[[1]][2] <- 7L
   expect_error(require_rows(fit, "This"), "This needs the rows that", class = "hmvn_error_rows")
 })
+
+test_that("rows whose parts contradict each other are not put together", {
+  d <- data.frame(g = c("A", "B", "A"), x = c(1, NA, 3), y = 1:3, w = c(1, 1, 2))
+  fit <- short_fit(
+    d, ~g, ~ x + y, weights = ~w, prior = hmvn_prior(sd = distributional::dist_lognormal(0, 1)),
+    chains = 1, iter_sampling = 5
+  )
+  expect_identical(model.frame(fit)$w, d$w)
+  cells <- posterior_impute(fit, seed = 1)
+  refused <- function(...) {
+    fit$data <- utils::modifyList(fit$data, list(...))
+    cells$data <- fit$data
+    expect_error(model.frame(fit), "contradict each other", class = "hmvn_error_fit")
+    expect_error(completed(cells), class = "hmvn_error_argument")
+  }
+  refused(weight_column = "x")
+  refused(weight_column = NULL)
+  refused(weight_column = c("w", "v"))
+  refused(weight_column = factor("w"))
+  refused(weights = NULL)
+  refused(keys = data.frame(y = c("A", "B")))
+  refused(codes = c(1L, 3L, 1L))
+  refused(codes = c(1L, NA, 1L))
+  refused(codes = c(1L, 0L, 1L))
+})

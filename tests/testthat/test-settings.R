@@ -45,3 +45,8 @@ test_that("what NULL leaves open is settled: the seed, and the acceptance rate o
   expect_equal(c(given$adapt_delta, given$adapt_delta_scarce, given$seed), c(0.9, 0.9, 4))
   expect_equal(c(given$keep_mean, given$keep_chol), c(TRUE, FALSE))
 })
+
+test_that("init is a number: NULL stands for nothing", {
+  expect_error(check_settings(list(init = NULL)), class = "hmvn_error_argument")
+  expect_error(fit_hmvn(iris, ~Species, init = NULL), class = "hmvn_error_argument")
+})

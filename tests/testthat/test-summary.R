@@ -36,6 +36,30 @@ test_that("rows are filtered by quantity and group, in any number of chunks", {
   expect_equal(length(group_chunks(fake_fit(G = 5, K = 2))), 1)
 })
 
+test_that("what there is nothing of has no rows, and all columns", {
+  one <- fake_fit(K = 1)
+  expect_identical(summary(one, "Omega"), summary(one, "mu")[0, ], ignore_attr = TRUE)
+  expect_s3_class(summary(one, "Omega"), "hmvn_summary")
+  fit <- fake_fit(pooling = "partial")
+  expect_error(summary(fit, c("mu", "mu0"), group = "A"), class = "hmvn_error_variable")
+  expect_identical(nrow(summary(fit, "mu0")), 2L)
+})
+
+test_that("what all groups have in common is summarised once", {
+  fit <- fake_fit(G = 3, K = 2, pooling = "complete")
+  summarise <- summarise_groups_
+  seen <- integer()
+  found <- with_replaced("summarise_groups_", function(draws, k, where, ...) {
+    seen <<- c(seen, length(where))
+    summarise(draws, k, where, ...)
+  }, summary(fit, c("mu", "Sigma"), group = c("C", "A")))
+  expect_identical(seen, c(1L, 1L))
+  expect_identical(found$variable[c(1, 3, 7)], c("mu[C,x1]", "mu[A,x1]", "Sigma[C,x2,x2]"))
+  alone <- summary(fit, c("mu", "Sigma"), group = "A")
+  expect_identical(found$mean, alone$mean[c(1:2, 1:2, 3:5, 3:5)])
+  expect_identical(found$q95, alone$q95[c(1:2, 1:2, 3:5, 3:5)])
+})
+
 test_that("key columns keep their types and never hide the summary's own", {
   fit <- fake_fit(G = 2, K = 1, iter = 5)
   fit$statistics$keys <- data.frame(year = c(2001L, 2002L), mean = c("a", "b"))

@@ -8,6 +8,7 @@
 #include "hmvn/direct/mean_factor.hpp"
 #include "hmvn/math/dense.hpp"
 #include "hmvn/math/log_product.hpp"
+#include "hmvn/math/special_functions.hpp"
 #include "hmvn/model/frame.hpp"
 
 namespace hmvn {

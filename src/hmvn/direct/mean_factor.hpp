@@ -11,7 +11,6 @@
 #include "hmvn/direct/direct_target.hpp"
 #include "hmvn/math/unrolled.hpp"
 #include "hmvn/math/log_product.hpp"
-#include "hmvn/math/special_functions.hpp"
 #include "hmvn/random/random_stream.hpp"
 #include "hmvn/math/dense.hpp"
 

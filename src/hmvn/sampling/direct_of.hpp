@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstdint>
 #include <memory>
 #include <stdexcept>
 
@@ -59,15 +60,15 @@ class StepDraws {
 
   StepDraws(const DirectProposal& proposal, const StepTrial& trial, int thin, RandomStream& random)
       : chain_(proposal.target, proposal.match, random),
-        steps_(steps_between_draws(trial.acceptance) * thin) {
+        steps_(steps_between_draws(trial.acceptance) * static_cast<std::int64_t>(thin)) {
     constexpr int burn_in = 100;
     for (int i = 0; i < burn_in; ++i) chain_.advance(random);
   }
 
   double advance(RandomStream& random) {
-    int accepted = 0;
-    for (int step = 0; step < steps_; ++step) accepted += chain_.advance(random);
-    return static_cast<double>(accepted) / steps_;
+    std::int64_t accepted = 0;
+    for (std::int64_t step = 0; step < steps_; ++step) accepted += chain_.advance(random);
+    return static_cast<double>(accepted) / static_cast<double>(steps_);
   }
   const CovarianceDraw<K>& draw() const { return chain_.draw(); }
   MeanFactor<K>& means() { return chain_.means(); }
@@ -79,7 +80,7 @@ class StepDraws {
 
  private:
   IndependenceChain<K> chain_;
-  int steps_;
+  std::int64_t steps_;  // a large thin takes them beyond an int
 };
 
 template <int K, template <int> class Draws>
