@@ -88,7 +88,7 @@ chol_draws <- function(fit, groups) {
 # `what`: what was asked for; `needed`: what would have to be kept for it.
 abort_not_kept <- function(fit, what, needed, call) {
   keep <- union(kept(fit), needed)
-  keep <- keep[order(match(keep, kept_parts))]
+  keep <- keep[order(match(keep, keep_choices))]
   code <- paste0("keep = ", deparse1(keep))
   abort_hmvn(
     c(

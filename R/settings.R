@@ -4,7 +4,7 @@
 
 # internal -----------------------------------------------------------------
 
-keep_choices <- unname(kept_parts)
+keep_choices <- unique(unname(kept_parts))
 
 # How each setting is checked: function(x, arg, call), which returns it in its type.
 setting_checks <- local({
