@@ -8,7 +8,8 @@
 # (P4).
 r_model <- function(K, pooling, location = rep(0, K), scale = rep(1, K),
                     family = rep("exponential", K), parameters = cbind(rep(1, K), NA, NA), eta = 2,
-                    heterogeneity = list(mean = c(NA, 1, 1), sd = c(NA, 1, 1), cor = c(NA, 1, 1)),
+                    heterogeneity = list(mean = c(NA, 1, 1), sd = c(NA, 1, 1), cor = c(NA, 1, 1),
+                                         slope = c(NA, 1, 1)),
                     between_eta = NULL, C = 0, slope_location = matrix(0, C, K),
                     slope_scale = matrix(1, C, K)) {
   list(K = K, pooling = pooling, location = location, scale = scale, family = family,
@@ -189,8 +190,8 @@ r_change_frame <- function(draw, A) {
   draw
 }
 
-# Rows of every group, with cells missing completely at random; the group is the first column,
-# covariates x1, x2, ..., standard normal about a mean that differs by group, are the last.
+# Rows of every group, with cells missing completely at random (with covariates not of the first
+# feature); the group is the first column, covariates x1, x2, ..., standard normal about a mean that differs by group, are the last.
 r_data <- function(draw, sizes, missing = 0) {
   K <- length(draw$groups[[1]]$mu)
   C <- NROW(draw$groups[[1]]$beta)
@@ -204,7 +205,9 @@ r_data <- function(draw, sizes, missing = 0) {
     if (C > 0) y + centred[own, , drop = FALSE] %*% group$beta else y
   }, draw$groups, at)
   y <- do.call(rbind, rows)
-  y[runif(length(y)) < missing] <- NA
+  away <- matrix(runif(length(y)) < missing, nrow(y))
+  if (C > 0) away[, 1] <- FALSE # a row without data would move the covariates' centre
+  y[away] <- NA
   colnames(y) <- paste0("y", seq_len(K))
   data.frame(g = rep(sprintf("g%02d", seq_along(sizes)), sizes), y, x)
 }

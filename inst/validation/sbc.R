@@ -33,12 +33,28 @@ sbc_variants <- function() {
     steps = list(pooling = none, sizes = c(10, 11, 12), algorithm = "direct"),
     direct_complete = list(pooling = c(mean = "none", sd = "complete", cor = "complete")),
     missing = list(pooling = all_of("partial"), missing = 0.15),
+    between = list(
+      pooling = all_of("partial"), between_eta = 2, sizes = rep(c(2, 5, 10, 20), 2)
+    ),
+    between_missing = list(
+      pooling = c(mean = "partial", sd = "none", cor = "complete"), between_eta = 1,
+      sizes = rep(c(3, 6, 12), 3), missing = 0.25
+    ),
+    slopes_none = list(pooling = c(none, slope = "none"), C = 2, sizes = c(4, 8, 15, 30)),
+    slopes_partial = list(
+      pooling = c(all_of("partial"), slope = "partial"), between_eta = 2, C = 1, missing = 0.15,
+      sizes = rep(c(2, 5, 10, 20), 2)
+    ),
+    slopes_complete = list(
+      pooling = c(mean = "partial", sd = "complete", cor = "complete", slope = "complete"),
+      between_eta = 2, C = 2, sizes = rep(c(2, 5, 10), 2)
+    ),
     frame = list(pooling = all_of("partial"), missing = 0.15, frame = 0.9),
     frame_direct = list(pooling = none, sizes = c(10, 20, 40), frame = 0.9)
   )
 }
 
-# What is ranked: hyperparameters, the first three groups' mu, sigma, Omega, log det Sigma,
+# What is ranked: hyperparameters, the first three groups' mu, slopes, sigma, Omega, log det Sigma,
 # log-likelihood, log-prior.
 quantities_of <- function(model, draw, data) {
   K <- model$K
@@ -48,17 +64,22 @@ quantities_of <- function(model, draw, data) {
   out <- c(log_likelihood = r_log_likelihood(draw, data), log_prior = r_log_prior(model, framed))
   for (block in names(draw$h)[model$pooling[names(draw$h)] == "partial"]) {
     h <- draw$h[[block]]
-    out <- c(out, stats::setNames(h, paste0("h_", block, seq_along(h))))
+    out <- c(out, stats::setNames(c(t(h)), paste0("h_", block, seq_along(h))))
   }
   if (model$pooling[["mean"]] != "none") out <- c(out, mu0 = draw$population$mu)
   if (model$pooling[["sd"]] != "none") out <- c(out, sigma0 = draw$population$sigma)
   numbered <- function(values, name) stats::setNames(values, paste0(name, seq_along(values)))
+  if (!is.null(draw$L_between)) out <- c(out, numbered(cor_of(draw$L_between), "Omega_between_"))
+  if (model$C > 0 && model$pooling[["slope"]] != "none") {
+    out <- c(out, numbered(c(t(draw$population$beta)), "beta0_"))
+  }
   if (model$pooling[["cor"]] != "none") {
     out <- c(out, numbered(cor_of(draw$population$L), "Omega0_"))
   }
   for (g in 1:3) {
     group <- draw$groups[[g]]
-    values <- c(mu = group$mu, sigma = group$sigma, numbered(cor_of(group$L), "Omega_"),
+    slopes <- if (model$C > 0) numbered(c(t(group$beta)), "beta_")
+    values <- c(mu = group$mu, slopes, sigma = group$sigma, numbered(cor_of(group$L), "Omega_"),
                 logdet = 2 * sum(log(group$sigma)) + 2 * sum(log(diag(group$L))))
     out <- c(out, stats::setNames(values, paste0(names(values), "_g", g)))
   }
@@ -91,6 +112,11 @@ quantities_of_fit <- function(model, fit) {
     out <<- cbind(out, values)
   }
   if (!is.null(draws$h_mean)) add(matrix_of(draws$h_mean), "h_mean")
+  if (!is.null(draws$h_slope)) add(matrix_of(draws$h_slope), "h_slope")
+  if (!is.null(draws$slope0)) add(matrix_of(draws$slope0), "beta0_")
+  if (!is.null(draws$chol_between)) {
+    add(cor_rows(matrix_of(draws$chol_between)), "Omega_between_")
+  }
   if (!is.null(draws$h_sd)) add(matrix_of(draws$h_sd), "h_sd")
   if (!is.null(draws$h_cor)) add(matrix_of(draws$h_cor), "h_cor_")
   if (!is.null(draws$h_cor)) colnames(out)[ncol(out)] <- "h_cor1"
@@ -105,11 +131,13 @@ quantities_of_fit <- function(model, fit) {
     packed <- columns(draws$chol, M)
     scale <- t(apply(packed, 1, function(p) sqrt(rowSums(unpack(p)^2))))
     diagonal <- cumsum(seq_len(K))
+    slopes <- if (model$C > 0) columns(draws$slope, model$C * K)
     group <- cbind(
-      columns(draws$mean, K), scale, cor_rows(packed),
+      columns(draws$mean, K), slopes, scale, cor_rows(packed),
       2 * rowSums(log(packed[, diagonal, drop = FALSE]))
     )
-    colnames(group) <- paste0(c(paste0("mu", seq_len(K)), paste0("sigma", seq_len(K)),
+    colnames(group) <- paste0(c(paste0("mu", seq_len(K)),
+                                if (model$C > 0) paste0("beta_", seq_len(model$C * K)), paste0("sigma", seq_len(K)),
                                 paste0("Omega_", seq_len(nrow(low))), "logdet"), "_g", g)
     out <- cbind(out, group)
   }
@@ -131,8 +159,10 @@ simulate_once <- function(variant, simulation, K = 3, draws = 99, thin = 5) {
     truth <- r_change_frame(truth, model$root)
   }
   data <- r_data(truth, sizes, missing = if (is.null(variant$missing)) 0 else variant$missing)
+  covariates <- if (model$C > 0) paste0("x", seq_len(model$C))
   fit <- suppressWarnings(suppressMessages(fit_hmvn(
-    data, group = ~ g, pooling = model$pooling, prior = prior_of(model),
+    data, group = ~ g, features = paste0("y", seq_len(K)), covariates = covariates,
+    pooling = model$pooling, prior = prior_of(model),
     algorithm = if (is.null(variant$algorithm)) "auto" else variant$algorithm,
     chains = 1, iter_warmup = 500, iter_sampling = draws * thin, thin = thin, seed = simulation,
     progress = FALSE
@@ -163,7 +193,13 @@ prior_of <- function(model) {
   hmvn_prior(
     mean = distributional::dist_normal(model$location, model$scale),
     sd = do.call(c, lapply(seq_len(model$K), sd_prior)),
-    cor = dist_lkj(model$eta), frame = if (is.null(model$root)) "raw" else crossprod(model$root)
+    cor = dist_lkj(model$eta), frame = if (is.null(model$root)) "raw" else crossprod(model$root),
+    between = if (is.null(model$between_eta)) "independent" else dist_lkj(model$between_eta),
+    slope = if (model$C > 0) {
+      lapply(seq_len(model$C), function(c) {
+        distributional::dist_normal(model$slope_location[c, ], model$slope_scale[c, ])
+      })
+    }
   )
 }
 
