@@ -13,7 +13,8 @@
 #'   `hmvn_prior(between = "independent")`.
 #' @param prob The probability of the intervals of `within_between()`, from quantiles.
 #' @return `between_cov()` and `between_cor()`: an rvar matrix \[feature, feature\] of draws
-#'   ([posterior::rvar]), in the products of the features' units or without units.
+#'   ([posterior::rvar]), in the products of the features' units or without units; of the features
+#'   whose means are partially pooled.
 #'   `within_between()`: a data frame of class `hmvn_within_between`, a row for each pair of
 #'   features: `feature`, `feature2`, and of each of `within`, `between` and `total` the posterior
 #'   mean (the column of that name) and the ends of its interval (`within_low`, `within_high`, ...).
@@ -49,8 +50,7 @@ within_between <- function(fit, prob = 0.9) {
   between <- quantity(fit, "Sigma_between")
   within <- within_draws(fit)
   parts <- list(within = within, between = between, total = within + between)
-  pairs <- which(lower.tri(diag(n_features(fit))), arr.ind = TRUE)
-  pairs <- pairs[order(pairs[, 1], pairs[, 2]), , drop = FALSE]
+  pairs <- as.matrix(packed_layout(fit, "Omega_between")[c("feature", "feature2")])
   features <- fit$statistics$features
   columns <- lapply(names(parts), function(name) {
     pair_intervals(parts[[name]], pairs, name, prob)
@@ -103,7 +103,8 @@ few_groups <- 10L
 
 between_rvar <- function(fit, name, call) {
   check_between_fit(fit, sub("Sigma", "cov", sub("Omega", "cor", name)), call)
-  as_rvar(quantity(fit, name))
+  own <- between_features(model_of(fit))
+  as_rvar(quantity(fit, name)[, , own, own, drop = FALSE])
 }
 
 check_between_fit <- function(fit, what, call) {
@@ -113,8 +114,8 @@ check_between_fit <- function(fit, what, call) {
   }
   why <- if (n_features(fit) == 1L) {
     "One feature has no correlations."
-  } else if (fit$pooling[["mean"]] != "partial") {
-    "Means are not partially pooled, so that they have no covariance between groups."
+  } else if (sum(fit$coefficients["mean", ] == "partial") < 2L) {
+    "It takes two features whose means are partially pooled."
   } else {
     "Its prior has the means independent between groups."
   }

@@ -157,3 +157,5 @@ describe_value <- function(x) {
 
 #' @importFrom rlang %||%
 NULL
+
+is_bare_list <- function(x) is.list(x) && !is.object(x)

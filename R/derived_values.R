@@ -88,8 +88,10 @@ values_of_between <- function(kind) {
 
 between_matrix <- function(fit, kind) {
   k <- n_features(fit)
-  values <- derive_quantity_(fit$draws$chol_between, k, 1L, "Omega", FALSE)
-  values <- array(values, c(n_kept(fit), k, k))
+  own <- between_features(model_of(fit))
+  values <- array(NA_real_, c(n_kept(fit), k, k))
+  some <- derive_quantity_(fit$draws$chol_between, length(own), 1L, "Omega", FALSE)
+  values[, , own, own] <- some
   if (kind == "Omega") {
     return(values)
   }

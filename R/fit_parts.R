@@ -5,23 +5,23 @@
 # The third extent of every array of draws, as the model asks for it; 0: there is none.
 draw_sizes <- function(fit) {
   k <- n_features(fit)
-  packed <- as.integer(k * (k + 1) / 2)
-  slopes <- k * length(fit$statistics$covariates)
-  pooling <- fit$pooling[pooling_blocks] # NA: no slopes
-  pooled <- !pooling %in% c("none", NA)
-  partial <- pooling %in% "partial"
-  names(pooled) <- names(partial) <- pooling_blocks
+  packed <- function(k) as.integer(k * (k + 1) / 2)
+  slopes <- k * n_covariates(fit)
+  means <- fit$coefficients[1L, ]
+  of_slopes <- fit$coefficients[-1L, ]
+  pooled <- fit$pooling != "none"
+  partial <- fit$pooling == "partial"
   several <- k > 1L
   # in a frame sds and correlations of the population come of each other
   both <- fit$prior$frame$kind != "raw" && several && (pooled[["sd"]] || pooled[["cor"]])
   c(
-    mean = k * n_stored(fit, "mean"), chol = packed * n_stored(fit, "chol"),
+    mean = k * n_stored(fit, "mean"), chol = packed(k) * n_stored(fit, "chol"),
     slope = slopes * (if (slopes > 0) n_stored(fit, "slope") else 0L),
-    mean0 = k * pooled[["mean"]], slope0 = slopes * pooled[["slope"]],
+    mean0 = k * any(means != "none"), slope0 = slopes * any(of_slopes != "none"),
     scale0 = k * (pooled[["sd"]] || both),
-    chol_cor0 = packed * ((pooled[["cor"]] && several) || both),
-    chol_between = packed * has_between(model_of(fit)),
-    h_mean = k * partial[["mean"]], h_slope = slopes * partial[["slope"]],
+    chol_cor0 = packed(k) * ((pooled[["cor"]] && several) || both),
+    chol_between = packed(length(between_features(model_of(fit)))),
+    h_mean = k * any(means == "partial"), h_slope = slopes * any(of_slopes == "partial"),
     h_sd = k * partial[["sd"]],
     h_cor = 1L * (partial[["cor"]] && several),
     lp = 1L, lprior = 1L
@@ -37,10 +37,7 @@ n_chains <- function(fit) n_kept(fit)[[2L]]
 n_draws <- function(fit) prod(n_kept(fit))
 
 model_of <- function(fit) {
-  statistics <- fit$statistics
-  new_hmvn_model(
-    statistics$features, statistics$covariates, fit$prior, fit$prior_given, fit$pooling
-  )
+  new_hmvn_model(fit$prior, fit$prior_given, fit$coefficients, fit$pooling[c("sd", "cor")])
 }
 
 # The draws of groups that `keep` chooses, by the part of `draws` that holds them.
@@ -88,7 +85,7 @@ chol_draws <- function(fit, groups) {
 # `what`: what was asked for; `needed`: what would have to be kept for it.
 abort_not_kept <- function(fit, what, needed, call) {
   keep <- union(kept(fit), needed)
-  keep <- keep[order(match(keep, keep_choices))]
+  keep <- keep[order(match(keep, unique(kept_parts)))]
   code <- paste0("keep = ", deparse1(keep))
   abort_hmvn(
     c(

@@ -55,7 +55,8 @@ NULL
 new_hmvn_run <- function(statistics, model, sampled, settings) {
   list(
     statistics = statistics, prior = model$prior, prior_given = model$prior_given,
-    pooling = model$pooling, draws = sampled$draws, sampler = sampled$sampler,
+    pooling = model$pooling, coefficients = model$coefficients, draws = sampled$draws,
+    sampler = sampled$sampler,
     units = sampled$units, seconds = sampled$seconds, control = settings
   )
 }
@@ -71,6 +72,7 @@ new_hmvn_fit <- function(run, data, record, warnings) {
       prior = run$prior,
       prior_given = run$prior_given,
       pooling = run$pooling,
+      coefficients = run$coefficients,
       specification = record$specification,
       draws = run$draws,
       sampler = run$sampler,
@@ -88,8 +90,8 @@ new_hmvn_fit <- function(run, data, record, warnings) {
 }
 
 fit_parts <- c(
-  "call", "data", "statistics", "prior", "prior_given", "pooling", "specification", "draws",
-  "sampler", "units", "control", "warnings", "time"
+  "call", "data", "statistics", "prior", "prior_given", "pooling", "coefficients", "specification",
+  "draws", "sampler", "units", "control", "warnings", "time"
 )
 
 # Stops where a part of a fit is not what the others call for; else returns the fit. It looks at
@@ -113,7 +115,8 @@ validate_hmvn_fit <- function(fit, call = NULL) {
     identical(names(fit$pooling), model_blocks(fit$statistics$covariates)),
     "`pooling` has other blocks"
   )
-  fine(all(fit$pooling %in% pooling_levels), "`pooling` has other levels")
+  fine(all(fit$pooling %in% c(pooling_levels, "mixed")), "`pooling` has other levels")
+  validate_coefficients(fit, fine)
   fine(
     is.list(fit$specification) &&
       identical(names(fit$specification), c("weights", "pooling", "settings")),
@@ -129,6 +132,18 @@ validate_hmvn_fit <- function(fit, call = NULL) {
   validate_draws(fit, fine)
   validate_sampler(fit, fine)
   fit
+}
+
+validate_coefficients <- function(fit, fine) {
+  levels <- fit$coefficients
+  names <- list(c("mean", fit$statistics$covariates), fit$statistics$features)
+  fine(
+    is.character(levels) && identical(dimnames(levels), names) && all(levels %in% pooling_levels),
+    "`coefficients` have other levels"
+  )
+  fits <- fit$pooling[["mean"]] == common_level(levels[1L, ]) &&
+    (nrow(levels) == 1L || fit$pooling[["slope"]] == common_level(levels[-1L, ]))
+  fine(fits, "`coefficients` contradict `pooling`")
 }
 
 validate_control <- function(control, fine) {

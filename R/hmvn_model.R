@@ -3,13 +3,17 @@
 
 # internal -----------------------------------------------------------------
 
-# `prior`: an hmvn_resolved_prior; `prior_given`: the hmvn_prior it came from; `pooling`: c(mean =,
-# sd =, cor =), with covariates also slope.
-new_hmvn_model <- function(features, covariates, prior, prior_given, pooling) {
+# `prior`: an hmvn_resolved_prior; `prior_given`: the hmvn_prior it came from; `coefficients`: see
+# coefficient_pooling(); `pooling`: c(sd =, cor =). The model's `pooling` is c(mean =, sd =, cor =),
+# with covariates also slope; "mixed" where coefficients differ in theirs.
+new_hmvn_model <- function(prior, prior_given, coefficients, pooling) {
+  covariates <- rownames(coefficients)[-1L]
+  blocks <- c(mean = common_level(coefficients[1L, ]), pooling)
+  if (length(covariates)) blocks[["slope"]] <- common_level(coefficients[-1L, ])
   structure(
     list(
-      features = features, covariates = covariates, prior = prior, prior_given = prior_given,
-      pooling = pooling
+      features = colnames(coefficients), covariates = covariates, prior = prior,
+      prior_given = prior_given, pooling = blocks, coefficients = coefficients
     ),
     class = "hmvn_model"
   )
@@ -26,13 +30,21 @@ specify_model <- function(statistics, prior, pooling, call) {
   prior <- prior %||% hmvn_prior()
   resolved <- resolve_prior(prior, statistics, call = call)
   pooling <- resolve_pooling(pooling, call = call)
-  fixed <- vapply(resolved$heterogeneity[names(pooling)], function(h) h[["fixed"]], double(1))
-  pooling[pooling == "partial" & fixed %in% 0] <- "complete"
-  pooling[pooling == "partial" & fixed %in% 1] <- "none"
-  covariates <- statistics$covariates
-  new_hmvn_model(
-    statistics$features, covariates, resolved, prior, pooling[model_blocks(covariates)]
+  coefficients <- coefficient_pooling(pooling, statistics$features, statistics$covariates, call)
+  fixed <- vapply(resolved$heterogeneity, function(h) h[["fixed"]], double(1))
+  coefficients[1L, ] <- settle_ends(coefficients[1L, ], fixed[["mean"]])
+  coefficients[-1L, ] <- settle_ends(coefficients[-1L, ], fixed[["slope"]])
+  own <- c(
+    sd = settle_ends(pooling[["sd"]], fixed[["sd"]]),
+    cor = settle_ends(pooling[["cor"]], fixed[["cor"]])
   )
+  new_hmvn_model(resolved, prior, coefficients, own)
+}
+
+settle_ends <- function(levels, fixed) {
+  levels[levels == "partial" & fixed %in% 0] <- "complete"
+  levels[levels == "partial" & fixed %in% 1] <- "none"
+  levels
 }
 
 # The model in the form of the C++ core: pooling, priors and heterogeneities as plain vectors and
@@ -41,12 +53,8 @@ specify_model <- function(statistics, prior, pooling, call) {
 as_core <- function(model) {
   prior <- model$prior
   k <- length(model$features)
-  pooling <- rep(
-    c(model$pooling[["mean"]], if (length(model$covariates)) model$pooling[["slope"]]),
-    c(k, if (length(model$covariates)) k * length(model$covariates))
-  )
   list(
-    coefficient_pooling = pooling,
+    coefficient_pooling = c(t(model$coefficients)),
     pooling = unname(model$pooling[c("sd", "cor")]),
     heterogeneity = do.call(rbind, prior$heterogeneity[pooling_blocks]),
     location = c(prior$mean$location, t(prior$slope$location %||% matrix(0, 0, k))),
@@ -59,20 +67,15 @@ as_core <- function(model) {
   )
 }
 
-# The patterns in the form of the core: covariates about their centres.
-core_patterns <- function(statistics) {
-  patterns <- statistics$patterns
-  if (length(statistics$covariates)) {
-    patterns$covariate_mean <- patterns$covariate_mean - statistics$covariate_center
-  }
-  patterns
+# The features whose means are correlated between groups (B1), by position; none where they are
+# independent.
+between_features <- function(model) {
+  partial <- which(model$coefficients["mean", ] == "partial")
+  correlated <- length(partial) > 1L && !identical(model$prior$between, "independent")
+  if (correlated) unname(partial) else integer()
 }
 
-# Has the model correlations between groups' means (B1)?
-has_between <- function(model) {
-  length(model$features) > 1L && model$pooling[["mean"]] == "partial" &&
-    !identical(model$prior$between, "independent")
-}
+has_between <- function(model) length(between_features(model)) > 0L
 
 # The pooling of the blocks that the model has: one feature has no correlations.
 pooling_of <- function(model) {

@@ -91,7 +91,7 @@ getGroupsFormula.hmvn_fit <- function(object, asList, sep = "/") formula.hmvn_fi
 # internal -----------------------------------------------------------------
 
 check_typical_mean <- function(fit, generic, call) {
-  if (fit$pooling[["mean"]] == "partial") {
+  if (all(fit$coefficients["mean", ] != "none") && fit$pooling[["mean"]] != "complete") {
     return(invisible())
   }
   abort_no_meaning(

@@ -98,3 +98,12 @@ add_covariates <- function(statistics, design, n_without) {
   statistics$design <- design
   statistics
 }
+
+# The patterns in the form of the core: covariates about their centres.
+core_patterns <- function(statistics) {
+  patterns <- statistics$patterns
+  if (length(statistics$covariates)) {
+    patterns$covariate_mean <- patterns$covariate_mean - statistics$covariate_center
+  }
+  patterns
+}

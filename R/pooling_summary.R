@@ -11,27 +11,29 @@ pooling_summary <- function(fit) {
   mean_of <- function(name) {
     if (name %in% has) colMeans(matrix(packed_quantity(fit, name), n_draws(fit))) else numeric()
   }
-  rows_of <- function(block, feature) {
-    pooling <- mean_of(paste0("pooling_", block))
+  rows_of <- function(block) {
+    name <- paste0("pooling_", block)
+    pooling <- mean_of(name)
+    layout <- packed_layout(fit, name)[seq_along(pooling), ]
     nothing <- rep(NA_real_, length(pooling))
+    covariate <- fit$statistics$covariates[layout$covariate]
+    feature <- features[layout$feature]
     data.frame(
-      block = rep(block, length(pooling)), feature = feature[seq_along(pooling)],
+      block = rep(block, length(pooling)),
+      feature = if (block == "slope") paste(covariate, feature, sep = "~") else feature,
       pooling = pooling, tau = nothing, shrinkage_low = nothing, shrinkage_high = nothing
     )
   }
-  means <- rows_of("mean", features)
+  means <- rows_of("mean")
   if (nrow(means) > 0) {
     means$tau <- mean_of("tau")
     if (is_stored(fit, "chol")) {
-      weights <- shrinkage_weights(fit)
+      weights <- shrinkage_weights(fit)[, means$feature, drop = FALSE]
       means$shrinkage_low <- apply(weights, 2, min)
       means$shrinkage_high <- apply(weights, 2, max)
     }
   }
-  slopes <- outer(features, fit$statistics$covariates, function(k, c) paste(c, k, sep = "~"))
-  rbind(
-    means, rows_of("slope", c(slopes)), rows_of("sd", features), rows_of("cor", NA_character_)
-  )
+  rbind(means, if (n_covariates(fit)) rows_of("slope"), rows_of("sd"), rows_of("cor"))
 }
 
 # Posterior mean of the shrinkage weights, [group, feature]. Of very many groups from every so many

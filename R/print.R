@@ -190,8 +190,10 @@ shown_tables <- function(fit) {
     of_groups <- row$name %in% has
     common <- pooling %in% "complete" && is_alike(fit, row$block)
     varied <- !pooling %in% c("none", NA) && !common
-    of_population <- row$typical %in% has && (varied || !of_groups)
     layout <- packed_layout(fit, row$name)
+    # pooled by feature, not all have a typical value
+    of_population <- row$typical %in% has && (varied || !of_groups) &&
+      nrow(packed_layout(fit, row$typical)) == nrow(layout)
     if (nrow(layout) == 0 || !(of_groups || of_population)) {
       return(NULL)
     }

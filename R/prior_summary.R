@@ -10,8 +10,9 @@
 #' @param digits Significant digits of constants in the texts.
 #' @param ... Must be empty.
 #' @return A data frame of class `hmvn_prior_summary`, one row for each mean, each standard
-#'   deviation and the correlation matrix (none if there is one feature): `block` (`"mean"`, `"sd"`,
-#'   `"cor"`), `feature` (`NA` for `"cor"`), `prior` (text, in the units of the feature), `default`
+#'   deviation, the correlation matrix (none if there is one feature) and each slope: `block`
+#'   (`"mean"`, `"sd"`, `"cor"`, `"slope"`), `covariate` (if there are any), `feature` (`NA` for
+#'   `"cor"`), `prior` (text, in the units of the feature), `default`
 #'   (logical: left unset; of means and sds then scaled with the data), `pooling`, `heterogeneity`
 #'   (text; h is a Beta under partial pooling unless fixed, 1 without pooling, 0 under complete
 #'   pooling), `default_heterogeneity`. The attribute `prior` holds the constants in full precision.
@@ -28,36 +29,63 @@ prior_summary.hmvn_fit <- function(object, digits = 4, ...) {
   digits <- check_count(digits, "digits", min = 1, max = 17, call = call)
   model <- model_of(object)
   prior <- model$prior
-  features <- model$features
-  pooling <- pooling_of(model)
-  k <- length(features)
-  blocks <- rep(names(pooling), c(mean = k, sd = k, cor = 1L)[names(pooling)])
-  rows <- seq_along(blocks)
+  rows <- prior_rows(model)
   texts <- c(
     format_mean_priors(prior$mean, digits), format_sd_priors(prior$sd, digits),
-    format_cor_prior(prior$cor, digits)
+    if (length(model$features) > 1L) format_cor_prior(prior$cor, digits),
+    if (length(model$covariates)) format_slope_priors(prior$slope, digits)
   )
-  defaults <- unlist(prior$default[pooling_blocks], use.names = FALSE)
-  heterogeneity <- vapply(names(pooling), function(block) {
-    format_heterogeneity(pooling[[block]], prior$heterogeneity[[block]], digits)
-  }, "")
-  unset <- vapply(names(pooling), function(block) {
-    pooling[[block]] == "partial" && is.null(model$prior_given$heterogeneity[[block]])
+  default <- c(
+    unlist(prior$default[c("mean", "sd")]), if (length(model$features) > 1L) prior$default$cor,
+    rep(prior$default$slope, length(model$features) * length(model$covariates))
+  )
+  heterogeneity <- Map(function(level, block) {
+    format_heterogeneity(level, prior$heterogeneity[[block]], digits)
+  }, rows$pooling, rows$block)
+  unset <- vapply(rows$block, function(block) {
+    is.null(model$prior_given$heterogeneity[[block]])
   }, TRUE)
   structure(
     data.frame(
-      block = blocks, feature = c(features, features, NA)[rows], prior = texts[rows],
-      default = defaults[rows], pooling = pooling[blocks], heterogeneity = heterogeneity[blocks],
-      default_heterogeneity = unset[blocks], row.names = NULL
+      rows[setdiff(names(rows), "pooling")], prior = texts, default = unname(default),
+      pooling = rows$pooling, heterogeneity = unlist(heterogeneity),
+      default_heterogeneity = rows$pooling == "partial" & unset, row.names = NULL
     ),
     prior = prior,
     class = c("hmvn_prior_summary", "data.frame")
   )
 }
 
+# A row for each mean, sd, the correlation matrix and each slope: block, covariate (where there are
+# any), feature, pooling.
+prior_rows <- function(model) {
+  features <- model$features
+  k <- length(features)
+  rows <- function(block, feature, pooling, covariate = NA_character_) {
+    data.frame(block = block, covariate = covariate, feature = feature, pooling = pooling)
+  }
+  out <- rbind(
+    rows("mean", features, model$coefficients["mean", ]),
+    rows("sd", features, model$pooling[["sd"]]),
+    if (k > 1L) rows("cor", NA_character_, model$pooling[["cor"]]),
+    if (length(model$covariates)) {
+      slopes <- t(model$coefficients[-1L, , drop = FALSE])
+      rows("slope", rep(features, ncol(slopes)), c(slopes), rep(colnames(slopes), each = k))
+    }
+  )
+  if (length(model$covariates)) out else out[names(out) != "covariate"]
+}
+
+format_slope_priors <- function(slope, digits) {
+  format_mean_priors(list(location = c(t(slope$location)), scale = c(t(slope$scale))), digits)
+}
+
 #' @export
 print.hmvn_prior_summary <- function(x, ...) {
   name <- ifelse(is.na(x$feature), x$block, paste(x$block, x$feature))
+  if (!is.null(x$covariate)) {
+    name <- ifelse(is.na(x$covariate), name, paste0("slope ", x$covariate, "~", x$feature))
+  }
   frame <- attr(x, "prior")$frame
   framed <- !is.null(frame) && frame$kind != "raw"
   origin <- ifelse(
@@ -70,7 +98,7 @@ print.hmvn_prior_summary <- function(x, ...) {
   if (framed) cat("Sds and correlations are those of ", format_frame(frame), "\n", sep = "")
   name <- pad(name, max(text_width(name)), "right")
   cat(paste0("  ", name, "  ", x$prior, origin, "\n"), sep = "")
-  first <- !duplicated(x$block)
+  first <- !duplicated(x[c("block", "pooling")])
   each <- ifelse(x$pooling == "partial" & x$block != "cor", " for each feature", "")
   cat("Pooling and heterogeneity h (0 groups equal, 1 independent)\n")
   cat(paste0(

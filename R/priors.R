@@ -205,8 +205,6 @@ check_one_heterogeneity <- function(x, call) {
   x
 }
 
-is_bare_list <- function(x) is.list(x) && !is.object(x)
-
 # distributional refuses some parameters itself, while the argument is evaluated.
 force_prior <- function(x, arg, call) {
   tryCatch(force(x), error = function(e) {

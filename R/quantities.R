@@ -30,7 +30,9 @@ quantity_row <- function(name, index, from, values, ...) {
     # in print: the title of its table; which quantity is that of the typical group
     title = "", typical = "",
     # has the fit it, besides the draws it is computed from?
-    if_fit = function(fit) TRUE
+    if_fit = function(fit) TRUE,
+    # whose coefficients have it, by their pooling (where it is of coefficients)
+    of_levels = pooling_levels
   )
   stopifnot(names(given) %in% names(row))
   row[names(given)] <- given
@@ -56,7 +58,8 @@ quantities <- list(
 
 
   # of the population, the typical group
-  quantity_row("mu0", "f", "mean0", values_as_stored("mean0"), block = "mean", judged = TRUE),
+  quantity_row("mu0", "f", "mean0", values_as_stored("mean0"), block = "mean", judged = TRUE,
+    of_levels = c("partial", "complete")),
   quantity_row("sigma0", "f", "scale0", values_as_stored("scale0"), block = "sd", judged = TRUE,
     if_fit = function(fit) fit$pooling[["sd"]] != "none"),
   quantity_row("Omega0", "ff", "chol_cor0", values_of_population("Omega"), block = "cor",
@@ -66,33 +69,39 @@ quantities <- list(
       fit$pooling[["sd"]] != "none" && (n_features(fit) == 1L || fit$pooling[["cor"]] != "none")
     }),
 
-  quantity_row("beta0", "cf", "slope0", values_as_stored("slope0"), block = "slope", judged = TRUE),
+  quantity_row("beta0", "cf", "slope0", values_as_stored("slope0"), block = "slope", judged = TRUE,
+    of_levels = c("partial", "complete")),
 
   # between the groups' means
   quantity_row("Omega_between", "ff", "chol_between", values_of_between("Omega"), block = "mean",
-    judged = TRUE, unit_diagonal = TRUE),
-  quantity_row("Sigma_between", "ff", "chol_between", values_of_between("Sigma")),
-  quantity_row("icc", "f", c("chol", "h_mean"), list(packed = icc_draws), block = "mean"),
+    judged = TRUE, unit_diagonal = TRUE, of_levels = "partial"),
+  quantity_row("Sigma_between", "ff", "chol_between", values_of_between("Sigma"), block = "mean",
+    of_levels = "partial"),
+  quantity_row("icc", "f", c("chol", "h_mean"), list(packed = icc_draws), block = "mean",
+    of_levels = "partial"),
 
   # of pooling
-  quantity_row("tau", "f", "h_mean", list(packed = tau_draws), block = "mean"),
-  quantity_row("h_mean", "f", "h_mean", values_as_stored("h_mean"), block = "mean", judged = TRUE),
+  quantity_row("tau", "f", "h_mean", list(packed = tau_draws), block = "mean",
+    of_levels = "partial"),
+  quantity_row("h_mean", "f", "h_mean", values_as_stored("h_mean"), block = "mean", judged = TRUE,
+    of_levels = "partial"),
   quantity_row("h_sd", "f", "h_sd", values_as_stored("h_sd"), block = "sd", judged = TRUE),
   quantity_row("h_cor", "", "h_cor", values_as_stored("h_cor"), block = "cor", judged = TRUE),
-  quantity_row("tau_slope", "cf", "h_slope", list(packed = tau_slope_draws), block = "slope"),
+  quantity_row("tau_slope", "cf", "h_slope", list(packed = tau_slope_draws), block = "slope",
+    of_levels = "partial"),
   quantity_row("h_slope", "cf", "h_slope", values_as_stored("h_slope"), block = "slope",
-    judged = TRUE),
+    judged = TRUE, of_levels = "partial"),
   # 1 - h^2 is h again: not among the draws
   quantity_row("pooling_mean", "f", "h_mean", values_of_pooling("h_mean"), block = "mean",
-    readers = "summary"),
+    readers = "summary", of_levels = "partial"),
   quantity_row("pooling_sd", "f", "h_sd", values_of_pooling("h_sd"), block = "sd",
     readers = "summary"),
   quantity_row("pooling_cor", "", "h_cor", values_of_pooling("h_cor"), block = "cor",
     readers = "summary"),
   quantity_row("pooling_slope", "cf", "h_slope", values_of_pooling("h_slope"), block = "slope",
-    readers = "summary"),
+    readers = "summary", of_levels = "partial"),
   quantity_row("shrinkage", "gf", c("chol", "h_mean"), list(packed = shrinkage_draws),
-    block = "mean", readers = "summary"),
+    block = "mean", readers = "summary", of_levels = "partial"),
 
   # of the draw
   quantity_row("lp__", "", "lp", values_as_stored("lp"), judged = TRUE),
@@ -119,6 +128,7 @@ quantity <- function(fit, name, groups = NULL) {
   } else {
     row$values$full(fit, groups)
   }
+  values <- blank_others(values, row, fit)
   labels <- index_labels(fit, row$index, groups)
   dimnames(values) <- if (length(labels)) c(list(NULL, NULL), labels)
   values
@@ -128,20 +138,60 @@ quantity <- function(fit, name, groups = NULL) {
 packed_quantity <- function(fit, name, groups = NULL) {
   row <- quantities[[name]]
   groups <- groups %||% seq_len(n_groups(fit))
-  if (!is.null(row$values$packed)) {
-    return(row$values$packed(fit, groups))
+  if (is.null(row$values$packed)) {
+    return(pack_values(row$values$full(fit, groups), packed_layout(fit, name), n_features(fit)))
   }
-  pack_values(row$values$full(fit, groups), packed_layout(fit, name), n_features(fit))
+  values <- row$values$packed(fit, groups)
+  has <- has_quantity(fit, row, whole_layout(fit, row))
+  if (all(has)) values else values[, , rep(has, length.out = dim(values)[[3L]]), drop = FALSE]
+}
+
+# Of the entries of a layout: do their coefficients have the quantity?
+has_quantity <- function(fit, row, layout) {
+  if (setequal(row$of_levels, pooling_levels)) {
+    return(rep(TRUE, nrow(layout)))
+  }
+  of <- function(feature) {
+    at <- ifelse(is.na(layout$covariate), 1L, layout$covariate + 1L)
+    fit$coefficients[cbind(at, feature)] %in% row$of_levels
+  }
+  second <- ifelse(is.na(layout$feature2), layout$feature, layout$feature2)
+  of(layout$feature) & of(second)
+}
+
+# [iteration, chain, ...], NA where coefficients do not have the quantity: their feature is the last
+# index, and of matrices also the one before.
+blank_others <- function(values, row, fit) {
+  has <- if (row$block == "slope") {
+    matrix(fit$coefficients[-1L, ] %in% row$of_levels, n_covariates(fit))
+  } else {
+    fit$coefficients[1L, ] %in% row$of_levels
+  }
+  if (all(has)) {
+    return(values)
+  }
+  if (endsWith(row$index, "ff")) has <- outer(has, has)
+  values[rep(!has, each = length(values) %/% length(has))] <- NA
+  values
 }
 
 # The covariate and features of each entry of one group's packed quantity, a data frame covariate,
 # feature, feature2: rows of the lower triangle one after another, features of one covariate after
 # another; NA where there is no such index.
 packed_layout <- function(fit, name) {
-  k <- n_features(fit)
   row <- quantities[[name]]
+  layout <- whole_layout(fit, row)
+  layout[has_quantity(fit, row, layout), , drop = FALSE]
+}
+
+# That of all coefficients, whatever their pooling.
+whole_layout <- function(fit, row) {
+  k <- n_features(fit)
   entries <- function(feature, feature2 = NA_integer_, covariate = NA_integer_) {
-    data.frame(covariate = covariate, feature = feature, feature2 = feature2)
+    n <- length(feature)
+    data.frame(
+      covariate = rep_len(covariate, n), feature = feature, feature2 = rep_len(feature2, n)
+    )
   }
   layout <- switch(sub("g", "", row$index),
     ff = entries(rep(seq_len(k), seq_len(k)), sequence(seq_len(k))),
@@ -194,7 +244,8 @@ judged_quantities <- function(fit, common) {
   rows <- quantities[quantity_names(fit)]
   chosen <- vapply(rows, function(row) {
     by_group <- row$by_group && !is_common(fit, row$from[[1L]])
-    looked_at <- row$by_group || row$block == "" || fit$pooling[[row$block]] == "partial"
+    looked_at <- row$by_group || row$block == "" ||
+      fit$pooling[[row$block]] %in% c("partial", "mixed")
     row$judged && looked_at && by_group != common && nrow(packed_layout(fit, row$name)) > 0L
   }, TRUE)
   names <- names(rows)[chosen]

@@ -118,6 +118,16 @@ stan_parts_of <- function(fit) {
       "prior", argument = "frame", call = rlang::caller_env()
     )
   }
+  if ("mixed" %in% model$pooling) {
+    abort_hmvn(
+      c(
+        "The Stan program is written for means or slopes that are all pooled alike.",
+        x = "Those of the fit are pooled by feature.",
+        i = "Fit with one level a block."
+      ),
+      "pooling", argument = "pooling", call = rlang::caller_env()
+    )
+  }
   prior <- model$prior
   K <- length(model$features)
   pooling <- model$pooling

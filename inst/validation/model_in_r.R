@@ -191,7 +191,8 @@ r_change_frame <- function(draw, A) {
 }
 
 # Rows of every group, with cells missing completely at random (with covariates not of the first
-# feature); the group is the first column, covariates x1, x2, ..., standard normal about a mean that differs by group, are the last.
+# feature); the group is the first column, covariates x1, x2, ..., standard normal about a mean that
+# differs by group, are the last.
 r_data <- function(draw, sizes, missing = 0) {
   K <- length(draw$groups[[1]]$mu)
   C <- NROW(draw$groups[[1]]$beta)

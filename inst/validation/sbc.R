@@ -137,7 +137,8 @@ quantities_of_fit <- function(model, fit) {
       2 * rowSums(log(packed[, diagonal, drop = FALSE]))
     )
     colnames(group) <- paste0(c(paste0("mu", seq_len(K)),
-                                if (model$C > 0) paste0("beta_", seq_len(model$C * K)), paste0("sigma", seq_len(K)),
+                                if (model$C > 0) paste0("beta_", seq_len(model$C * K)),
+                                paste0("sigma", seq_len(K)),
                                 paste0("Omega_", seq_len(nrow(low))), "logdet"), "_g", g)
     out <- cbind(out, group)
   }

@@ -35,8 +35,9 @@ scores_of_covariance <- function(packed) {
 core_model <- function(pooling) {
   data <- data.frame(g = c("a", "b"), x = 0:1, y = 0:1, z = 0:1)
   resolved <- resolve_prior(prior, hmvn_statistics(data, ~g, ~ x + y + z))
-  pooling <- resolve_pooling(pooling)[c("mean", "sd", "cor")]
-  as_core(new_hmvn_model(c("x", "y", "z"), character(), resolved, prior, pooling))
+  pooling <- resolve_pooling(pooling)
+  coefficients <- coefficient_pooling(pooling, c("x", "y", "z"), character(), NULL)
+  as_core(new_hmvn_model(resolved, prior, coefficients, pooling[c("sd", "cor")]))
 }
 
 test_that("a new group's scores are v + h e, e standard normal, in every coordinate (S4)", {

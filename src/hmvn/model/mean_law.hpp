@@ -136,11 +136,13 @@ class MeanLaw {
     pushed.noalias() = precisions_[g].inverse.lazyProduct(noise);
     noise =
         like.estimate - like.spread.lazyProduct(pulled) - prior_.covariance().lazyProduct(pushed);
-    if (group.n_observed < n_features) {
+    // also what is completely pooled, D = 0, and then exactly so
+    if (group.n_observed < n_features || prior_.root().diagonal().minCoeff() == 0.0) {
       residual_ = population + group_noise + prior_.covariance().lazyProduct(pulled - pushed);
     }
     for (Eigen::Index k = 0; k < n_features; ++k) {
-      mean[k] = group.observed[k] != 0.0 ? noise[k] : residual_[k];
+      const bool of_data = group.observed[k] != 0.0 && prior_.root()(k, k) != 0.0;
+      mean[k] = of_data ? noise[k] : residual_[k];
     }
   }
 
