@@ -50,7 +50,7 @@ plot.hmvn_fit <- function(x, type = c("ellipses", "correlations", "shrinkage"), 
       "{.code plot(fit)} with two {.arg features}, or {.code pp_check(fit)} for one,", call
     )
   }
-  groups <- match_groups(x, group, call)
+  groups <- unique(match_groups(x, group, call))
   switch(type,
     ellipses = plot_ellipses(x, shown, groups, list(level = level, ndraws = ndraws), call),
     correlations = plot_correlations(x, shown, groups, level),

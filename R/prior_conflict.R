@@ -52,7 +52,8 @@ inform_prior_conflict <- function(run) {
 # features. Where they have one in common: all together, here the first. Where they have a part in
 # common, that part moves estimates without any prior.
 data_alone <- function(run) {
-  statistics <- without_covariates(run$statistics, run$pooling["slope"] %in% "complete")
+  common <- run$pooling["slope"] %in% "complete"
+  statistics <- without_covariates(run$statistics, common)
   k <- n_features(run)
   if (is_common(run, "chol")) {
     freedom <- sum(statistics$patterns$n) - n_groups(run)
@@ -61,7 +62,9 @@ data_alone <- function(run) {
       return(list(groups = integer()))
     }
     frame <- run$prior$frame
-    pooled <- if (frame$kind == "pooled") frame$covariance else pooled_covariance(statistics)
+    # the frame's is of residuals about each group's own slopes
+    in_frame <- frame$kind == "pooled" && !common
+    pooled <- if (in_frame) frame$covariance else pooled_covariance(statistics)
     return(list(groups = 1L, covariances = array(pooled, c(k, k, 1L))))
   }
   mixed <- n_groups(run) > 1L && "complete" %in% run$pooling

@@ -94,6 +94,8 @@ test_that("a picture needs the draws that it shows, and as many as there are", {
   expect_identical(
     layers_of(plot(without(fit, "chol"), "shrinkage")), layers_of(plot(fit, "shrinkage"))
   )
+  twice <- plot(fit, group = c("B", "A", "B"))
+  expect_identical(layers_of(twice), layers_of(plot(fit, group = c("B", "A"))))
   calls <- count_calls("derive_quantity_", plot(fake_fit(G = 3, K = 4)))
   expect_identical(unname(calls), 3L)
 })
