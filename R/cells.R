@@ -8,6 +8,7 @@ is_feature <- function(x) {
 }
 
 check_feature <- function(x, name, call) {
+  x <- unwrap_numbers(x)
   if (is_feature(x)) {
     return(x)
   }
@@ -56,7 +57,9 @@ check_cells <- function(columns, names, cores, call, what = "Features") {
   )
 }
 
+# Weights as doubles; 0 means that the row does not count.
 check_weights <- function(x, name, call) {
+  x <- unwrap_numbers(x)
   if (!is_feature(x)) {
     found <- paste(class(x), collapse = "/")
     abort_hmvn(
@@ -67,19 +70,60 @@ check_weights <- function(x, name, call) {
       "weights", argument = "weights", column = name, call = call
     )
   }
-  # range() is one pass without a copy; NA, NaN, Inf and values <= 0 all show in it
+  # range() is one pass without a copy; NA, NaN, Inf and negative values all show in it
   extremes <- range(x)
-  if (anyNA(extremes) || extremes[[1L]] <= 0 || extremes[[2L]] == Inf) {
-    row <- which(!(is.finite(x) & x > 0))[[1L]]
+  if (anyNA(extremes) || extremes[[1L]] < 0 || extremes[[2L]] == Inf) {
+    row <- which(!(is.finite(x) & x >= 0))[[1L]]
     found <- format(x[[row]])
     abort_hmvn(
       c(
-        "Weights must be positive finite numbers.",
+        "Weights must be finite numbers, 0 or more.",
         x = "Column {.field {name}} is {found} in row {row}.",
-        i = "A weight says how often a row is repeated; leave out rows repeated 0 times."
+        i = "A weight says how often a row is repeated; 0 leaves it out."
       ),
       "weights", argument = "weights", column = name, row = row, call = call
     )
   }
+  if (extremes[[2L]] == 0) {
+    abort_hmvn(
+      c("Some weights must be positive.", x = "Column {.field {name}} is 0 in every row."),
+      "weights", argument = "weights", column = name, call = call
+    )
+  }
+  say_weights(x, name)
   as.double(x)
+}
+
+# Weights that are no counts are said to be read as such; those that were scaled to the number of
+# rows, or to what they are worth, (sum w)^2 / sum w^2, need no word.
+say_weights <- function(x, name) {
+  n_zero <- sum(x == 0)
+  if (n_zero > 0) {
+    inform_hmvn(
+      c(i = "{n_zero} row{?s} {?has/have} weight 0 and {?does/do} not count."), "zero_weights",
+      column = name, count = n_zero
+    )
+  }
+  total <- sum(x)
+  n_rows <- length(x) - n_zero
+  worth <- total^2 / sum(x^2)
+  scaled <- abs(total - n_rows) <= 1e-6 * n_rows || abs(total - worth) <= 1e-6 * worth
+  if (all(x == trunc(x)) || scaled) {
+    return(invisible())
+  }
+  shown <- lapply(list(total = total, worth = worth), format, digits = 4)
+  inform_hmvn(
+    c(
+      "Weights are read as frequencies, and those in {.field {name}} are no counts.",
+      x = paste(
+        "They sum to {shown$total}: {n_rows} row{?s} count{?s/} as that many, and intervals are as",
+        "narrow as that."
+      ),
+      i = paste(
+        "Weights of sampling or precision are scaled first, to sum to the number of rows",
+        "({.code w / mean(w)}) or to what they are worth ({shown$worth} rows)."
+      )
+    ),
+    "weights", column = name, total = total, worth = worth
+  )
 }

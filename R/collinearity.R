@@ -4,15 +4,39 @@
 
 # As Sigma loses rank along a direction in which the rows do not vary, the density grows
 # with the degrees of freedom beyond the rank; LKJ(eta) holds it back up to 2 eta.
-check_collinear <- function(statistics, prior, pooling, tolerance, call) {
+# Returns a list of problems, see find_improper().
+find_collinear <- function(statistics, eta, pooling, tolerance) {
   if (pooling[["cor"]] != "complete") {
-    check_collinear_groups(statistics, prior$cor$eta, tolerance, call)
+    c(
+      find_several_constant(statistics, eta),
+      find_collinear_groups(statistics, eta, tolerance)
+    )
   } else {
-    check_collinear_pooled(statistics, prior$cor$eta, pooling, tolerance, call)
+    find_collinear_pooled(statistics, eta, pooling, tolerance)
   }
 }
 
-check_collinear_groups <- function(statistics, eta, tolerance, call) {
+# Features that are constant together have nothing but LKJ to keep their correlations from 1 and -1,
+# whatever the prior of their sds. Judged where all rows of a group are complete.
+find_several_constant <- function(statistics, eta) {
+  patterns <- statistics$patterns
+  K <- length(statistics$features)
+  varies <- diagonals(drop_constants(patterns)) > 0
+  n_constant <- colSums(!varies)
+  alone <- !(duplicated(patterns$group) | duplicated(patterns$group, fromLast = TRUE))
+  bad <- which(
+    alone & colSums(patterns$observed) == K & n_constant > 1L &
+      patterns$n - 1 >= 2 * eta + K - n_constant
+  )
+  lapply(bad, function(p) {
+    list(
+      kind = "collinear", group = statistics$labels[[patterns$group[[p]]]],
+      features = statistics$features[!varies[, p]], n = patterns$n[[p]], eta = eta
+    )
+  })
+}
+
+find_collinear_groups <- function(statistics, eta, tolerance) {
   patterns <- statistics$patterns
   K <- length(statistics$features)
   complete <- colSums(patterns$observed) == K
@@ -25,10 +49,8 @@ check_collinear_groups <- function(statistics, eta, tolerance, call) {
   fine <- complete & alone & (full | patterns$n - 1 - ranks[, "rank"] < 2 * eta)
   few <- which(group_n(statistics) - 2 < 2 * eta)
   left <- setdiff(patterns$group, c(cleared, patterns$group[fine], few))
-  if (length(left) == 0L) {
-    return(invisible(NULL))
-  }
-  for (set in sets_by_group(patterns, which(patterns$group %in% left))) {
+  problems <- list()
+  for (set in if (length(left) > 0L) sets_by_group(patterns, which(patterns$group %in% left))) {
     groups <- unique(patterns$group[set$rows])
     joint <- merge_moments_(
       patterns, set$rows, match(patterns$group[set$rows], groups), length(groups), set$features
@@ -36,13 +58,15 @@ check_collinear_groups <- function(statistics, eta, tolerance, call) {
     size <- length(set$features)
     ranks <- scaled_ranks(drop_constants(joint), size, tolerance)
     bad <- which(is_degenerate(ranks, joint$n - 1 - ranks[, "rank"], eta + (K - size) / 2))
-    if (length(bad) > 0L) {
-      p <- bad[[1L]]
-      first <- list(n = joint$n[[p]], mean = joint$mean[, p], scatter = joint$scatter[, , p])
+    bad <- bad[!as.character(groups[bad]) %in% names(problems)] # a group is named once
+    found <- lapply(bad, function(p) {
+      one <- list(n = joint$n[[p]], mean = joint$mean[, p], scatter = joint$scatter[, , p])
       label <- statistics$labels[[groups[[p]]]]
-      abort_collinear(label, statistics$features[set$features], first, eta, tolerance, call)
-    }
+      collinear_problem(label, statistics$features[set$features], one, eta, tolerance)
+    })
+    problems <- c(problems, stats::setNames(found, groups[bad]))
   }
+  unname(problems)
 }
 
 # The sets of features to try in each group of patterns `p`, all groups at once: a list of sets with
@@ -75,7 +99,7 @@ sets_by_group <- function(patterns, p) {
   Filter(Negate(is.null), sets)
 }
 
-check_collinear_pooled <- function(statistics, eta, pooling, tolerance, call) {
+find_collinear_pooled <- function(statistics, eta, pooling, tolerance) {
   patterns <- statistics$patterns
   features <- statistics$features
   K <- length(features)
@@ -94,9 +118,10 @@ check_collinear_pooled <- function(statistics, eta, pooling, tolerance, call) {
     rank <- scaled_ranks(joint$scatter, length(set), tolerance)
     beyond <- joint$beyond %||% ((joint$degrees %||% (joint$n - 1)) - rank[[1L, "rank"]])
     if (is_degenerate(rank, beyond, eta + (K - length(set)) / 2)) {
-      abort_collinear(character(), features[set], joint, eta, tolerance, call)
+      return(list(collinear_problem(character(), features[set], joint, eta, tolerance)))
     }
   }
+  list()
 }
 
 # The groups' scatters about their own means, added. Groups with sds of their own are added on
@@ -185,24 +210,11 @@ rows_and_columns <- function(values, f) {
   array(f(rows, columns), c(K, K, ncol(values)))
 }
 
-abort_collinear <- function(group, features, joint, eta, tolerance, call) {
-  features <- smallest_collinear(joint$scatter, features, joint$mean, joint$n, tolerance)
-  where <- if (length(group)) "In group {.val {group}}" else "Over all groups together"
-  n <- format(joint$n)
-  abort_hmvn(
-    c(
-      paste(
-        "The posterior must be proper:",
-        "its covariance matrices must be held away from singular ones."
-      ),
-      x = paste0(where, ", features {.field {features}} are collinear (n = {n}, LKJ eta = {eta})."),
-      i = "Remedies: leave out one of these features;",
-      " " = paste(
-        "{.code pooling = c(cor = \"complete\")} if they are not collinear in other groups;",
-        "or a larger {.arg eta} in {.fn dist_lkj}."
-      )
-    ),
-    "improper", group = group, features = features, kind = "collinear", call = call
+# `joint`: n, mean and scatter of the rows that observe `features`.
+collinear_problem <- function(group, features, joint, eta, tolerance) {
+  list(
+    kind = "collinear", group = group, n = joint$n, eta = eta,
+    features = smallest_collinear(joint$scatter, features, joint$mean, joint$n, tolerance)
   )
 }
 

@@ -6,10 +6,16 @@
 # either finds no object or, worse, some other object called g; both end in an error that shows the
 # form to write. Use: capture_column_argument(rlang::enquo(group), data, "group").
 capture_column_argument <- function(quo, data, arg, call = NULL) {
+  if (rlang::quo_is_missing(quo) && arg == "group" && inherits(data, "grouped_df")) {
+    return(groups_of_table(data))
+  }
   if (rlang::quo_is_missing(quo)) {
     example <- example_columns(data)
     abort_hmvn(
-      c("{.arg {arg}} must be given.", i = "For example {.code {arg} = ~ {example}}."),
+      c(
+        "{.arg {arg}} must be given.",
+        i = "For example {.code {arg} = ~ {example}}, or {.code {arg} = NULL} for one group."
+      ),
       "group", argument = arg, call = call
     )
   }
@@ -25,6 +31,37 @@ capture_column_argument <- function(quo, data, arg, call = NULL) {
     abort_bare_name(expr, used, data, arg, call)
   }
   value
+}
+
+# What group_by() of dplyr has said.
+groups_of_table <- function(data) {
+  group <- setdiff(names(attr(data, "groups")), ".rows")
+  inform_hmvn(
+    c(i = "Groups: those of {.arg data}, {.field {group}}."), "grouped", column = group
+  )
+  group
+}
+
+# The name of the column that stands for one group of all rows, where data have none of that name.
+one_group_key <- ".group"
+
+# NULL or ~ 1: all rows are one group, as they are again where a fit has said so.
+is_one_group <- function(group, data) {
+  one <- rlang::is_formula(group) && length(group) == 2L && identical(group[[2L]], 1)
+  again <- identical(group, one_group_key) && !one_group_key %in% names(data)
+  is.null(group) || one || again
+}
+
+# The columns that `~ . - a - b` leaves out; NULL where a formula does not begin with a dot.
+left_out_of_dot <- function(expr, arg, call) {
+  if (identical(expr, quote(.))) {
+    return(character())
+  }
+  if (!is.call(expr) || !identical(expr[[1L]], quote(`-`)) || length(expr) != 3L) {
+    return(NULL)
+  }
+  before <- left_out_of_dot(expr[[2L]], arg, call)
+  if (!is.null(before)) c(before, formula_names(expr[[3L]], arg, "+", call))
 }
 
 abort_bare_name <- function(expr, used, data, arg, call) {
@@ -50,10 +87,6 @@ abort_bare_name <- function(expr, used, data, arg, call) {
     ),
     "column", argument = arg, column = used, call = call
   )
-}
-
-backtick <- function(names) {
-  vapply(names, function(x) deparse1(as.name(x), backtick = TRUE), "", USE.NAMES = FALSE)
 }
 
 # A column that is likely meant: the first that is not numeric, else the first.
@@ -208,7 +241,8 @@ check_not_shared <- function(x, y, x_arg, y_arg, call) {
 # be lost.
 default_features <- function(data, taken, call) {
   candidates <- which(!names(data) %in% taken)
-  numeric <- vapply(candidates, function(i) is_feature(.subset2(data, i)), logical(1))
+  columns <- lapply(candidates, function(i) unwrap_numbers(.subset2(data, i)))
+  numeric <- vapply(columns, is_feature, logical(1))
   features <- names(data)[candidates[numeric]]
   if (length(features) == 0L) {
     abort_hmvn(
@@ -231,6 +265,7 @@ default_features <- function(data, taken, call) {
     ),
     "features", features = features
   )
+  warn_suspects(stats::setNames(columns[numeric], features), call)
   features
 }
 

@@ -7,6 +7,7 @@ c.hmvn_statistics <- function(...) {
   parts <- list(...)
   call <- rlang::caller_env()
   for (part in parts) check_combinable(part, parts[[1L]], call)
+  parts <- unite_features(parts, call)
   Reduce(function(a, b) combine_statistics(a, b, call), parts)
 }
 
@@ -21,15 +22,6 @@ check_combinable <- function(part, first, call) {
     )
   }
   validate_statistics(part, "...", call)
-  if (!setequal(part$features, first$features)) {
-    abort_hmvn(
-      c(
-        "Statistics must describe the same features to be combined.",
-        x = "One describes {.field {first$features}}, another {.field {part$features}}."
-      ),
-      "column", argument = "...", call = call
-    )
-  }
   check_same_covariates(part, first, call)
   if (!identical(names(part$keys), names(first$keys))) {
     abort_hmvn(
@@ -40,6 +32,54 @@ check_combinable <- function(part, first, call) {
       "group", argument = "...", call = call
     )
   }
+}
+
+# Statistics of different features as of all of them, in order of appearance; those that one lacks
+# were not observed there.
+unite_features <- function(parts, call) {
+  features <- unique(unlist(lapply(parts, `[[`, "features")))
+  lacking <- unique(unlist(lapply(parts, function(part) setdiff(features, part$features))))
+  if (length(lacking) == 0L) {
+    return(parts)
+  }
+  if (length(parts[[1L]]$covariates) > 0L) {
+    abort_hmvn(
+      c(
+        "Statistics with covariates must describe the same features to be combined.",
+        x = "Not in all of them: {.field {lacking}}.",
+        i = "Make the statistics from all rows at once, with the lacking cells {.code NA}."
+      ),
+      "column", argument = "...", call = call
+    )
+  }
+  inform_hmvn(
+    c(
+      i = "Not in all statistics: feature{?s} {.field {lacking}}.",
+      " " = "In the others {cli::qty(lacking)}{?it was/they were} not observed."
+    ),
+    "lacking_features", features = lacking
+  )
+  lapply(parts, add_features, features)
+}
+
+# `features`: those of the statistics and others.
+add_features <- function(statistics, features) {
+  at <- match(statistics$features, features)
+  old <- statistics$patterns
+  size <- c(length(features), length(old$n))
+  patterns <- list(
+    group = old$group, n = old$n, observed = matrix(FALSE, size[[1L]], size[[2L]]),
+    mean = matrix(0, size[[1L]], size[[2L]]), scatter = array(0, size[c(1L, 1L, 2L)])
+  )
+  patterns$observed[at, ] <- old$observed
+  patterns$mean[at, ] <- old$mean
+  patterns$scatter[at, at, ] <- old$scatter
+  n_added <- length(features) - length(at)
+  rows <- statistics$n_rows - statistics$n_empty
+  statistics$n_missing <- statistics$n_missing + n_added * rows
+  statistics$features <- features
+  statistics$patterns <- patterns
+  statistics
 }
 
 # Names of columns that two formulas or two sets of rows give may agree where the columns do not.

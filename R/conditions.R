@@ -49,7 +49,8 @@ condition_table <- list(
       "argument", "column", "row", "count", "labels", "group"
     ),
     improper = topic(
-      "The posterior is no distribution: features are constant or collinear (`kind`) in groups.",
+      "The posterior is no distribution: features are constant or collinear (`kind`) in groups, all
+      of which are named; no `group` where it is all together.",
       "group", "features", "kind"
     ),
     keep = topic(
@@ -81,7 +82,8 @@ condition_table <- list(
     ),
     variable = topic("The fit has no such quantity.", "variable"),
     weights = topic(
-      "A weight is no positive finite number, or the column of weights is not named.",
+      "A weight is negative or not finite, weights sum to too little, or their column is not
+      named.",
       "argument", "column", "row"
     )
   ),
@@ -91,7 +93,10 @@ condition_table <- list(
     ebfmi = topic("Chains had an E-BFMI below 0.3."),
     rhat = topic("Quantities have an R-hat above 1.05."),
     ess = topic("Quantities have a bulk or tail effective sample size below 100 a chain."),
-    nonfinite = topic("Draws are not finite.")
+    nonfinite = topic("Draws are not finite."),
+    suspect_features = topic(
+      "Features were not named, and some look like an id, a year or a weight.", "features"
+    )
   ),
   message = list(
     empty_levels = topic(
@@ -99,17 +104,39 @@ condition_table <- list(
     ),
     empty_rows = topic("Rows with nothing observed are left out."),
     features = topic("Which columns became features by default.", "features"),
+    grouped = topic("Groups are those of a grouped table.", "column"),
+    lacking_features = topic(
+      "Statistics of different features were combined: those that some of them lack.", "features"
+    ),
+    nearly_singular = topic(
+      "Features add up to nearly a constant within groups: which, the `weights` of the sum and its
+      `sd`, in the units of the feature with weight 1.",
+      "features", "weights", "sd"
+    ),
     new_group = topic(
       "Blocks in which a new group is a draw from the prior, or like all groups.",
       "prior", "common"
     ),
+    not_estimable = topic(
+      "Groups whose posterior is no distribution were left out (`not_estimable = \"drop\"`), and
+      why.",
+      "group", "reason"
+    ),
+    no_cor = topic("Standard deviations came without correlations, and what is assumed then."),
     incomplete_covariates = topic("Rows with a missing covariate are left out."),
     one_group = topic("Heterogeneity cannot be learned from one group."),
     prior_conflict = topic(
       "Posterior sds or correlations (`block`) lie more than a posterior sd from the sample's:
       `features` by block, and by how much (`shift`: ratios of sds, differences of correlations).",
       "block", "features", "shift"
-    )
+    ),
+    standardised = topic("Correlations came alone, and what is assumed of means and sds."),
+    weights = topic(
+      "Weights that are no counts are read as frequencies: their `total`, and the rows that they are
+      worth.",
+      "column", "total", "worth"
+    ),
+    zero_weights = topic("Rows have weight 0 and do not count.", "column", "count")
   )
 )
 

@@ -22,10 +22,14 @@
 #'   [hmvn_statistics()]. Rows are observations.
 #' @param group The grouping columns: a one-sided formula (`~ g`, `~ g1 + g2`,
 #'   `~ g1:g2`) or their names. Groups are the combinations that occur. Factors keep
-#'   the order of their levels.
+#'   the order of their levels; labelled values (haven) are groups by their labels, dates by
+#'   their text. `NULL` or `~ 1`: all rows are one group, `"all"`. Left out, groups are those of a
+#'   grouped tibble.
 #' @param features The numeric columns that are modelled jointly: a one-sided
 #'   formula (`~ x + y`) or their names. By default all numeric columns that
-#'   are not in `group`, `weights` or `covariates`.
+#'   are not in `group`, `weights` or `covariates`, or all but some, `~ . - year`; a warning names
+#'   those that look like an id, a year or a weight. Labelled numbers (haven), matrices of one
+#'   column (`scale()`) and time series are numeric columns.
 #' @param pooling One of `"none"` (groups independent), `"partial"` (groups
 #'   vary around a population whose spread is learned) or `"complete"` (one value
 #'   for all groups); either one string, or a named vector
@@ -33,7 +37,10 @@
 #' @param prior An [hmvn_prior()]. What it leaves unset scales with the data.
 #' @param ... Must be empty; all that follows is given by name.
 #' @param weights Optional frequency weights, a one-sided formula `~ w` or the
-#'   name of a positive numeric column: a row of weight 2 counts as two rows.
+#'   name of a numeric column: a row of weight 2 counts as two rows, one of weight 0 not at all.
+#'   Weights of sampling or precision are no frequencies: scaled to sum to the number of rows, or to
+#'   the rows they are worth, `sum(w)^2 / sum(w^2)`, they leave intervals as wide as they should be.
+#'   Weights that are neither counts nor scaled so are read as frequencies, which a message says.
 #' @param covariates Optional covariates on the means: a one-sided formula as that of [lm()]
 #'   (`~ age + site * visit`) or names of columns. Rows that lack one are left out with a message;
 #'   [hmvn_statistics()] says what the formula may hold. Covariates are read and checked, but not
@@ -70,6 +77,13 @@
 #' @param keep_data If `FALSE`, the fit does not refer to `data`; what needs rows
 #'   then cannot be computed from it.
 #'
+#' @param not_estimable What happens where the posterior of a group is no distribution, because
+#'   features are constant or collinear in it. `"error"` names all such groups and stops. `"drop"`
+#'   fits the others: the fit is the one that the data without the rows of these groups would give
+#'   (so that nobody learns from them, and default priors do not see them), and a message and
+#'   `print()` say which they are and why; asking the fit for one of them is an error that says so.
+#'   [update()][update.hmvn_fit] meets them again where `data` are given.
+#'
 #' @return An object of class `hmvn_fit`; see [hmvn_fit] for its parts and
 #'   [posterior draws][as_draws.hmvn_fit] for how to read it. `print()` and
 #'   [summary()][summary.hmvn_fit] show the estimates.
@@ -90,7 +104,8 @@ fit_hmvn <- function(data, group, features = NULL, pooling = "none", prior = hmv
                      chains = 4, iter_warmup = 1000, iter_sampling = 1000, thin = 1,
                      cores = getOption("mc.cores", 1L), seed = NULL,
                      algorithm = "auto", adapt_delta = NULL, max_treedepth = 10, init = 2,
-                     progress = interactive(), keep = c("mu", "Sigma"), keep_data = TRUE) {
+                     progress = interactive(), keep = c("mu", "Sigma"), keep_data = TRUE,
+                     not_estimable = "error") {
   started <- proc.time()[["elapsed"]]
   call <- rlang::current_env()
   check_no_dots(..., known = names(formals()), call = call)
@@ -105,7 +120,7 @@ fit_hmvn <- function(data, group, features = NULL, pooling = "none", prior = hmv
   given <- settings[intersect(setting_names, names(matched))]
   record <- list(
     call = matched, specification = new_specification(input, pooling, given, call),
-    started = started
+    started = started, not_estimable = character()
   )
   run_fit(input, model, settings, record, call)
 }
@@ -115,18 +130,20 @@ fit_hmvn <- function(data, group, features = NULL, pooling = "none", prior = hmv
 # What fit_hmvn() and update() have in common once the input is read: returns the finished fit.
 # `record`: see new_hmvn_fit().
 run_fit <- function(input, model, settings, record, call) {
-  statistics <- input$statistics
-  check_design(statistics, call = call)
-  size <- lengths(statistics[c("labels", "features", "covariates")])
+  check_design(input$statistics, call = call)
+  size <- lengths(input$statistics[c("labels", "features", "covariates")])
   check_fit_size(size, model$pooling, settings, call)
-  if (!settings$prior_only) {
-    check_propriety(statistics, model$prior, model$pooling, call = call)
-  }
+  rest <- keep_estimable(input, model, settings, call)
+  input <- rest$input
+  model <- rest$model
+  record$not_estimable <- c(record$not_estimable, rest$left_out)
+  statistics <- input$statistics
+  said <- c(inform_not_estimable(record$not_estimable), inform_nearly_singular(statistics))
   say_what_is_missing(statistics, model$pooling)
   settings <- settle_settings(settings)
   sampled <- sample_chains(statistics, model, settings, call)
   run <- new_hmvn_run(statistics, model, sampled, settings)
-  warnings <- c(sampler_warnings(run, call), inform_prior_conflict(run))
+  warnings <- c(said, sampler_warnings(run, call), inform_prior_conflict(run))
   data <- if (settings$keep_data) sign_data(input$data, settings$cores)
   new_hmvn_fit(run, data, record, warnings)
 }

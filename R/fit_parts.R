@@ -108,10 +108,13 @@ match_groups <- function(fit, group, call = rlang::caller_env()) {
   if (anyNA(found)) {
     missing <- few(printable(wanted[is.na(found)]))
     known <- few(labels)
+    why <- fit$not_estimable[intersect(names(fit$not_estimable), wanted)]
+    left_out <- if (length(why) > 0L) c(x = cli_verbatim(not_estimable_text(why)))
     abort_hmvn(
       c(
         "{.arg group} must name groups of the fit.",
         x = "There is no group {.val {missing}}.",
+        left_out,
         i = "The groups are {.val {known}}."
       ),
       "group", group = wanted[is.na(found)], call = call

@@ -28,6 +28,8 @@
 #'   \item{`control`}{the settings of the sampler, complete}
 #'   \item{`warnings`}{the texts of the warnings given after sampling, named by their topics
 #'     ([hmvn-conditions])}
+#'   \item{`not_estimable`}{why groups were left out, texts named by their labels; empty where none
+#'     was}
 #'   \item{`time`}{`warmup`, `sampling` (seconds of each chain, summed over units) and `total`}
 #' }
 #'
@@ -61,7 +63,8 @@ new_hmvn_run <- function(statistics, model, sampled, settings) {
   )
 }
 
-# A fit, finished. `record`: list(call, specification, started), what the user said and when;
+# A fit, finished. `record`: list(call, specification, started, not_estimable), what the user said
+# and when, and which groups were left out;
 # `warnings`: texts by topic.
 new_hmvn_fit <- function(run, data, record, warnings) {
   fit <- structure(
@@ -79,6 +82,7 @@ new_hmvn_fit <- function(run, data, record, warnings) {
       units = run$units,
       control = run$control,
       warnings = warnings,
+      not_estimable = record$not_estimable,
       time = list(
         warmup = run$seconds[, "warmup"], sampling = run$seconds[, "sampling"],
         total = proc.time()[["elapsed"]] - record$started
@@ -91,7 +95,7 @@ new_hmvn_fit <- function(run, data, record, warnings) {
 
 fit_parts <- c(
   "call", "data", "statistics", "prior", "prior_given", "pooling", "coefficients", "specification",
-  "draws", "sampler", "units", "control", "warnings", "time"
+  "draws", "sampler", "units", "control", "warnings", "not_estimable", "time"
 )
 
 # Stops where a part of a fit is not what the others call for; else returns the fit. It looks at
@@ -123,6 +127,11 @@ validate_hmvn_fit <- function(fit, call = NULL) {
     "`specification` has other parts"
   )
   fine(is.character(fit$warnings), "`warnings` are no texts")
+  left_out <- fit$not_estimable
+  fine(
+    is.character(left_out) && (length(left_out) == 0L || are_names(names(left_out))),
+    "`not_estimable` names no groups"
+  )
   fine(
     is.list(fit$time) && identical(names(fit$time), c("warmup", "sampling", "total")) &&
       is_plain_number(fit$time$total),

@@ -118,6 +118,8 @@ held_out_density <- function(fit, rows, held, seed) {
   data <- kept_data_frame(fit$data)
   without <- suppressMessages(
     stats::update(fit, data = data[-held, , drop = FALSE], progress = FALSE, keep_data = FALSE,
+      # a group left out would be taken for a new one
+      not_estimable = "error",
       seed = fit$control$seed),
     classes = "hmvn_message"
   )

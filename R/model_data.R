@@ -17,9 +17,7 @@ new_model_data <- function(data, columns, cores = 1L, call = NULL) {
   columns <- unname(Map(function(x, name) check_feature(x, name, call), columns, features))
   missing <- check_cells(columns, features, cores, call)
   covariates <- read_covariate_columns(roles$covariates, data, cores, call)
-  groups <- code_groups(
-    lapply(stats::setNames(nm = roles$group), function(name) data[[name]]), call
-  )
+  groups <- code_groups(read_keys(roles$group, data), call)
   structure(
     list(
       codes = groups$codes,
@@ -38,20 +36,35 @@ new_model_data <- function(data, columns, cores = 1L, call = NULL) {
   )
 }
 
-# Names of columns by role; no column has two.
+# The grouping columns by name; without any, one that stands for all rows.
+read_keys <- function(group, data) {
+  if (is.null(group)) {
+    return(stats::setNames(list(rep("all", nrow(data))), one_group_key))
+  }
+  lapply(stats::setNames(nm = group), function(name) data[[name]])
+}
+
+# Names of columns by role; no column has two. `group` is NULL where all rows are one group.
 column_roles <- function(data, columns, formula, call) {
-  group <- column_names(columns$group, data, "group", operators = c("+", ":"), call = call)
+  group <- if (!is_one_group(columns$group, data)) {
+    column_names(columns$group, data, "group", operators = c("+", ":"), call = call)
+  }
   weights <- if (!is.null(columns$weights)) weight_name(columns$weights, data, call)
   check_not_shared(weights, group, "weights", "group", call)
   covariates <- if (!is.null(formula)) covariate_variables(formula, data, call)
-  features <- if (!is.null(columns$features)) {
+  without <- if (rlang::is_formula(columns$features) && length(columns$features) == 2L) {
+    left_out_of_dot(columns$features[[2L]], "features", call)
+  }
+  check_names_once(without, "features", call)
+  check_columns(as.character(without), data, "features", call)
+  features <- if (!is.null(columns$features) && is.null(without)) {
     column_names(columns$features, data, "features", operators = "+", call = call)
   }
   check_not_shared(features, group, "features", "group", call)
   check_not_shared(weights, features, "weights", "features", call)
   roles <- list(group = group, features = features, weights = weights)
   check_covariate_roles(covariates, roles, call)
-  taken <- c(group, weights, covariates)
+  taken <- c(group, weights, covariates, without)
   list(
     group = group, features = features %||% default_features(data, taken, call),
     weights = weights, covariates = covariates

@@ -33,6 +33,7 @@ code_groups <- function(keys, call) {
 
 # One key -> codes, the distinct values (original type, in order) and their labels.
 code_key <- function(x, name, call) {
+  x <- unwrap_key(x)
   check_key_type(x, name, call)
   if (is.factor(x)) {
     return(code_factor(x, name, call))

@@ -71,6 +71,9 @@ new_cells <- function(fit, newdata, may_lack, call) {
 # The positions of the groups of new rows.
 new_groups <- function(fit, newdata, call) {
   keys <- names(fit$statistics$keys)
+  if (is_one_group(keys, newdata)) {
+    return(rep(1L, nrow(newdata)))
+  }
   check_columns(keys, newdata, "newdata", call)
   if (nrow(newdata) == 0L) {
     return(integer())

@@ -38,7 +38,7 @@ head_lines <- function(fit) {
   control <- fit$control
   size <- c(
     count_of(s$n_rows, "row"),
-    paste0(count_of(n_groups(fit), "group"), " (", paste(names(s$keys), collapse = ", "), ")"),
+    paste0(count_of(n_groups(fit), "group"), " (", keys_text(s), ")"),
     count_of(n_features(fit), "feature"),
     if (n_covariates(fit) > 0) count_of(n_covariates(fit), "covariate"),
     if (s$n_missing > 0) paste(count_of(s$n_missing, "cell"), "missing"),
@@ -61,8 +61,28 @@ head_lines <- function(fit) {
       count_of(n_kept(fit)[[1L]], "draw"), warmup_text(algorithm, control$iter_warmup),
       ", ", format(fit$time$total, digits = 2), " s"
     ),
-    kept_line(fit)
+    kept_line(fit),
+    unseen_line(s)
   )
+}
+
+# Features that some group never observed: what is said of them there is the prior's, or what other
+# groups say.
+unseen_line <- function(statistics) {
+  unseen <- which(observed_counts(statistics) == 0, arr.ind = TRUE)
+  if (nrow(unseen) == 0L) {
+    return(NULL)
+  }
+  groups <- statistics$labels[unseen[, 1L]]
+  by_feature <- split(groups, factor(unseen[, 2L]))
+  names <- statistics$features[as.integer(names(by_feature))]
+  each <- paste(names, "in", vapply(by_feature, some_of, "", most = 3L))
+  paste0("Unseen:  ", some_of(each, 3L, "; "))
+}
+
+keys_text <- function(statistics) {
+  keys <- names(statistics$keys)
+  if (identical(keys, one_group_key)) "all rows" else paste(keys, collapse = ", ")
 }
 
 # Said only where something was left out

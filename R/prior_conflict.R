@@ -180,11 +180,3 @@ conflict_hint <- function(run) {
     "Look at the priors with `prior_summary()`, or give wider ones in `hmvn_prior()`."
   }
 }
-
-# The first few of many.
-some_of <- function(names, most = 4L) {
-  if (length(names) <= most) {
-    return(paste(names, collapse = ", "))
-  }
-  paste0(paste(names[seq_len(most)], collapse = ", "), " and ", length(names) - most, " more")
-}

@@ -13,6 +13,10 @@
 #'   [distributional::dist_lognormal()], or a normal, Student t or Cauchy on the positive
 #'   numbers. Of the last three, one with location 0 is read as its positive half; any location
 #'   is allowed in `distributional::dist_truncated(d, 0, Inf)`. Families may differ by feature.
+#'   `"lognormal"` is a lognormal that scales with the data: its median is the sd of the feature
+#'   over all observed cells, the sd of its logarithm 1 (90 % of it between a fifth and five times
+#'   the median). It vanishes at 0, so that a feature that is constant within a group, which under
+#'   the default has no posterior, has one; what it says of the group's sd is mostly the prior's.
 #' @param cor [dist_lkj()].
 #' @param heterogeneity How much groups may differ where a block is partially pooled: a
 #'   number h from 0 (all equal) to 1 (independent) or a distribution of it,
@@ -51,7 +55,7 @@ hmvn_prior <- function(mean = NULL, sd = NULL, cor = NULL, heterogeneity = NULL,
   sd <- as_distributions(sd, "sd", call)
   # read now, so that what is wrong is said where it was written
   for (i in seq_along(mean)) read_mean_prior(mean[i], call)
-  for (i in seq_along(sd)) read_sd_prior(sd[i], call)
+  if (!is.character(sd)) for (i in seq_along(sd)) read_sd_prior(sd[i], call)
   slope <- as_slope_priors(slope, call)
   if (!is.null(cor) && !inherits(cor, "hmvn_lkj")) {
     found <- describe_prior(cor)
@@ -101,9 +105,13 @@ print.hmvn_lkj <- function(x, ...) {
 
 #' @export
 format.hmvn_prior <- function(x, ...) {
+  raw <- identical(x$frame, "raw")
   block <- function(d, default) {
     if (is.null(d)) {
       return(default)
+    }
+    if (is.character(d)) {
+      return(if (raw) "lognormal(log(sd), 1^2) of each feature's data" else "lognormal(0, 1^2)")
     }
     name <- names(d)
     text <- format(d)
@@ -112,7 +120,6 @@ format.hmvn_prior <- function(x, ...) {
   h <- vapply(x$heterogeneity, function(d) {
     if (is.null(d)) "Beta(1, 1)" else if (is.numeric(d)) paste("fixed at", format(d)) else format(d)
   }, "")
-  raw <- identical(x$frame, "raw")
   c(
     mean = block(x$mean, "Normal(mean, (2.5 sd)^2) of each feature's data"),
     sd = block(x$sd, if (raw) "Exponential(1 / sd) of each feature's data" else "Exponential(1)"),
@@ -220,8 +227,8 @@ force_prior <- function(x, arg, call) {
 # A distribution vector (or a list of them) as one vector, names kept.
 as_distributions <- function(x, arg, call) {
   force_prior(x, arg, call)
-  if (is.null(x)) {
-    return(NULL)
+  if (is.null(x) || (arg == "sd" && identical(x, "lognormal"))) {
+    return(x)
   }
   if (is_bare_list(x)) {
     single <- vapply(x, function(d) inherits(d, "distribution") && length(d) == 1L, logical(1))

@@ -3,13 +3,14 @@
 
 # internal -----------------------------------------------------------------
 
-# Stops with class hmvn_error_improper (fields group, features, kind) where (M3) fails.
+# Stops with class hmvn_error_improper (fields group, features, kind) where (M3) fails, and names
+# every group where it does.
 #
-# Which scatter is judged: that of every group where the block is not pooled, and also
-# where it is partially pooled (the heterogeneity may reach 1; a fixed one is judged the
-# same, on the safe side). Under complete pooling the groups' scatters together: about the
-# groups' own means, or about the common mean if means are completely pooled too (for
-# collinearity only with common sds as well). Correlations in common with sds of each group's
+# Which scatter is judged: that of every group where the block is not pooled; under complete pooling
+# the groups' scatters together, about the groups' own means, or about the common mean if means are
+# completely pooled too (for collinearity only with common sds as well). Partially pooled sds:
+# see find_constant_partial(); partially pooled correlations are judged as if they were not pooled,
+# on the safe side. Correlations in common with sds of each group's
 # own: the sum of the scatters scaled to correlations; three or more features whose collinear
 # combination differs from group to group by more than the features' sds are not found.
 #
@@ -20,17 +21,30 @@
 # With missing cells a set of features is judged by the rows that observe all of it (other
 # rows stay bounded when these features become collinear), with LKJ's marginal over the set, LKJ(eta
 # + (K - size)/2). Sets tried: all features, all pairs, and the patterns with most rows; a set of
-# full rank clears its subsets. So what is refused is improper; an improper posterior that only
-# another set shows is not found.
+# full rank clears its subsets. An improper posterior that only another set shows is not found.
 check_propriety <- function(statistics, prior, pooling, tolerance = 1e-10, call = NULL) {
-  if (length(statistics$patterns$n) == 0L) {
-    return(invisible(NULL)) # no data: the posterior is the prior
-  }
-  check_constant(statistics, prior, pooling, call)
-  if (length(statistics$features) > 1L) {
-    check_collinear(statistics, prior, pooling, tolerance, call)
+  problems <- find_improper(statistics, prior, pooling, tolerance)
+  if (length(problems) > 0L) {
+    others <- setdiff(statistics$labels, unlist(lapply(problems, `[[`, "group")))
+    abort_improper(problems, length(others) > 0L, call)
   }
   invisible(NULL)
+}
+
+# What makes the posterior improper: a list of problems, each a list of `kind` ("constant" or
+# "collinear"), `group` (labels; none: all groups together), `features`, `n` (rows, of each group),
+# and what the remedies need: `family` of the sd prior and `heterogeneity` (see find_constant()), or
+# `eta`.
+find_improper <- function(statistics, prior, pooling, tolerance = 1e-10) {
+  if (length(statistics$patterns$n) == 0L) {
+    return(list()) # no data: the posterior is the prior
+  }
+  c(
+    find_constant(statistics, prior, pooling, tolerance),
+    if (length(statistics$features) > 1L) {
+      find_collinear(statistics, prior$cor$eta, pooling, tolerance)
+    }
+  )
 }
 
 # The power of sigma that the sd prior's density has at 0, plus one.
@@ -44,30 +58,40 @@ sd_prior_power <- function(sd) {
 
 # A feature constant over rows whose residuals have n - 1 degrees of freedom lets sigma go to
 # 0: the density grows like sigma^-(n - 1) against sigma^(power - 1) of the prior.
-check_constant <- function(statistics, prior, pooling, call) {
+# `heterogeneity` of a problem: partial pooling of sds with h fixed at this or less would be proper.
+find_constant <- function(statistics, prior, pooling, tolerance) {
   power <- sd_prior_power(prior$sd)
-  features <- statistics$features
-  for (k in which(is.finite(power))) {
+  known <- is_bounded_but_for_sds(statistics$patterns, prior, tolerance)
+  found <- lapply(which(is.finite(power)), function(k) {
     by_group <- feature_scatter(statistics$patterns, k)
-    if (pooling[["sd"]] != "complete") {
-      bad <- which(by_group$constant & by_group$n - 1 >= power[[k]])
-      if (length(bad) > 0L) {
-        groups <- statistics$labels[by_group$group[bad]]
-        abort_constant(groups, features[[k]], by_group$n[[bad[[1L]]]], prior$sd$family[[k]], call)
-      }
+    if (pooling[["sd"]] == "complete") {
+      bad <- if (is_constant_pooled(by_group, power[[k]], pooling)) seq_along(by_group$n)
+      group <- character()
     } else {
-      degrees <- sum(by_group$n - 1)
-      constant <- all(by_group$constant)
-      if (pooling[["mean"]] == "complete" && constant) {
-        degrees <- sum(by_group$n) - 1
-        level <- range(by_group$mean)
-        constant <- diff(level) <= constant_tolerance * max(abs(level))
-      }
-      if (constant && degrees >= power[[k]]) {
-        abort_constant(character(), features[[k]], sum(by_group$n), prior$sd$family[[k]], call)
-      }
+      growth <- constant_growth(by_group, power[[k]], pooling, known)
+      bad <- find_constant_groups(growth, pooling, prior$heterogeneity$sd)
+      group <- statistics$labels[by_group$group[bad]]
     }
+    if (length(bad) > 0L) {
+      list(
+        kind = "constant", group = group, features = statistics$features[[k]],
+        n = if (length(group)) by_group$n[bad] else sum(by_group$n),
+        family = prior$sd$family[[k]], heterogeneity = if (length(group)) largest_held(growth)
+      )
+    }
+  })
+  Filter(Negate(is.null), found)
+}
+
+is_constant_pooled <- function(by_group, power, pooling) {
+  degrees <- sum(by_group$n - 1)
+  constant <- all(by_group$constant)
+  if (pooling[["mean"]] == "complete" && constant) {
+    degrees <- sum(by_group$n) - 1
+    level <- range(by_group$mean)
+    constant <- diff(level) <= constant_tolerance * max(abs(level))
   }
+  constant && degrees >= power
 }
 
 # Per group that observes feature k: n, mean and whether all its cells are equal.
@@ -86,35 +110,5 @@ feature_scatter <- function(patterns, k) {
   list(
     group = group[first], n = total, mean = mean,
     constant = sqrt(scatter / total) <= constant_tolerance * abs(mean)
-  )
-}
-
-abort_constant <- function(groups, feature, n, family, call) {
-  shown <- few(groups)
-  where <- if (length(groups) == 0L) {
-    "Over all groups together"
-  } else if (length(groups) == 1L) {
-    "In group {.val {shown}}"
-  } else {
-    "In groups {.val {shown}}"
-  }
-  n <- format(n)
-  abort_hmvn(
-    c(
-      paste(
-        "The posterior must be proper:",
-        "it must not pile up without limit at a standard deviation of 0."
-      ),
-      x = paste0(where, ", feature {.field {feature}} is constant (n = {n})."),
-      i = paste(
-        "Remedies: a prior of its standard deviation that vanishes at 0,",
-        "such as {.fn distributional::dist_lognormal} (now: {family});"
-      ),
-      " " = paste(
-        "{.code pooling = c(sd = \"complete\")} if it varies in other groups;",
-        "or leave out the feature or the group."
-      )
-    ),
-    "improper", group = groups, features = feature, kind = "constant", call = call
   )
 }

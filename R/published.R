@@ -146,6 +146,7 @@ group_matrices <- function(x, labels, features, arg, call) {
   K <- length(features)
   Map(function(m, label) {
     if (!is.matrix(m) && K == 1L && length(m) == 1L) m <- matrix(m, 1L, 1L)
+    if (is.logical(m) && all(is.na(m))) storage.mode(m) <- "double" # NA by itself is logical
     if (!is.matrix(m) || !identical(dim(m), c(K, K)) || !is.numeric(m) || is.object(m)) {
       found <- describe_shape(m)
       abort_from("Every element of {.arg {arg}} must be a matrix of numbers, {K} x {K} here.",

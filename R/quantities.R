@@ -196,7 +196,10 @@ whole_layout <- function(fit, row) {
   layout <- switch(sub("g", "", row$index),
     ff = entries(rep(seq_len(k), seq_len(k)), sequence(seq_len(k))),
     f = entries(seq_len(k)),
-    cf = entries(rep(seq_len(k), n_covariates(fit)), NA, rep(seq_len(n_covariates(fit)), each = k)),
+    cf = {
+      covariate <- rep(seq_len(n_covariates(fit)), each = k)
+      entries(rep(seq_len(k), n_covariates(fit)), rep(NA_integer_, length(covariate)), covariate)
+    },
     entries(NA_integer_)
   )
   if (row$unit_diagonal) layout[layout$feature != layout$feature2, , drop = FALSE] else layout

@@ -35,6 +35,7 @@ resolve_prior <- function(prior, statistics, call = NULL) {
   prior <- validate_prior(prior, call)
   features <- statistics$features
   unset <- vapply(prior[c("mean", "sd", "cor", "slope")], is.null, TRUE)
+  unset[["sd"]] <- unset[["sd"]] || is.character(prior$sd) # by name: scales with the data too
   raw <- identical(prior$frame, "raw")
   scaled <- c(
     mean = unset[["mean"]], sd = unset[["sd"]] && raw,
@@ -42,6 +43,7 @@ resolve_prior <- function(prior, statistics, call = NULL) {
   )
   if (any(scaled)) {
     moments <- pooled_moments(statistics)
+    check_weight_sum(statistics, call)
     check_moments(moments, features, names(which(scaled)), call)
   }
   all_features <- function(x) stats::setNames(rep(x, length(features)), features)
@@ -141,6 +143,11 @@ resolve_sd <- function(given, features, units, call) {
       family = rep("exponential", length(features)),
       parameters = cbind(1 / units, NA_real_, NA_real_, deparse.level = 0)
     )
+  } else if (is.character(given)) {
+    list(
+      family = rep(given, length(features)),
+      parameters = cbind(log(units), 1, NA_real_, deparse.level = 0)
+    )
   } else {
     values <- match_features(given, features, "sd", read_sd_prior, call)
     list(
@@ -199,6 +206,24 @@ match_features <- function(d, features, arg, read, call) {
     )
   }
   lapply(seq_along(d), function(i) read(d[i], call))
+}
+
+# Weights that sum to 1 or less count as one row, which has no spread.
+check_weight_sum <- function(statistics, call) {
+  total <- sum(statistics$patterns$n)
+  if (!statistics$weighted || statistics$n_rows <= 1 || total > 1 + 1e-6) {
+    return(invisible(NULL))
+  }
+  shown <- format(total, digits = 4)
+  rows <- statistics$n_rows
+  abort_hmvn(
+    c(
+      "Weights must sum to more than 1: they say how often a row is repeated.",
+      x = "They sum to {shown}, so that {rows} rows count as one, which has no spread.",
+      i = "Scale them to sum to the number of rows: {.code w / mean(w)}."
+    ),
+    "weights", argument = "weights", call = call
+  )
 }
 
 check_moments <- function(moments, features, blocks, call) {

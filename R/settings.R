@@ -34,7 +34,8 @@ setting_checks <- local({
     prior_only = flag,
     progress = or_null(flag),
     keep = function(x, arg, call) check_keep(x, arg, call),
-    keep_data = flag
+    keep_data = flag,
+    not_estimable = function(x, arg, call) check_choice(x, arg, c("error", "drop"), call = call)
   )
 })
 

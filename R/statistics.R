@@ -5,17 +5,21 @@
 #' matrix. [fit_hmvn()] takes the result in place of data.
 #'
 #' `c()` combines statistics: those of two parts of the data give those of all of it,
-#' to rounding. Groups are matched by label; features must be the same, in any order,
-#' and covariates too, made alike: of factors with the same levels, of terms with the same
-#' knots or centres.
+#' to rounding. Groups are matched by label, features by name, in any order. Features that only some
+#' of the statistics have, as of studies that measured different things, are told in a message and
+#' were not observed in the others (not with covariates). Covariates must be the same, made alike:
+#' of factors with the same levels, of terms with the same knots or centres.
 #'
 #' @param data A data frame, tibble or data.table. Cells that are `NA` are missing.
 #' @param group The column or columns that name the group: a one-sided formula
-#'   (`~ g`, `~ g1 + g2`) or a character vector.
+#'   (`~ g`, `~ g1 + g2`) or a character vector; `NULL` or `~ 1` for one group of all rows. Left
+#'   out, groups are those of a grouped tibble.
 #' @param features The numeric columns to describe: a one-sided formula (`~ x + y`) or
-#'   a character vector. `NULL`: all numeric columns not in `group`, `weights` or `covariates`.
+#'   a character vector. `NULL`: all numeric columns not in `group`, `weights` or `covariates`;
+#'   `~ . - a`: but not `a`.
 #' @param weights Frequency weights: a one-sided formula (`~ w`) or a column's name. A row
-#'   of weight 3 counts as three rows; weights are positive, not necessarily whole.
+#'   of weight 3 counts as three rows, one of weight 0 not at all (nor in `n_rows`); weights need
+#'   not be whole. See [fit_hmvn()].
 #' @param covariates What the means of rows depend on within a group: a one-sided formula of
 #'   columns, or their names; `NULL` and `~ 1`: nothing. See Covariates.
 #' @param cores Number of threads. The result does not depend on it.
@@ -134,6 +138,7 @@ new_statistics <- function(groups, features, patterns, counts, weighted) {
 }
 
 compute_statistics <- function(model_data, cores = 1L, call = NULL) {
+  if (any(model_data$weights == 0)) model_data <- counting_rows(model_data)
   if (!is.null(model_data$covariate_formula)) model_data <- rows_with_covariates(model_data, call)
   result <- with_memory_errors(read_patterns(model_data, cores, call), "Statistics", call)
   if (!all(is.finite(result$patterns$n))) {
@@ -186,6 +191,18 @@ read_patterns <- function(model_data, cores, call) {
     )
   }
   result
+}
+
+# Without the rows of weight 0, which do not count.
+counting_rows <- function(model_data) {
+  counts <- model_data$weights > 0
+  for (part in c("columns", "covariate_columns")) {
+    model_data[[part]] <- lapply(model_data[[part]], function(x) x[counts])
+  }
+  model_data$n_obs <- sum(counts)
+  model_data$codes <- model_data$codes[counts]
+  model_data$weights <- model_data$weights[counts]
+  model_data
 }
 
 # Per group the sum of weights of the rows with something observed.

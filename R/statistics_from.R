@@ -15,9 +15,26 @@
 #' @details Names are matched where given, also those of the rows, the list's elements and the
 #'   vectors in them: groups by the names of `n`, features by those of `mean`. What has no names
 #'   is in the order of `n` and of the features of `mean`. (Automatic row names of a data frame are
-#'   none.) In a group with n = 1 covariances are not used and may be `NA`.
+#'   none.) A group with n = 1 has no covariances: they are left out, `NA` or 0.
+#'
+#'   **Features that a group lacks** are `NA` in its `mean`, and in its `cov`, or `sd` and `cor`,
+#'   too (the diagonal of `cor` may be 1). `c()` puts studies of different features together, see
+#'   [hmvn_statistics()].
+#'
+#'   **Correlations alone**, `n` and `cor`, are read as those of features that were standardised
+#'   within each group: mean 0 and sd 1, as if observed. The names of the matrices are the features.
+#'   Of a fit to them the correlations are of interest; means and sds only say how well a sample of
+#'   that size would know them. `pooling = c(mean = "complete", sd = "complete", cor = "partial")`
+#'   is the usual model of many studies' correlation matrices.
+#'
+#'   **Standard deviations alone**, of several features and without `cor`, are read as if each
+#'   feature had been measured on other rows, n of them each (`n_rows` counts them so). For features
+#'   of the same rows that is an approximation: it gives each feature's mean and sd their own due,
+#'   and says nothing of the correlations, which keep their prior.
 #' @return An object of class `hmvn_statistics`.
 #' @section Errors: Class `hmvn_error_statistics`, naming the argument and the group.
+#' @section Messages: What is assumed of correlations or of standard deviations alone is said in
+#'   messages of class `hmvn_message_standardised` and `hmvn_message_no_cor`.
 #' @examples
 #' hmvn_statistics_from(
 #'   n = c(a = 20, b = 12),
@@ -26,50 +43,48 @@
 #'   cor = list(a = matrix(c(1, 0.5, 0.5, 1), 2), b = diag(2))
 #' )
 #' @export
-hmvn_statistics_from <- function(n, mean, cov = NULL, cor = NULL, sd = NULL) {
+hmvn_statistics_from <- function(n, mean = NULL, cov = NULL, cor = NULL, sd = NULL) {
   call <- rlang::current_env()
   n <- check_group_sizes(n, call)
-  labels <- names(n)
-  check_spreads_once(cov, cor, sd, call)
-  check_group_counts(list(mean = mean, cov = cov, cor = cor, sd = sd), labels, call)
-  mean <- group_rows(mean, labels, NULL, "mean", call)
-  features <- colnames(mean)
-  check_finite_rows(mean, "mean", call)
-  scatter <- array(0, c(length(features), length(features), length(n)))
-  if (is.null(sd)) {
-    matrices <- group_matrices(cov, labels, features, "cov", call)
+  given <- list(mean = mean, cov = cov, cor = cor, sd = sd)
+  check_spreads_once(given, call)
+  check_group_counts(given, names(n), call)
+  published <- if (is.null(mean)) {
+    read_correlations(cor, names(n), call)
   } else {
-    sd <- group_rows(sd, labels, features, "sd", call)
-    matrices <- matrices_from_cor(cor, sd, labels, features, call)
+    read_published(given, names(n), call)
   }
-  arg <- if (is.null(sd)) "cov" else "cor"
-  for (g in which(n > 1)) {
-    check_covariance(matrices[[g]], arg, labels[[g]], call)
-    # halves first, since a sum may overflow
-    scatter[, , g] <- (n[[g]] - 1) * (matrices[[g]] / 2 + t(matrices[[g]]) / 2)
-    check_scatter(scatter[, , g], arg, labels[[g]], call)
-  }
-  keys <- structure(list(group = labels), row.names = seq_along(labels), class = "data.frame")
+  check_lacking(published, call)
+  check_single_rows(published, n, call)
+  patterns <- merge_patterns(published_patterns(published, n, call))
+  keys <- structure(list(group = names(n)), row.names = seq_along(n), class = "data.frame")
+  n_rows <- sum(patterns$n)
   new_statistics(
-    list(labels = labels, keys = keys), features,
+    list(labels = names(n), keys = keys), colnames(published$mean), patterns,
     list(
-      group = seq_along(labels), n = unname(n),
-      observed = matrix(TRUE, length(features), length(n)), mean = unname(t(mean)),
-      scatter = scatter
+      n_rows = n_rows, n_empty = 0, n_missing = sum(patterns$n * colSums(!patterns$observed))
     ),
-    list(n_rows = sum(n), n_empty = 0, n_missing = 0),
     weighted = FALSE
   )
 }
 
 # internal -----------------------------------------------------------------
 
-check_spreads_once <- function(cov, cor, sd, call) {
-  given <- c("cov", "cor", "sd")[!c(is.null(cov), is.null(cor), is.null(sd))]
-  fine <- identical(given, "cov") || ("sd" %in% given && !"cov" %in% given)
+# `given`: a list of mean, cov, cor and sd.
+check_spreads_once <- function(given, call) {
+  given <- names(given)[!vapply(given, is.null, TRUE)]
+  spreads <- setdiff(given, "mean")
+  if (!"mean" %in% given && !identical(spreads, "cor")) {
+    abort_from("{.arg mean} must be given, but with {.arg cor} alone.",
+      if (length(given)) "Given: {.arg {given}}." else "Nothing but {.arg n} is given.", "mean",
+      call = call
+    )
+  }
+  fine <- identical(spreads, "cov") || ("sd" %in% spreads && !"cov" %in% spreads) ||
+    identical(given, "cor")
   if (!fine) {
     abort_from("Spreads must be given once: {.arg cov}, or {.arg sd} and {.arg cor}.",
-      if (length(given)) "Given: {.arg {given}}." else "None is given.", "cov",
+      if (length(spreads)) "Given: {.arg {spreads}}." else "None is given.", "cov",
       call = call
     )
   }
@@ -93,44 +108,85 @@ check_group_sizes <- function(n, call) {
   stats::setNames(as.double(n), labels)
 }
 
-matrices_from_cor <- function(cor, sd, labels, features, call) {
-  if (is.null(cor)) {
-    if (length(features) > 1L) {
-      abort_from("{.arg cor} must be given with {.arg sd}.", "It is not.", "cor", call = call)
-    }
-    cor <- rep(list(diag(1)), length(labels))
-  }
-  matrices <- group_matrices(cor, labels, features, "cor", call)
-  for (g in seq_along(labels)) {
-    if (all(is.finite(matrices[[g]])) && any(abs(diag(matrices[[g]]) - 1) > 1e-8)) {
-      abort_from("A correlation matrix must have ones on its diagonal.",
-        "That of group {.val {labels[[g]]}} has not.", "cor", labels[[g]], call = call
+# A feature is there or not: in means and in spreads alike.
+check_lacking <- function(published, call) {
+  for (g in seq_len(nrow(published$mean))) {
+    label <- rownames(published$mean)[[g]]
+    lacks <- is.na(published$mean[g, ])
+    if (all(lacks)) {
+      abort_from("Every group must have a feature.", "Group {.val {label}} has none.", "mean",
+        label, call = call
       )
     }
-    if (any(sd[g, ] < 0, na.rm = TRUE)) {
-      abort_from("Standard deviations must not be negative.",
-        "One of group {.val {labels[[g]]}} is.", "sd", labels[[g]], call = call
+    said <- lacks & rowSums(!is.na(published$given[[g]])) > 0
+    if (any(said)) {
+      features <- names(lacks)[said]
+      arg <- published$arg
+      abort_from("A feature that a group lacks must be NA in all that is given.",
+        "Group {.val {label}} has no mean of {.field {features}}, but numbers in {.arg {arg}}.",
+        "mean", label, call = call
       )
     }
-    matrices[[g]] <- matrices[[g]] * tcrossprod(sd[g, ])
   }
-  matrices
+}
+
+# One row has no spread: numbers given for it would not be used.
+check_single_rows <- function(published, n, call) {
+  for (g in which(n == 1)) {
+    if (any(published$given[[g]] != 0, na.rm = TRUE)) {
+      label <- names(n)[[g]]
+      arg <- published$arg
+      abort_hmvn(
+        c(
+          "A group with n = 1 has no spread: it must be NA or 0.",
+          x = "Group {.val {label}} has one in {.arg {arg}}.",
+          i = paste(
+            "If it is the known covariance V of an estimate, {.code n = 1e6} and",
+            "{.code cov = 1e6 * V} say so."
+          )
+        ),
+        "statistics", argument = arg, group = label, call = call
+      )
+    }
+  }
+}
+
+published_patterns <- function(published, n, call) {
+  K <- ncol(published$mean)
+  parts <- unlist(lapply(seq_along(n), function(g) {
+    there <- unname(which(!is.na(published$mean[g, ])))
+    alone <- published$arg == "sd"
+    lapply(if (alone) there else list(there), function(k) list(group = g, features = k))
+  }), recursive = FALSE)
+  mean <- matrix(0, K, length(parts))
+  observed <- matrix(FALSE, K, length(parts))
+  scatter <- array(0, c(K, K, length(parts)))
+  for (p in seq_along(parts)) {
+    g <- parts[[p]]$group
+    k <- parts[[p]]$features
+    observed[k, p] <- TRUE
+    mean[k, p] <- published$mean[g, k]
+    if (n[[g]] > 1) {
+      own <- published$cov[[g]][k, k, drop = FALSE]
+      scatter[k, k, p] <- published_scatter(own, n[[g]], published$arg, names(n)[[g]], call)
+    }
+  }
+  group <- vapply(parts, `[[`, 0L, "group")
+  list(group = group, n = unname(n)[group], observed = observed, mean = mean, scatter = scatter)
+}
+
+published_scatter <- function(cov, n, arg, label, call) {
+  check_covariance(cov, arg, label, call)
+  # halves first, since a sum may overflow
+  scatter <- (n - 1) * (cov / 2 + t(cov) / 2)
+  check_scatter(scatter, arg, label, call)
+  scatter
 }
 
 check_scatter <- function(scatter, arg, label, call) {
   if (!all(is.finite(scatter))) {
     abort_from("{.arg {arg}} times {.arg n} must be finite.",
       "That of group {.val {label}} is not: use a larger unit.", arg, label, call = call
-    )
-  }
-}
-
-check_finite_rows <- function(x, arg, call) {
-  bad <- rowSums(!is.finite(x)) > 0
-  if (any(bad)) {
-    group <- rownames(x)[bad][[1L]]
-    abort_from("{.arg {arg}} must hold finite numbers.", "Group {.val {group}} has others.",
-      arg, group, call = call
     )
   }
 }

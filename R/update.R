@@ -18,6 +18,8 @@
 #'   given, an unchanged fit repeats its draws; else a new seed is taken from R's random number
 #'   generator.
 #'
+#' Groups that were left out as not estimable stay so unless `data` are given.
+#'
 #' @param object An `hmvn_fit`.
 #' @param data A data frame with the columns of the fit, or statistics ([hmvn_statistics()]) of its
 #'   features. Left out: the data of the fit.
@@ -63,7 +65,10 @@ update.hmvn_fit <- function(object, data, ..., evaluate = TRUE) {
   if (is.null(input$data)) {
     specification["weights"] <- list(object$specification$weights)
   }
-  record <- list(call = matched, specification = specification, started = started)
+  record <- list(
+    call = matched, specification = specification, started = started,
+    not_estimable = if (is.null(data)) object$not_estimable else character()
+  )
   run_fit(input, model, settings, record, call)
 }
 

@@ -13,7 +13,8 @@ validate_prior <- function(prior, call) {
   prior <- unclass(prior)
   if (inherits(prior$cor, "hmvn_lkj")) prior$cor <- dist_lkj(prior$cor$eta)
   prior <- do.call(hmvn_prior, prior)
-  for (i in seq_along(prior$sd)) check_not_too_narrow(prior$sd[i], call)
+  each <- if (!is.character(prior$sd)) seq_along(prior$sd)
+  for (i in each) check_not_too_narrow(prior$sd[i], call)
   prior
 }
 

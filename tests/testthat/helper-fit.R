@@ -17,7 +17,7 @@ fake_fit_of <- function(statistics, prior, pooling, given) {
   settings <- settle_settings(fill_settings(given, formals(fit_hmvn)))
   sampled <- fake_sample(length(statistics$labels), model, settings$iter_sampling, settings$chains)
   record <- list(
-    call = quote(fit_hmvn(d, group = ~g)), started = 0,
+    call = quote(fit_hmvn(d, group = ~g)), started = 0, not_estimable = character(),
     specification = list(weights = NULL, pooling = model$pooling, settings = given)
   )
   run <- new_hmvn_run(statistics, model, sampled, settings)

@@ -44,6 +44,7 @@ test_that("the table has every class that is signalled, with its fields, and no 
   expect_identical(kind[is.na(class)], "warning")
   fit <- fake_fit(iter = 20)
   problems <- c(names(sampler_problems(fit)), names(draws_problems(fit)))
+  problems <- c(problems, class[kind == "warning" & !is.na(class)])
   expect_setequal(problems, names(condition_table$warning))
   for (type in c("error", "message")) {
     rows <- condition_table[[type]]
@@ -85,6 +86,9 @@ from <- function(n = c(a = 5, b = 6), mean = rbind(c(x = 1, y = 2), c(3, 4)),
 flat <- data.frame(g = rep(c("a", "b", "c"), each = 6), x = rep(1:6, 3), y = rep(c(1, 1, 2:5), 3))
 flat$y[flat$g == "a"] <- 7
 line <- transform(flat, y = 2 * x)
+many_flat <- data.frame(g = rep(1:30, each = 2), matrix(rep(1:60, 12), 60))
+for (k in 1:12) many_flat[many_flat$g == k, k + 1] <- 1
+left_out_fit <- utils::modifyList(fit, list(not_estimable = c(z = "y is constant")))
 plain_prior <- hmvn_prior(distributional::dist_normal(0, 1), distributional::dist_exponential(1))
 other_frame <- matrix(c(2, 0, 0, 2), 2, dimnames = list(c("x", "z"), NULL))
 framed_fit <- fake_fit(iter = 4)
@@ -133,6 +137,7 @@ error_cases <- list(
     fit_hmvn(d, ~g, , "none", hmvn_prior(), 4),
     fit_hmvn(statistics, group = ~g, features = ~x),
     c(statistics, 1),
+    fit_hmvn(hmvn_statistics(flat, ~g, ~y, weights = ~x), not_estimable = "drop"),
     posterior_new_group(fit, ndraws = 1000),
     completed(1),
     stancode(data.frame(x = 1)),
@@ -189,12 +194,11 @@ error_cases <- list(
     fit_hmvn(stats::setNames(d, c("g", "h", "x", NA)), ~g),
     fit_hmvn(with_z(factor(1:4)), ~g, ~z),
     fit_hmvn(with_z(list(1, 2, 3, 4)), ~g, ~z),
-    fit_hmvn(with_z(matrix(1:4)), ~g, ~z),
     fit_hmvn(with_z(matrix(1:8, 4)), ~g, ~z),
     fit_hmvn(with_z(data.frame(a = 1:4)), ~g, ~z),
     fit_hmvn(with_z(structure(1:4, class = "integer64")), ~g, ~z),
     fit_hmvn(d, ~g, ~x, weights = ~ h + y),
-    c(statistics, hmvn_statistics(d, ~g, ~x)),
+    c(hmvn_statistics(d, ~g, ~x, NULL, ~h), hmvn_statistics(d, ~g, ~y, NULL, ~h)),
     update(with_rows(iter = 4), features = ~z),
     update(fit, hmvn_statistics(d, ~g, ~ x + y)),
     predict(fit, data.frame(y = 1), "group"),
@@ -233,14 +237,16 @@ error_cases <- list(
   ),
   weights = alist(
     fit_hmvn(d, ~h, ~x, weights = ~g),
-    fit_hmvn(with_z(c(1, 0, 1, 1)), ~g, ~x, weights = ~z),
+    fit_hmvn(with_z(c(1, -1, 1, 1)), ~g, ~x, weights = ~z),
+    fit_hmvn(with_z(0), ~g, ~x, weights = ~z),
+    fit_hmvn(with_z(0.25), ~g, ~x, weights = ~z),
     fit_hmvn(with_z(1e308), ~g, ~x, weights = ~z),
     update(utils::modifyList(fit, list(statistics = list(weighted = TRUE))), d)
   ),
   group = alist(
-    fit_hmvn(with_z(Sys.Date() + 1:4), ~z, ~x),
+    fit_hmvn(with_z(complex(4)), ~z, ~x),
     fit_hmvn(with_z(list(1, 2, 3, 4)), ~z, ~x),
-    fit_hmvn(with_z(matrix(1:4)), ~z, ~x),
+    fit_hmvn(with_z(matrix(1:8, 4)), ~z, ~x),
     fit_hmvn(with_z(c(1, 2.5, 3, 4)), ~z, ~x),
     fit_hmvn(with_z(c("a", NA, "b", NA)), ~z, ~x),
     fit_hmvn(with_z(addNA(factor(c("a", NA, "b", "b")))), ~z, ~x),
@@ -250,6 +256,7 @@ error_cases <- list(
     fit_hmvn(data.frame(a = c("p:q", "p"), b = c("r", "q:r"), x = 1:2), ~ a + b, ~x),
     c(statistics, hmvn_statistics(d, ~h, ~ x + y)),
     group_mean(fit, c("A", "z")),
+    group_mean(left_out_fit, "z"),
     group_mean(fit, 100000),
     group_mean(fit, NA),
     group_mean(fit, mean)
@@ -265,7 +272,13 @@ error_cases <- list(
     from(cov = NULL),
     from(sd = diag(2)),
     from(cov = NULL, sd = diag(3)[1:2, ]),
-    from(cov = NULL, sd = diag(2)),
+    from(cov = NULL, cor = diag(2)),
+    from(mean = NULL),
+    from(mean = NULL, cov = NULL),
+    from(mean = NULL, cov = NULL, cor = list(diag(2), diag(2))),
+    from(mean = rbind(c(x = NA_real_, y = NA), c(3, 4)), cov = list(NA * diag(2), diag(2))),
+    from(n = c(a = 1, b = 6)),
+    from(mean = rbind(c(x = 1, y = Inf), c(3, 4))),
     from(cov = NULL, sd = -diag(2), cor = list(diag(2), diag(2))),
     from(cov = NULL, sd = diag(2), cor = list(diag(2), 2 * diag(2))),
     from(cov = "wide"),
@@ -334,7 +347,10 @@ error_cases <- list(
     fit_hmvn(transform(flat, y = c(a = 1, b = 2, c = 3)[g]), ~g, ~ x + y),
     fit_hmvn(transform(flat, y = 1), ~g, ~ x + y, pooling = "complete", prior = plain_prior),
     fit_hmvn(line, ~g, ~ x + y),
-    fit_hmvn(line, ~g, ~ x + y, pooling = "complete")
+    fit_hmvn(line, ~g, ~ x + y, pooling = "complete"),
+    fit_hmvn(rbind(flat, transform(line, g = paste0(g, "2"))), ~g, ~ x + y),
+    fit_hmvn(many_flat, ~g, not_estimable = "error"),
+    fit_hmvn(flat[flat$g == "a", ], ~g, ~x + y, prior = plain_prior, not_estimable = "drop")
   ),
   sampling = alist(
     with_core_errors(cpp_error("gave up."), NULL, NULL),

@@ -130,6 +130,17 @@ test_that("one row, chain, draw and cell are not many", {
   )
 })
 
+test_that("features that a group never observed are named", {
+  d <- data.frame(g = rep(c("a", "b", "c"), each = 20), x = rnorm(60), y = rnorm(60))
+  d$y[d$g != "b"] <- NA
+  fit <- short_fit(d, ~g, ~ x + y)
+  expect_true("Unseen:  y in a, c" %in% capture.output(fit))
+  d$y[1] <- 0
+  d$x[d$g == "b"] <- NA
+  expect_true("Unseen:  x in b; y in c" %in% capture.output(short_fit(d, ~g, ~ x + y)))
+  expect_false(any(grepl("Unseen", capture.output(short_fit(iris, ~Species)))))
+})
+
 test_that("rows left out for want of a covariate are counted on the page", {
   fit <- fake_fit(iter = 20)
   fit$statistics$n_without_covariates <- 3L

@@ -142,3 +142,18 @@ test_that("priors print what they say", {
   expect_match(text[["heterogeneity"]], "cor fixed at 0.5")
   expect_output(print(resolve_prior(NULL, s)), "Exponential.*scaled with the data")
 })
+
+test_that("a lognormal of sds by its name scales with the data", {
+  prior <- resolved_prior(s, sd = "lognormal")
+  expect_identical(prior$sd$family, rep("lognormal", 2))
+  expect_equal(prior$sd$parameters[, 1], log(vapply(iris[k], sd, 0)))
+  expect_equal(unname(prior$sd$parameters[, 2]), c(1, 1))
+  expect_true(all(prior$default$sd))
+  framed <- resolved_prior(s, sd = "lognormal", frame = "pooled")
+  expect_equal(unname(framed$sd$parameters[, 1:2]), cbind(c(0, 0), 1))
+  expect_match(format(hmvn_prior(sd = "lognormal"))[["sd"]], "lognormal(log(sd)", fixed = TRUE)
+  expect_error(hmvn_prior(sd = "gamma"), class = "hmvn_error_prior")
+  # nothing to scale with
+  one <- hmvn_statistics(data.frame(g = "a", x = 1), "g")
+  expect_error(resolved_prior(one, sd = "lognormal"), class = "hmvn_error_prior")
+})

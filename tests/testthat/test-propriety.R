@@ -143,3 +143,22 @@ test_that("100,000 small groups are judged with as many calls as 100", {
   expect_identical(calls[[2]], calls[[1]])
   expect_gt(sum(calls[[1]]), 0)
 })
+
+test_that("several constant features are improper under any prior of sds once rows outweigh eta", {
+  # K = 3, two constant: LKJ's marginal is LKJ(eta + 1/2), so proper for n - 1 < 2 eta + 1
+  d <- transform(rows(6), y = 1, z = 2)
+  expect_improper(d, prior = explicit(lognormal), group = "a", features = c("y", "z"))
+  expect_proper(d[1:5, ], prior = explicit(lognormal))
+  expect_proper(d, prior = explicit(lognormal, eta = 2.1))
+})
+
+test_that("every group and every kind is named, each group once", {
+  d <- rbind(rows(20), rows(9, "b"), rows(9, "c"), rows(20, "d"), rows(20, "e"))
+  d$y[d$g %in% c("b", "c")] <- 3
+  d$x[d$g == "c"] <- 4
+  d$z[d$g == "d"] <- d$x[d$g == "d"] * 2
+  error <- expect_error(check(d), class = "hmvn_error_improper")
+  expect_identical(error$group, c("c", "b", "d"))
+  expect_identical(error$features, c("x", "y", "z"))
+  expect_identical(error$kind, c("constant", "collinear"))
+})

@@ -223,9 +223,22 @@ test_that("halves combine to the whole: any groups, any order of features", {
   expect_same_statistics(c(whole), whole)
 })
 
+test_that("studies of different features combine to their union, the lacking ones unobserved", {
+  parts <- list(transform(d[1:100, ], z = NULL), transform(d[101:200, ], x = NULL), d[201:300, ])
+  each <- lapply(parts, function(d) hmvn_statistics(d, "g", setdiff(names(d), c("g", "w"))))
+  whole <- d
+  whole$z[1:100] <- NA
+  whole$x[101:200] <- NA
+  expect_message(
+    both <- do.call(c, each), "z and x", class = "hmvn_message_lacking_features"
+  )
+  expect_same_statistics(both, hmvn_statistics(whole, "g", both$features))
+  expect_identical(both$features, c("x", "y", "z"))
+  expect_silent(c(each[[3]], each[[3]]))
+})
+
 test_that("what does not fit together is not combined", {
   a <- stat(d)
-  expect_error(c(a, hmvn_statistics(d, ~g, ~x)), class = "hmvn_error_column")
   expect_error(
     c(a, hmvn_statistics(transform(d, h = g), ~h, ~ x + y + z)), class = "hmvn_error_group"
   )

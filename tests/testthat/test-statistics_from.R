@@ -44,7 +44,6 @@ test_that("numbers that cannot be are errors that name the group", {
   bad(c(a = 2, a = 2), cbind(x = 1:2), list(1, 1))
   bad(n, means)
   bad(n, means, covs, sd = sds)
-  bad(n, means, sd = sds)
   bad(n, unname(means), covs)
   bad(n, means[1:2, ], covs)
   bad(n, means, covs[1:2])
@@ -115,4 +114,69 @@ test_that("one message says which arguments are not of the groups of n", {
     class = "hmvn_error_statistics"
   )
   expect_identical(error$argument, "mean")
+})
+
+test_that("correlations alone are of features with mean 0 and sd 1, and say so", {
+  expect_message(s <- hmvn_statistics_from(n, cor = cors), class = "hmvn_message_standardised")
+  expect_identical(s$features, features)
+  expect_true(all(s$patterns$mean == 0))
+  expect_equal(s$patterns$scatter[, , 2], unname(49 * cors$versicolor))
+  array <- quietly(hmvn_statistics_from(n, cor = aperm(simplify2array(cors), c(3, 1, 2))))
+  expect_identical(array, s)
+  # a study without one of the features
+  lacks <- cors
+  lacks$setosa[2, ] <- lacks$setosa[, 2] <- NA
+  for (one in c(NA, 1)) {
+    lacks$setosa[2, 2] <- one
+    s <- quietly(hmvn_statistics_from(n, cor = lacks))
+    expect_identical(s$patterns$observed[, 1], c(TRUE, FALSE, TRUE, TRUE))
+    expect_equal(s$patterns$scatter[-2, -2, 1], unname(49 * cors$setosa[-2, -2]))
+  }
+  expect_error(hmvn_statistics_from(n, cor = lapply(cors, unname)), class = "hmvn_error_statistics")
+})
+
+test_that("sds alone are features on different rows", {
+  expect_message(s <- hmvn_statistics_from(n, means, sd = sds), class = "hmvn_message_no_cor")
+  expect_length(s$patterns$n, 12)
+  expect_true(all(colSums(s$patterns$observed) == 1))
+  expect_identical(validate_statistics(s, "s", NULL), s)
+  expect_equal(pooled_moments(s, 2)$sd, sds["versicolor", ])
+  expect_equal(pooled_moments(s, 2)$mean, means["versicolor", ])
+  expect_identical(s$n_rows, 600)
+  sds[2, 3] <- NA
+  expect_error(quietly(hmvn_statistics_from(n, means, sd = sds)), class = "hmvn_error_statistics")
+  means[2, 3] <- NA
+  s <- quietly(hmvn_statistics_from(n, means, sd = sds))
+  expect_identical(unname(observed_counts(s)[2, ]), c(50, 50, 0, 50))
+})
+
+test_that("a feature that a study lacks is NA in all that is given of it", {
+  data <- iris
+  data$Sepal.Width[data$Species == "setosa"] <- NA
+  rows <- hmvn_statistics(data, "Species", features)
+  means[1, 2] <- NA
+  sds[1, 2] <- NA
+  covs$setosa[2, ] <- covs$setosa[, 2] <- NA
+  expect_equal(hmvn_statistics_from(n, means, covs)$patterns, rows$patterns)
+  expect_identical(hmvn_statistics_from(n, means, covs)$n_missing, 50)
+  bad <- function(...) expect_error(hmvn_statistics_from(...), class = "hmvn_error_statistics")
+  bad(n, means, cor = cors, sd = sds)
+  cors$setosa[2, ] <- cors$setosa[, 2] <- NA
+  expect_equal(hmvn_statistics_from(n, means, cor = cors, sd = sds)$patterns, rows$patterns)
+  means[1, ] <- NA
+  covs$setosa[] <- NA
+  bad(n, means, covs)
+})
+
+test_that("a covariance of a single row is refused, not ignored", {
+  y <- rbind(t1 = c(PD = 0.47, AL = -0.32), t2 = c(0.2, -0.6))
+  V <- list(diag(2) * 0.01, diag(2) * 0.02)
+  bad <- function(...) {
+    expect_error(hmvn_statistics_from(...), "known covariance", class = "hmvn_error_statistics")
+  }
+  expect_identical(bad(c(t1 = 1, t2 = 1), y, V)$group, "t1")
+  expect_identical(bad(c(t1 = 9, t2 = 1), y, V)$group, "t2")
+  bad(c(t1 = 9, t2 = 1), y, cor = list(diag(2), 0.5 + 0.5 * diag(2)), sd = rbind(c(1, 1), NA))
+  none <- hmvn_statistics_from(c(t1 = 1, t2 = 1), y, list(NA * diag(2), 0 * diag(2)))
+  expect_true(all(none$patterns$scatter == 0))
 })
