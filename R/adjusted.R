@@ -30,3 +30,34 @@ without_covariates <- function(statistics, common = FALSE) {
   statistics$covariates <- character()
   statistics
 }
+
+# Statistics in which the scatter of complete groups is that of residuals about their own least
+# squares, with the rank of the covariates taken from the rows: what (M3) judges where slopes are a
+# group's own. Groups with missing cells stay as they are.
+own_residuals <- function(statistics, tolerance) {
+  patterns <- statistics$patterns
+  size <- length(statistics$covariates)
+  if (size == 0L) {
+    return(statistics)
+  }
+  single <- !(duplicated(patterns$group) | duplicated(patterns$group, fromLast = TRUE))
+  k <- length(statistics$features)
+  for (p in which(single & colSums(patterns$observed) == k)) {
+    x <- matrix(patterns$covariate_scatter[, , p], size)
+    scale <- sqrt(diag(x))
+    scale[scale == 0] <- 1
+    eigen <- eigen(x / outer(scale, scale), symmetric = TRUE)
+    kept <- eigen$values > tolerance * max(eigen$values, 0)
+    root <- eigen$vectors[, kept, drop = FALSE] / scale
+    root <- sweep(root, 2L, sqrt(eigen$values[kept]), "/")
+    explained <- crossprod(crossprod(root, matrix(patterns$cross[, , p], size)))
+    left <- matrix(patterns$scatter[, , p], k) - explained
+    # what is left of a share below the tolerance is rounding
+    rounding <- diag(left) <= tolerance * diag(matrix(patterns$scatter[, , p], k))
+    left[rounding, ] <- left[, rounding] <- 0
+    patterns$scatter[, , p] <- left
+    patterns$n[[p]] <- patterns$n[[p]] - sum(kept)
+  }
+  statistics$patterns <- patterns
+  statistics
+}

@@ -33,7 +33,10 @@
 #' @param pooling One of `"none"` (groups independent), `"partial"` (groups
 #'   vary around a population whose spread is learned) or `"complete"` (one value
 #'   for all groups); either one string, or a named vector
-#'   `c(mean = , sd = , cor = )` in which a block not named is `"none"`.
+#'   `c(mean = , sd = , cor = )`, with covariates also `slope`, in which a block not named is
+#'   `"none"`. In a list means may be pooled by feature, and slopes by feature or by covariate:
+#'   `list(mean = c(baseline = "complete", "none"), sd = "none")`, where the value without a name is
+#'   for the rest.
 #' @param prior An [hmvn_prior()]. What it leaves unset scales with the data.
 #' @param ... Must be empty; all that follows is given by name.
 #' @param weights Optional frequency weights, a one-sided formula `~ w` or the
@@ -43,8 +46,8 @@
 #'   Weights that are neither counts nor scaled so are read as frequencies, which a message says.
 #' @param covariates Optional covariates on the means: a one-sided formula as that of [lm()]
 #'   (`~ age + site * visit`) or names of columns. Rows that lack one are left out with a message;
-#'   [hmvn_statistics()] says what the formula may hold. Covariates are read and checked, but not
-#'   sampled yet: with any the fit stops with an error.
+#'   [hmvn_statistics()] says what the formula may hold. Means are then those of a row with average
+#'   covariates, and every group has slopes, the block `slope` ([group_slope()]).
 #' @param prior_only If `TRUE`, draw from the prior (the data only set defaults).
 #' @param chains,iter_warmup,iter_sampling,thin Number of Markov chains, warm-up
 #'   and sampling iterations of each, and the interval at which draws are kept.

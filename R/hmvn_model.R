@@ -77,6 +77,18 @@ between_features <- function(model) {
 
 has_between <- function(model) length(between_features(model)) > 0L
 
+# The pooling of a model as a user says it, by feature or covariate where it differs.
+said_pooling <- function(model) {
+  said <- as.list(model$pooling)
+  if (said$mean == "mixed") said$mean <- model$coefficients["mean", ]
+  if (identical(said$slope, "mixed")) {
+    slopes <- model$coefficients[-1L, , drop = FALSE]
+    by_covariate <- all(slopes == slopes[, 1L])
+    said$slope <- if (by_covariate) slopes[, 1L] else slopes[1L, ]
+  }
+  said
+}
+
 # The pooling of the blocks that the model has: one feature has no correlations.
 pooling_of <- function(model) {
   model$pooling[if (length(model$features) > 1L) TRUE else names(model$pooling) != "cor"]

@@ -28,7 +28,7 @@ leave_out_groups <- function(input, model, cores, call) {
     }
     left_out <- c(left_out, found)
     input <- without_groups(input, names(found), cores, call)
-    model <- specify_model(input$statistics, model$prior_given, model$pooling, call)
+    model <- specify_model(input$statistics, model$prior_given, said_pooling(model), call)
   }
   list(input = input, model = model, left_out = left_out)
 }

@@ -18,6 +18,9 @@
 # feature's variance left unexplained (1 - R^2, on the scale of correlations, so without
 # regard to units and offsets) is at most this: correlations up to 1 - 5e-11 pass.
 #
+# With covariates whose slopes are a group's own the scatter is that of residuals about its own
+# regression, with as many rows less, where the group's rows are complete.
+#
 # With missing cells a set of features is judged by the rows that observe all of it (other
 # rows stay bounded when these features become collinear), with LKJ's marginal over the set, LKJ(eta
 # + (K - size)/2). Sets tried: all features, all pairs, and the patterns with most rows; a set of
@@ -39,6 +42,7 @@ find_improper <- function(statistics, prior, pooling, tolerance = 1e-10) {
   if (length(statistics$patterns$n) == 0L) {
     return(list()) # no data: the posterior is the prior
   }
+  if (!pooling["slope"] %in% "complete") statistics <- own_residuals(statistics, tolerance)
   c(
     find_constant(statistics, prior, pooling, tolerance),
     if (length(statistics$features) > 1L) {

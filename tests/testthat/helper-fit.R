@@ -28,13 +28,12 @@ fake_fit_of <- function(statistics, prior, pooling, given) {
 
 # What sample_chains() would return.
 fake_sample <- function(G, model, iter, chains) {
-  K <- length(model$features)
   pooling <- model$pooling
   sampler <- function(values) matrix(as.double(values), iter, chains)
   units <- if (all(pooling == "none")) as.integer(G) else 1L
   per_unit <- function(value) matrix(value, units, chains)
   list(
-    draws = with_fixed_seed(1, fake_draws(G, K, pooling, iter, chains)),
+    draws = with_fixed_seed(1, fake_draws(G, model, iter, chains)),
     sampler = list(
       accept_stat = sampler(0.9), stepsize = sampler(0.5), treedepth = sampler(3),
       n_leapfrog = sampler(7), divergent = sampler(0), energy = sampler(seq_len(iter * chains))
@@ -47,15 +46,20 @@ fake_sample <- function(G, model, iter, chains) {
   )
 }
 
-fake_draws <- function(G, K, pooling, iter, chains) {
-  M <- K * (K + 1) / 2
+fake_draws <- function(G, model, iter, chains) {
+  K <- length(model$features)
+  C <- length(model$covariates)
+  pooling <- model$pooling
+  means <- model$coefficients["mean", ]
+  n_between <- length(between_features(model))
   normal <- function(size, center = 0) {
     array(rnorm(iter * chains * size, center), c(iter, chains, size))
   }
   fraction <- function(size) array(rbeta(iter * chains * size, 2, 2), c(iter, chains, size))
-  chol <- function(copies) {
+  chol <- function(copies, size = K) {
+    M <- size * (size + 1) / 2
     values <- normal(copies * M)
-    diagonal <- rep(cumsum(seq_len(K)), copies) + rep((seq_len(copies) - 1) * M, each = K)
+    diagonal <- rep(cumsum(seq_len(size)), copies) + rep((seq_len(copies) - 1) * M, each = K)
     values[, , diagonal] <- exp(0.1 * values[, , diagonal])
     values
   }
@@ -63,14 +67,14 @@ fake_draws <- function(G, K, pooling, iter, chains) {
   list(
     mean = normal(if (pooling[["mean"]] == "complete") K else G * K),
     chol = chol(if (one_chol) 1 else G),
-    slope = NULL,
-    mean0 = if (pooling[["mean"]] != "none") normal(K),
-    slope0 = NULL,
+    slope = if (C > 0) normal(K * C * if (pooling[["slope"]] == "complete") 1 else G),
+    mean0 = if (any(means != "none")) normal(K),
+    slope0 = if (C > 0 && pooling[["slope"]] != "none") normal(K * C),
     scale0 = if (pooling[["sd"]] != "none") abs(normal(K, 3)),
     chol_cor0 = if (pooling[["cor"]] != "none" && K > 1) unit_rows(chol(1), K),
-    chol_between = if (pooling[["mean"]] == "partial" && K > 1) unit_rows(chol(1), K),
-    h_mean = if (pooling[["mean"]] == "partial") fraction(K),
-    h_slope = NULL,
+    chol_between = if (n_between > 0) unit_rows(chol(1, n_between), n_between),
+    h_mean = if (any(means == "partial")) fraction(K),
+    h_slope = if (C > 0 && pooling[["slope"]] == "partial") fraction(K * C),
     h_sd = if (pooling[["sd"]] == "partial") fraction(K),
     h_cor = if (pooling[["cor"]] == "partial" && K > 1) fraction(1),
     lp = normal(1, -100),

@@ -18,6 +18,7 @@ moments_by_hand <- function(y) {
 resolved_prior <- function(statistics, ...) resolve_prior(hmvn_prior(...), statistics)
 
 pool <- function(mean = "none", sd = "none", cor = "none") c(mean = mean, sd = sd, cor = cor)
+pool_all <- function(..., slope = "none") c(pool(...), slope = slope)
 
 # How often each of these functions of the package is called while `code` runs.
 count_calls <- function(names, code) {

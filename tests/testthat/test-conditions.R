@@ -225,8 +225,7 @@ error_cases <- list(
     c(statistics, with_covariates(~ log(h), features = ~ x + y)),
     c(with_covariates(~ scale(x)), with_covariates(~ scale(x), transform(d, x = 2 * x))),
     covariate_matrix(with_covariates(~z, with_z(c("u", "v")))$design, with_z("w")),
-    update(fake_fit(features = c("x", "y"), iter = 4), with_covariates(~h, features = ~ x + y)),
-    fit_hmvn(d, ~g, ~y, covariates = ~x)
+    update(fake_fit(features = c("x", "y"), iter = 4), with_covariates(~h, features = ~ x + y))
   ),
   cells = alist(
     fit_hmvn(with_z(c(1, NaN, 2, 3)), ~g, ~z),
@@ -303,7 +302,14 @@ error_cases <- list(
     fit_hmvn(d, ~g, ~x, pooling = 1:3),
     fit_hmvn(d, ~g, ~x, pooling = c("none", "partial")),
     fit_hmvn(d, ~g, ~x, pooling = c(means = "none")),
-    fit_hmvn(d, ~g, ~x, pooling = c(mean = "none", mean = "partial"))
+    fit_hmvn(d, ~g, ~x, pooling = c(mean = "none", mean = "partial")),
+    fit_hmvn(d, ~g, ~x, pooling = list(sd = c(x = "none", "partial"))),
+    fit_hmvn(d, ~g, ~x, pooling = list(mean = c("none", "partial"))),
+    fit_hmvn(d, ~g, ~x, pooling = list(mean = c(z = "none", "partial"))),
+    fit_hmvn(d, ~g, ~ x + y, pooling = list(mean = c(x = "none", x = "none"))),
+    fit_hmvn(d, ~g, ~ x + y, pooling = list(mean = c(x = "none"), sd = c("none", "none"))),
+    fit_hmvn(d, ~g, ~ x + y, pooling = list(mean = c(x = "none"))),
+    stancode(fake_fit(pooling = list(mean = c(x1 = "none", "partial")), iter = 4))
   ),
   prior = alist(
     fit_hmvn(d, ~g, ~x, prior = "normal"),
@@ -327,6 +333,9 @@ error_cases <- list(
     hmvn_prior(slope = list()),
     hmvn_prior(slope = list(NULL)),
     fit_hmvn(d, ~g, ~x, prior = hmvn_prior(slope = distributional::dist_normal(0, 1))),
+    fit_hmvn(d, ~g, ~y, covariates = ~x, prior = hmvn_prior(
+      slope = list(z = distributional::dist_normal(0, 1))
+    )),
     fit_hmvn(d, ~g, ~x, prior = hmvn_prior(mean = distributional::dist_normal(1:3, 1))),
     fit_hmvn(d, ~g, ~x, prior = hmvn_prior(mean = c(z = distributional::dist_normal(0, 1)))),
     fit_hmvn(d, ~g, ~ x + y, prior = hmvn_prior(mean = c(x = distributional::dist_normal(0, 1)))),

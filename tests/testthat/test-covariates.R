@@ -129,13 +129,7 @@ test_that("names of the model matrix's columns are unique", {
   )
 })
 
-test_that("a fit with covariates is refused until it can be sampled, and says so", {
-  expect_error(
-    fit_hmvn(d, ~g, ~y, covariates = ~age), "yet", class = "hmvn_error_covariates"
-  )
-  expect_error(
-    fit_hmvn(hmvn_statistics(d, ~g, ~y, covariates = ~age)), "yet", class = "hmvn_error_covariates"
-  )
+test_that("statistics have their covariates already", {
   expect_error(
     fit_hmvn(hmvn_statistics(d, ~g, ~y), covariates = ~age), class = "hmvn_error_argument"
   )

@@ -133,7 +133,7 @@ test_that("a fit whose parts contradict each other is refused, and says which", 
   refused("draws of `mean` have another shape", draws = list(mean = fit$draws$mean[, , 1]))
   refused("draws of `chol` have another shape", draws = list(chol = fit$draws$chol[, , 1:5]))
   refused("draws of `lprior` have another shape", draws = list(lprior = fit$draws$h_sd))
-  refused("draws of `mean0`, which the model lacks", pooling = pool(sd = "partial"))
+  refused("draws of `scale0`, which the model lacks", pooling = pool(fit$pooling[["mean"]]))
   refused("a part of `sampler` has another shape", sampler = list(energy = 1))
   refused("`sampler` has other parts", sampler = list(energy = NULL))
   refused("units have no algorithm", units = list(algorithm = character()))

@@ -6,7 +6,9 @@ iris_fit <- function(..., iter_sampling = 1000) {
 
 test_that("loo() agrees with fits that leave each row out, within Monte Carlo error", {
   set.seed(1)
-  d <- data.frame(g = rep(c("A", "B"), c(20, 18)), x = rnorm(38), y = rnorm(38))
+  # without outliers, so that no row's importance weights are near the limit of k = 0.7
+  even <- qnorm(ppoints(38))
+  d <- data.frame(g = rep(c("A", "B"), c(20, 18)), x = sample(even), y = sample(even))
   d$y <- d$y + d$x
   d$y[3] <- NA
   prior <- hmvn_prior(

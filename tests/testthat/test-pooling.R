@@ -1,8 +1,10 @@
 test_that("one string is for all blocks, names are for some", {
-  expect_identical(resolve_pooling("partial"), pool("partial", "partial", "partial"))
-  expect_identical(resolve_pooling(c(cor = "complete")), pool(cor = "complete"))
   expect_identical(
-    resolve_pooling(list(sd = "partial", mean = "complete")), pool("complete", "partial")
+    resolve_pooling("partial"), pool_all("partial", "partial", "partial", slope = "partial")
+  )
+  expect_identical(resolve_pooling(c(cor = "complete")), pool_all(cor = "complete"))
+  expect_identical(
+    resolve_pooling(list(sd = "partial", mean = "complete")), pool_all("complete", "partial")
   )
 })
 

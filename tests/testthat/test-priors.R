@@ -65,7 +65,7 @@ test_that("families mix by feature", {
 
 test_that("heterogeneity: one for all, by block, fixed or Beta", {
   h <- function(x) resolved_prior(s, heterogeneity = x)$heterogeneity
-  expect_identical(names(h(NULL)), c("mean", "sd", "cor"))
+  expect_identical(names(h(NULL)), c("mean", "sd", "cor", "slope"))
   expect_equal(h(0.3)$sd, c(fixed = 0.3, shape1 = NA, shape2 = NA))
   expect_equal(h(dist_beta(1, 3))$cor, c(fixed = NA, shape1 = 1, shape2 = 3))
   some <- h(list(cor = 0, mean = dist_beta(2, 2)))

@@ -146,7 +146,6 @@ test_that("what is no argument, has no name, or names no column is refused", {
   expect_error(update(fit, thin = 1000), "thin", class = "hmvn_error_argument")
 })
 
-# A fit by its parts, since there is no sampler of slopes yet.
 test_that("covariates are said again: new data, other features, other covariates", {
   d$site <- rep(c("n", "s", "s"), 10)
   half <- function(x) x / 2
@@ -180,6 +179,4 @@ test_that("covariates are said again: new data, other features, other covariates
   expect_error(
     input(fit, hmvn_statistics(d, ~g, ~ x + y, ~w)), class = "hmvn_error_covariates"
   )
-  # and until it can be sampled, update() refuses to
-  expect_error(update(fit), "yet", class = "hmvn_error_covariates")
 })
