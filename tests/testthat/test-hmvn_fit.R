@@ -142,7 +142,7 @@ test_that("a fit whose parts contradict each other is refused, and says which", 
   expect_error(validate_hmvn_fit(unclass(fit)), class = "hmvn_error_fit")
   data <- data.frame(g = c("A", "B"), x1 = 1, x2 = 2)
   refused("`data` are of other groups", data = model_data(data, "g", c("x2", "x1")))
-  refused("`data` are of other groups", data = new_model_data(data[1, ], "g", c("x1", "x2")))
+  refused("`data` are of other groups", data = model_data(data[1, ], "g", c("x1", "x2")))
 })
 
 test_that("whatever takes a fit refuses what only looks like one", {
