@@ -4,14 +4,16 @@
 #' vector `mu`, standard deviations `sigma`, correlation matrix `Omega` and
 #' covariance matrix `Sigma` under a multivariate normal model. Groups can be
 #' independent, share a population, or have a quantity in common, separately for
-#' means, standard deviations and correlations (`pooling`).
+#' means, standard deviations, correlations and slopes on covariates (`pooling`).
 #'
 #' @section The model:
 #' Rows of group g are independent Normal(`mu[g]`, `Sigma[g]`) with
 #' `Sigma[g] = diag(sigma[g]) Omega[g] diag(sigma[g])`. Each group's prior is
 #' `mu[g,k] ~ Normal`, `sigma[g,k] ~` a distribution on the positive numbers,
-#' `Omega[g] ~ LKJ(eta)`, whatever the pooling. `vignette("hmvn")` starts from
-#' data; `vignette("model")` has all formulas.
+#' `Omega[g] ~ LKJ(eta)`, whatever the pooling. With covariates a row's mean is `mu[g]` plus its
+#' covariates, less their averages over all rows, times the slopes `beta[g]`. `vignette("hmvn")`
+#' starts from data, `vignette("covariates")` has covariates and repeated measures;
+#' `vignette("model")` has all formulas.
 #'
 #' The likelihood depends on the rows only through every group's counts, means and
 #' scatter matrices, so sampling takes as long for a thousand rows as for ten

@@ -22,7 +22,7 @@ install_missing <- function(checkout, for_tests = FALSE) {
   install_checkout(checkout, vignettes = !for_tests && can_build_vignettes())
 }
 
-used_by_vignettes <- c("knitr", "rmarkdown", "nlme")
+used_by_vignettes <- c("knitr", "rmarkdown", "MASS", "nlme")
 
 # The folder of the checkout, from the script that Rscript runs (tools/<script>.R).
 checkout_folder <- function() {
@@ -209,7 +209,7 @@ install_checkout <- function(checkout, vignettes) {
     stop("hmvn could not be installed; see above.", call. = FALSE)
   }
   if (vignettes) {
-    say("Building the vignettes (about half a minute).")
+    say("Building the vignettes (about a minute).")
     # Everything is compiled in `source`: the second time only pages are added
     built <- build_vignettes(source, lib) && install_source(source, lib, flags)
     if (!built) say("Vignettes could not be built. ", without_vignettes)
