@@ -129,7 +129,11 @@ test_that("names of the model matrix's columns are unique", {
   )
 })
 
-test_that("statistics have their covariates already", {
+test_that("a fit has its covariates from rows or from statistics, and not from both", {
+  rows <- short_fit(d, ~g, ~y, covariates = ~age)
+  statistics <- short_fit(hmvn_statistics(d, ~g, ~y, covariates = ~age))
+  expect_identical(rows$draws, statistics$draws)
+  expect_identical(dimnames(group_slope(rows)), list(c("a", "b"), "age", "y"))
   expect_error(
     fit_hmvn(hmvn_statistics(d, ~g, ~y), covariates = ~age), class = "hmvn_error_argument"
   )
