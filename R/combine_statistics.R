@@ -122,6 +122,7 @@ design_content <- function(design) {
 # Where the groups of both are in the order of their keys, so are those of the result,
 # as if the rows had been one table; else new ones of `b` follow those of `a`.
 combine_statistics <- function(a, b, call) {
+  check_same_kind(a, b, call)
   K <- length(a$features)
   parts <- list(
     join_covariates(a$patterns),
@@ -150,6 +151,7 @@ combine_statistics <- function(a, b, call) {
     list(labels = labels, keys = keys), a$features, split_covariates(merge_patterns(patterns), K),
     Map(`+`, a[counts], b[counts]), a$weighted || b$weighted
   )
+  statistics$known <- a$known
   add_covariates(statistics, a$design, a$n_without_covariates + b$n_without_covariates)
 }
 
@@ -171,3 +173,20 @@ combine_keys <- function(a, b, labels) {
 key_order <- function(keys) do.call(order, c(unname(as.list(keys)), method = "radix"))
 
 keys_in_order <- function(keys) !is.unsorted(key_order(keys))
+
+# Estimates with known covariances are of studies of their own, and no rows.
+check_same_kind <- function(a, b, call) {
+  both <- intersect(a$labels, b$labels)
+  problem <- if (a$known != b$known) {
+    "Those of one are known."
+  } else if (a$known && length(both) > 0L) {
+    "{.val {both}} {?is/are} in both."
+  }
+  if (!is.null(problem)) {
+    abort_hmvn(
+      c("Estimates with known covariances can be combined with those of other groups only.",
+        x = problem),
+      "statistics", argument = NULL, group = both, call = call
+    )
+  }
+}

@@ -15,7 +15,8 @@ draw_sizes <- function(fit) {
   # in a frame sds and correlations of the population come of each other
   both <- fit$prior$frame$kind != "raw" && several && (pooled[["sd"]] || pooled[["cor"]])
   c(
-    mean = k * n_stored(fit, "mean"), chol = packed(k) * n_stored(fit, "chol"),
+    mean = k * n_stored(fit, "mean"),
+    chol = packed(k) * n_stored(fit, "chol") * !fit$statistics$known,
     slope = slopes * (if (slopes > 0) n_stored(fit, "slope") else 0L),
     mean0 = k * any(means != "none"), slope0 = slopes * any(of_slopes != "none"),
     scale0 = k * (pooled[["sd"]] || both),
@@ -37,7 +38,10 @@ n_chains <- function(fit) n_kept(fit)[[2L]]
 n_draws <- function(fit) prod(n_kept(fit))
 
 model_of <- function(fit) {
-  new_hmvn_model(fit$prior, fit$prior_given, fit$coefficients, fit$pooling[c("sd", "cor")])
+  new_hmvn_model(
+    fit$prior, fit$prior_given, fit$coefficients, fit$pooling[c("sd", "cor")],
+    fit$statistics$known
+  )
 }
 
 # The draws of groups that `keep` chooses, by the part of `draws` that holds them.
@@ -84,6 +88,12 @@ chol_draws <- function(fit, groups) {
 
 # `what`: what was asked for; `needed`: what would have to be kept for it.
 abort_not_kept <- function(fit, what, needed, call) {
+  if (fit$statistics$known && "Sigma" %in% needed) {
+    abort_no_meaning(
+      what[[1L]], "Covariance matrices within groups are known, and not drawn.",
+      "{.code between_cov(fit)} for that between groups", call
+    )
+  }
   keep <- union(kept(fit), needed)
   keep <- keep[order(match(keep, unique(kept_parts)))]
   code <- paste0("keep = ", deparse1(keep))

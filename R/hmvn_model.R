@@ -5,15 +5,16 @@
 
 # `prior`: an hmvn_resolved_prior; `prior_given`: the hmvn_prior it came from; `coefficients`: see
 # coefficient_pooling(); `pooling`: c(sd =, cor =). The model's `pooling` is c(mean =, sd =, cor =),
-# with covariates also slope; "mixed" where coefficients differ in theirs.
-new_hmvn_model <- function(prior, prior_given, coefficients, pooling) {
+# with covariates also slope; "mixed" where coefficients differ in theirs. `known`: covariance
+# matrices are given (K1), and sd and cor are "none" and mean nothing.
+new_hmvn_model <- function(prior, prior_given, coefficients, pooling, known = FALSE) {
   covariates <- rownames(coefficients)[-1L]
   blocks <- c(mean = common_level(coefficients[1L, ]), pooling)
   if (length(covariates)) blocks[["slope"]] <- common_level(coefficients[-1L, ])
   structure(
     list(
       features = colnames(coefficients), covariates = covariates, prior = prior,
-      prior_given = prior_given, pooling = blocks, coefficients = coefficients
+      prior_given = prior_given, pooling = blocks, coefficients = coefficients, known = known
     ),
     class = "hmvn_model"
   )
@@ -30,6 +31,7 @@ specify_model <- function(statistics, prior, pooling, call) {
   prior <- prior %||% hmvn_prior()
   resolved <- resolve_prior(prior, statistics, call = call)
   pooling <- resolve_pooling(pooling, call = call)
+  if (statistics$known) pooling <- pool_known(pooling, prior, call)
   coefficients <- coefficient_pooling(pooling, statistics$features, statistics$covariates, call)
   fixed <- vapply(resolved$heterogeneity, function(h) h[["fixed"]], double(1))
   coefficients[1L, ] <- settle_ends(coefficients[1L, ], fixed[["mean"]])
@@ -38,7 +40,28 @@ specify_model <- function(statistics, prior, pooling, call) {
     sd = settle_ends(pooling[["sd"]], fixed[["sd"]]),
     cor = settle_ends(pooling[["cor"]], fixed[["cor"]])
   )
-  new_hmvn_model(resolved, prior, coefficients, own)
+  new_hmvn_model(resolved, prior, coefficients, own, statistics$known)
+}
+
+# Of estimates with known covariance matrices only means are pooled, and there are no priors of
+# other things.
+pool_known <- function(pooling, prior, call) {
+  given <- c("sd", "cor")[!vapply(prior[c("sd", "cor")], is.null, TRUE)]
+  if (!identical(prior$frame, "raw")) given <- c(given, "frame")
+  if (length(given) > 0L) {
+    abort_prior("Where covariances are known only means have priors.",
+      "Priors are given of {.arg {given}}.", given[[1L]],
+      call = call
+    )
+  }
+  levels <- pooling[["mean"]]
+  if (!"partial" %in% levels) {
+    abort_pooling(
+      "With known covariances means are partially pooled: else there is nothing to sample.", call
+    )
+  }
+  pooling[c("sd", "cor")] <- "none"
+  pooling
 }
 
 settle_ends <- function(levels, fixed) {
@@ -63,7 +86,8 @@ as_core <- function(model) {
     parameters = prior$sd$parameters,
     eta = prior$cor$eta,
     frame = prior$frame$root,
-    between_eta = if (has_between(model)) prior$between$eta
+    between_eta = if (has_between(model)) prior$between$eta,
+    known = model$known
   )
 }
 
@@ -89,7 +113,11 @@ said_pooling <- function(model) {
   said
 }
 
-# The pooling of the blocks that the model has: one feature has no correlations.
+# The pooling of the blocks that the model has: one feature has no correlations, and where
+# covariances are known there are only means.
 pooling_of <- function(model) {
+  if (model$known) {
+    return(model$pooling["mean"])
+  }
   model$pooling[if (length(model$features) > 1L) TRUE else names(model$pooling) != "cor"]
 }

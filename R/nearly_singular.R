@@ -42,7 +42,7 @@ nearly_singular <- function(statistics) {
 
 # Says it, and returns the headline, by topic, for the fit to keep.
 inform_nearly_singular <- function(statistics) {
-  found <- nearly_singular(statistics)
+  found <- if (!statistics$known) nearly_singular(statistics)
   if (is.null(found)) {
     return(character())
   }

@@ -69,10 +69,10 @@ group_draws <- function(drawn, model) {
     values <- array(drawn$slope, c(dim(drawn$slope)[1:2], k, length(covariates)))
     as_rvar(label_array(aperm(values, c(1, 2, 4, 3)), list(covariates, features)))
   }
-  parts <- list(
-    mu = as_rvar(label_array(drawn$mean, list(features))), sigma = of("sigma"), Omega = of("Omega"),
-    Sigma = of("Sigma")
-  )
+  parts <- list(mu = as_rvar(label_array(drawn$mean, list(features))))
+  if (!model$known) {
+    parts <- c(parts, list(sigma = of("sigma"), Omega = of("Omega"), Sigma = of("Sigma")))
+  }
   if (length(covariates)) parts$beta <- slopes()
   do.call(posterior::draws_rvars, parts)
 }

@@ -7,6 +7,9 @@
 # the others had not been there; `left_out`: why not, named by their labels. An error where
 # some cannot and the user did not ask to leave them out.
 keep_estimable <- function(input, model, settings, call) {
+  if (model$known) { # no covariance matrix can degenerate
+    return(list(input = input, model = model, left_out = character()))
+  }
   if (settings$not_estimable == "drop" && !settings$prior_only) {
     return(leave_out_groups(input, model, settings$cores, call))
   }

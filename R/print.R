@@ -37,7 +37,11 @@ head_lines <- function(fit) {
   s <- fit$statistics
   control <- fit$control
   size <- c(
-    count_of(s$n_rows, "row"),
+    if (s$known) {
+      paste(count_of(s$n_rows, "estimate"), "with known covariances")
+    } else {
+      count_of(s$n_rows, "row")
+    },
     paste0(count_of(n_groups(fit), "group"), " (", keys_text(s), ")"),
     count_of(n_features(fit), "feature"),
     if (n_covariates(fit) > 0) count_of(n_covariates(fit), "covariate"),
@@ -88,6 +92,9 @@ keys_text <- function(statistics) {
 # Said only where something was left out
 kept_line <- function(fit) {
   what <- kept(fit)
+  if (fit$statistics$known && length(what) == 1L) {
+    return(NULL)
+  }
   if (length(what) == length(keep_choices)) {
     return(NULL)
   }
@@ -123,6 +130,9 @@ algorithm_text <- function(algorithm) {
 
 # What is pooled, and how to say something else
 pooling_text <- function(fit) {
+  if (fit$statistics$known) {
+    return("means partial, studies learn from each other")
+  }
   p <- pooling_of(model_of(fit))
   if (all(p == p[1])) {
     meaning <- c(

@@ -35,7 +35,7 @@ prior_conflict <- function(run) {
 
 # Says it, and returns the headline, by topic, for the fit to keep.
 inform_prior_conflict <- function(run) {
-  texts <- prior_conflict(run)
+  texts <- if (!run$statistics$known) prior_conflict(run)
   if (is.null(texts)) {
     return(character())
   }

@@ -30,13 +30,16 @@ prior_summary.hmvn_fit <- function(object, digits = 4, ...) {
   model <- model_of(object)
   prior <- model$prior
   rows <- prior_rows(model)
+  several <- length(model$features) > 1L
   texts <- c(
-    format_mean_priors(prior$mean, digits), format_sd_priors(prior$sd, digits),
-    if (length(model$features) > 1L) format_cor_prior(prior$cor, digits),
+    format_mean_priors(prior$mean, digits),
+    if (!model$known) format_sd_priors(prior$sd, digits),
+    if (!model$known && several) format_cor_prior(prior$cor, digits),
     if (length(model$covariates)) format_slope_priors(prior$slope, digits)
   )
   default <- c(
-    unlist(prior$default[c("mean", "sd")]), if (length(model$features) > 1L) prior$default$cor,
+    prior$default$mean, if (!model$known) prior$default$sd,
+    if (!model$known && several) prior$default$cor,
     rep(prior$default$slope, length(model$features) * length(model$covariates))
   )
   heterogeneity <- Map(function(level, block) {
@@ -66,8 +69,8 @@ prior_rows <- function(model) {
   }
   out <- rbind(
     rows("mean", features, model$coefficients["mean", ]),
-    rows("sd", features, model$pooling[["sd"]]),
-    if (k > 1L) rows("cor", NA_character_, model$pooling[["cor"]]),
+    if (!model$known) rows("sd", features, model$pooling[["sd"]]),
+    if (!model$known && k > 1L) rows("cor", NA_character_, model$pooling[["cor"]]),
     if (length(model$covariates)) {
       slopes <- t(model$coefficients[-1L, , drop = FALSE])
       rows("slope", rep(features, ncol(slopes)), c(slopes), rep(colnames(slopes), each = k))

@@ -108,6 +108,12 @@ pass_on_to_brms <- function(generic, object, ...) {
 stan_parts_of <- function(fit) {
   check_fit(fit, rlang::caller_env())
   model <- model_of(fit)
+  if (model$known) {
+    abort_no_meaning(
+      "stancode", "Covariances of the estimates are known: the Stan program is written for rows.",
+      "{.code hmvn_statistics()} of the rows, where there are any,", rlang::caller_env()
+    )
+  }
   if (model$prior$frame$kind != "raw") {
     abort_hmvn(
       c(

@@ -131,7 +131,7 @@ new_statistics <- function(groups, features, patterns, counts, weighted) {
       labels = groups$labels, keys = groups$keys, features = features, patterns = patterns,
       n_rows = counts$n_rows, n_empty = counts$n_empty, n_missing = counts$n_missing,
       weighted = weighted, n_without_covariates = 0L, covariates = character(),
-      covariate_center = double(), design = NULL
+      covariate_center = double(), design = NULL, known = FALSE
     ),
     class = "hmvn_statistics"
   )

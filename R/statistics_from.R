@@ -4,7 +4,7 @@
 #' (or correlation and standard deviation) of each group, as a paper reports them.
 #'
 #' @param n Number of rows a group, at least 1; its names are the groups' labels. (Unnamed:
-#'   `"1"`, `"2"`, ...)
+#'   `"1"`, `"2"`, ...) Left out where `known = TRUE`.
 #' @param mean Means: a matrix or data frame \[group, feature\], or a list of one vector a
 #'   group; its column names (or the vectors' names) are the features. With one group a
 #'   vector will do.
@@ -12,6 +12,8 @@
 #'   array \[group, feature, feature\]. With one group a matrix will do.
 #' @param cor,sd In place of `cov`: correlation matrices in the same forms (not needed
 #'   with one feature) and standard deviations (divisor n - 1) in the form of `mean`.
+#' @param known If `TRUE`, `mean` are estimates and `cov` (or `sd` and `cor`) their *known*
+#'   covariance matrices, as in a meta-analysis: see below.
 #' @details Names are matched where given, also those of the rows, the list's elements and the
 #'   vectors in them: groups by the names of `n`, features by those of `mean`. What has no names
 #'   is in the order of `n` and of the features of `mean`. (Automatic row names of a data frame are
@@ -31,6 +33,13 @@
 #'   feature had been measured on other rows, n of them each (`n_rows` counts them so). For features
 #'   of the same rows that is an approximation: it gives each feature's mean and sd their own due,
 #'   and says nothing of the correlations, which keep their prior.
+#'
+#'   **Estimates with known covariance** (`known = TRUE`): each group (study) has a vector of
+#'   estimates y with covariance matrix V, and y ~ Normal(mu, V), equation (K1) of
+#'   `vignette("model")`. Groups are the rows of `mean`. What [fit_hmvn()] learns from them are the
+#'   means mu of every group, those of the typical group, and the covariance between groups: with
+#'   `pooling = c(mean = "partial")` the multivariate random-effects meta-analysis. There are no sds
+#'   or correlations within groups to learn.
 #' @return An object of class `hmvn_statistics`.
 #' @section Errors: Class `hmvn_error_statistics`, naming the argument and the group.
 #' @section Messages: What is assumed of correlations or of standard deviations alone is said in
@@ -42,9 +51,17 @@
 #'   sd = rbind(a = c(x = 1, y = 1), b = c(x = 2, y = 1)),
 #'   cor = list(a = matrix(c(1, 0.5, 0.5, 1), 2), b = diag(2))
 #' )
+#' # two estimates of each of two studies, with their known covariance matrices
+#' hmvn_statistics_from(
+#'   mean = rbind(a = c(x = 0.5, y = -0.3), b = c(x = 0.2, y = -0.6)),
+#'   cov = list(a = matrix(c(8, 3, 3, 8), 2) / 1000, b = matrix(c(6, 1, 1, 1), 2) / 1000),
+#'   known = TRUE
+#' )
 #' @export
-hmvn_statistics_from <- function(n, mean = NULL, cov = NULL, cor = NULL, sd = NULL) {
+hmvn_statistics_from <- function(n, mean = NULL, cov = NULL, cor = NULL, sd = NULL, known = FALSE) {
   call <- rlang::current_env()
+  known <- check_flag(known, "known", call)
+  if (known) n <- check_estimates(mean, missing(n), call)
   n <- check_group_sizes(n, call)
   given <- list(mean = mean, cov = cov, cor = cor, sd = sd)
   check_spreads_once(given, call)
@@ -57,18 +74,58 @@ hmvn_statistics_from <- function(n, mean = NULL, cov = NULL, cor = NULL, sd = NU
   check_lacking(published, call)
   check_single_rows(published, n, call)
   patterns <- merge_patterns(published_patterns(published, n, call))
+  if (known) patterns$n[] <- 1
   keys <- structure(list(group = names(n)), row.names = seq_along(n), class = "data.frame")
   n_rows <- sum(patterns$n)
-  new_statistics(
+  statistics <- new_statistics(
     list(labels = names(n), keys = keys), colnames(published$mean), patterns,
     list(
       n_rows = n_rows, n_empty = 0, n_missing = sum(patterns$n * colSums(!patterns$observed))
     ),
     weighted = FALSE
   )
+  statistics$known <- known
+  if (known) check_known(statistics, published$arg, call)
+  statistics
 }
 
 # internal -----------------------------------------------------------------
+
+# Groups are the rows of `mean`. As if each had two rows, the scatter is the covariance matrix.
+check_estimates <- function(mean, n_missing, call) {
+  if (!n_missing) {
+    abort_from("{.arg n} has no meaning where covariances are known.", "It is given.", "n",
+      call = call
+    )
+  }
+  size <- if (is.list(mean) && !is.data.frame(mean)) length(mean) else NROW(mean)
+  names <- if (is.list(mean) && !is.data.frame(mean)) names(mean) else rownames(mean)
+  if (is.null(mean) || is.null(names)) {
+    abort_from("{.arg mean} must name its groups where covariances are known.",
+      if (is.null(mean)) "It is not given." else "Its rows have no names.", "mean",
+      call = call
+    )
+  }
+  stats::setNames(rep(2, size), names)
+}
+
+check_known <- function(statistics, arg, call) {
+  patterns <- statistics$patterns
+  if (anyDuplicated(patterns$group)) {
+    abort_from("Estimates need their whole covariance matrix.", "Only {.arg sd} is given.", "cor",
+      call = call
+    )
+  }
+  for (p in seq_along(patterns$n)) {
+    seen <- patterns$observed[, p]
+    if (!is_positive_definite(patterns$scatter[seen, seen, p])) {
+      label <- statistics$labels[[patterns$group[[p]]]]
+      abort_from("Known covariance matrices must be positive definite.",
+        "That of group {.val {label}} is not.", arg, label, call = call
+      )
+    }
+  }
+}
 
 # `given`: a list of mean, cov, cor and sd.
 check_spreads_once <- function(given, call) {

@@ -24,7 +24,7 @@ validate_statistics <- function(statistics, arg, call) {
 
 statistics_parts <- c(
   "labels", "keys", "features", "patterns", "n_rows", "n_empty", "n_missing", "weighted",
-  "n_without_covariates", "covariates", "covariate_center", "design"
+  "n_without_covariates", "covariates", "covariate_center", "design", "known"
 )
 
 # Types, names and sizes: what it takes to index them. `fine(ok, problem)` stops unless ok.
@@ -44,6 +44,10 @@ validate_statistics_shape <- function(s, fine) {
   validate_covariates(s, fine)
   validate_patterns(s$patterns, length(s$labels), length(s$features), fine)
   if (length(s$covariates) > 0L) validate_covariate_patterns(s, fine)
+  fine(
+    is.logical(s$known) && length(s$known) == 1L && !is.na(s$known), "`known` is not TRUE or FALSE"
+  )
+  if (s$known) validate_known(s, fine)
 }
 
 validate_covariates <- function(s, fine) {
@@ -69,6 +73,26 @@ validate_covariates <- function(s, fine) {
     "group", "n", "observed", "mean", "scatter", "covariate_mean", "covariate_scatter", "cross"
   )
   fine(is.list(s$patterns) && identical(names(s$patterns), parts), "`patterns` has other parts")
+}
+
+# Estimates with known covariance matrices: one a group, with a variance wherever it has a feature.
+validate_known <- function(s, fine) {
+  patterns <- s$patterns
+  once <- !anyDuplicated(patterns$group) && all(patterns$n == 1) && length(s$covariates) == 0L
+  fine(once, "estimates with known covariances are not one a group")
+  positive <- vapply(seq_along(patterns$n), function(p) {
+    seen <- patterns$observed[, p]
+    is_positive_definite(patterns$scatter[seen, seen, p])
+  }, TRUE)
+  fine(all(positive), "a known covariance matrix is not positive definite")
+}
+
+is_positive_definite <- function(m) {
+  m <- as.matrix(m)
+  if (!all(is.finite(m)) || any(diag(m) <= 0)) {
+    return(FALSE)
+  }
+  min(eigen(stats::cov2cor(m), TRUE, TRUE)$values) > 1e-12
 }
 
 validate_design <- function(design, covariates, fine) {

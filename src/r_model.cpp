@@ -121,6 +121,7 @@ Model unpack_model(const Rcpp::List& list) {
                  unpack_heterogeneity(heterogeneity, 1)};
   parts.correlation = {unpack_pooling(Rcpp::as<std::string>(pooling[1])),
                        unpack_heterogeneity(heterogeneity, 2)};
+  parts.known_covariances = Rcpp::as<bool>(list["known"]);
   parts.between.independent = Rf_isNull(list["between_eta"]);
   if (!parts.between.independent) parts.between.eta = Rcpp::as<double>(list["between_eta"]);
   parts.coefficient_location = copy_vector(list["location"]);

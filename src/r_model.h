@@ -13,7 +13,8 @@ namespace hmvn {
 
 // `model`: list(coefficient_pooling, location, scale, pooling (of sds and correlations),
 // heterogeneity (means, sds, correlations, slopes), family, parameters, eta, between_eta (NULL: R_b
-// = I)), see as_core() in R; and, unless the frame is raw, frame: C of (F1).
+// = I), known (are covariances?)), see as_core() in R; and, unless the frame is raw, frame: C of
+// (F1).
 Model unpack_model(const Rcpp::List& model);
 
 // A prior of a standard deviation from the name of its family.

@@ -36,7 +36,7 @@ Storage allocate(const Model& model, const StorageSize& size) {
   if (size.keep_mean) {
     storage.mean = array(n_features * (model.one_means() ? 1 : size.n_groups));
   }
-  if (size.keep_factor) {
+  if (size.keep_factor && !model.known_covariances) {
     storage.factor = array(n_packed * (model.one_covariance() ? 1 : size.n_groups));
   }
   const R_xlen_t n_slopes = n_features * model.n_covariates;

@@ -18,7 +18,8 @@ tests_of <- c(
   mcmc = "core-mcmc",
   sampling = "core-sampling|sample_chains",
   many_units = "core-sampling|many_groups",
-  direct = "core-direct"
+  direct = "core-direct",
+  coefficients = "core-posterior-(between|regression)|test-between"
 )
 # Of processor time: several times what any of these files takes without a fault.
 seconds_for_a_file <- 120
@@ -26,10 +27,43 @@ seconds_for_a_file <- 120
 fault <- function(tests, ...) list(tests = tests_of[[tests]], replacements = list(...))
 
 faults <- list(
-  # model
+  "R_b is left out of the prior" = fault(
+    "coefficients",
+    "coordinates/population.hpp" = c(
+      "point.log_density -= T(0.5) * point.between.score.squaredNorm();" = ""
+    ),
+    "coordinates/population.cpp" = c(
+      "outer.between - point.between.score;" = "outer.between;"
+    )
+  ),
+  "means are correlated between groups by the transposed factor" = fault(
+    "coefficients",
+    "model/coefficient_prior.hpp" = c("= sd * factor(i, j);" = "= sd * factor(j, i);")
+  ),
+  "a new group's deviations are uncorrelated" = fault(
+    "coefficients",
+    "predict/new_group.hpp" = c("for (int j = 0; j <= i; ++j) {" = "for (int j = i; j <= i; ++j) {")
+  ),
+  "covariates are about each pattern's own mean" = fault(
+    "coefficients",
+    "model/group_statistics.cpp" = c("= root_n * covariates.mean;" = "= 0.0 * covariates.mean;")
+  ),
+  "the determinant of I + Lambda D is left out" = fault(
+    "coefficients",
+    "model/regression_law.cpp" = c("(part.alpha.dot(deviation) + part.log_determinant);" =
+      "part.alpha.dot(deviation);")
+  ),
+  "coefficients are drawn without the rows' noise" = fault(
+    "coefficients",
+    "model/regression_law.cpp" = c("+ part.shrink * noise -" = "+ 0.0 * part.shrink * noise -")
+  ),
+  "slopes are measured from 0, not from their prior locations" = fault(
+    "coefficients",
+    "model/group_statistics.cpp" = c("design.response_root -=" = "design.response_root -= 0.0 *")
+  ),
   "LKJ exponent off by one" = fault(
     "model",
-    "model/model.cpp" = c("const double b = eta + 0.5" = "const double b = eta + 1.0 + 0.5")
+    "model/model.cpp" = c("emplace_back(eta + 0.5" = "emplace_back(eta + 1.0 + 0.5")
   ),
   "n for n - 1" = fault(
     "model", "model/group_likelihood.hpp" = c("out.within = -(n - T(1)) *" = "out.within = -n *")
@@ -59,16 +93,16 @@ faults <- list(
   # posterior
   "one group's likelihood left out" = fault(
     "posterior",
-    "posterior/density.hpp" = c(
-      "log_density += work.likelihoods[g].within;" =
-        "if (g > 0) log_density += work.likelihoods[g].within;"
+    "model/coefficient_law.hpp" = c(
+      "(const GroupLikelihood<T, K>& like : likelihoods_) log_density += like.within;" =
+        "(std::size_t g = 1; g < likelihoods_.size(); ++g) log_density += likelihoods_[g].within;"
     )
   ),
   "mu0 read at u_0 instead of v" = fault(
     "model",
     "posterior/read.hpp" = c(
-      "out.mean0 = model_.mean_location + population_;" =
-        "out.mean0 = model_.mean_location + model_.mean_scale.cwiseProduct(mean_score_);"
+      "typical = model_.coefficient_location + population_;" =
+        "typical = model_.coefficient_location + model_.coefficient_scale.cwiseProduct(score_);"
     )
   ),
   "groups that were evaluated elsewhere are not filled anew" = fault(
@@ -93,7 +127,7 @@ faults <- list(
   "the law of the means is taken to be the whole's after a group's" = fault(
     "posterior",
     "posterior/posterior_of.hpp" = c(
-      "    summed_ = false;  // the group's part of the law" = "    // the group's part of the law"
+      "    summed_ = false;  // the" = "    // the"
     )
   ),
   "evaluating a group moves it" = fault(
@@ -187,7 +221,7 @@ faults <- list(
   "the means' population is not drawn anew" = fault(
     "sampling",
     "sampling/sweep.hpp" = c(
-      "posterior_.draw_mean_population(random_);\n    double accept" = "double accept"
+      "posterior_.draw_population(random_);\n    double accept" = "double accept"
     )
   ),
   "the random stream is no part of the saved state" = fault(

@@ -29,7 +29,7 @@ core_case <- function(K, sizes = c(2, 5, 20), pooling = "none", missing = 0, see
     location = c(model$location, t(model$slope_location)),
     scale = c(model$scale, t(model$slope_scale)), family = family,
     parameters = matrix(as.double(parameters), K), eta = eta,
-    between_eta = between_eta
+    between_eta = between_eta, known = FALSE
   )
   list(
     model = model, truth = truth, data = data, statistics = statistics, core = core,

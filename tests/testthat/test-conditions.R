@@ -79,6 +79,10 @@ with_covariates <- function(covariates, data = d, features = ~y) {
   hmvn_statistics(data, ~g, features, covariates = covariates)
 }
 fit <- fake_fit(iter = 4)
+effects <- rbind(a = c(x = 1, y = 2), b = c(3, 4))
+estimates <- function() {
+  hmvn_statistics_from(mean = effects, cov = list(a = diag(2), b = diag(2)), known = TRUE)
+}
 from <- function(n = c(a = 5, b = 6), mean = rbind(c(x = 1, y = 2), c(3, 4)),
                  cov = list(diag(2), diag(2)), ...) {
   hmvn_statistics_from(n, mean, cov, ...)
@@ -262,6 +266,12 @@ error_cases <- list(
   ),
   statistics = alist(
     from(n = c(a = 0, b = 6)),
+    from(known = TRUE),
+    hmvn_statistics_from(mean = diag(2), cov = diag(2), known = TRUE),
+    hmvn_statistics_from(mean = effects, sd = effects, known = TRUE),
+    hmvn_statistics_from(mean = effects, cov = list(a = diag(2), b = 0 * diag(2)), known = TRUE),
+    c(estimates(), estimates()),
+    c(estimates(), statistics),
     from(n = c(a = 5, a = 6)),
     from(mean = diag(3)),
     from(mean = unname(diag(2))),
@@ -309,6 +319,7 @@ error_cases <- list(
     fit_hmvn(d, ~g, ~ x + y, pooling = list(mean = c(x = "none", x = "none"))),
     fit_hmvn(d, ~g, ~ x + y, pooling = list(mean = c(x = "none"), sd = c("none", "none"))),
     fit_hmvn(d, ~g, ~ x + y, pooling = list(mean = c(x = "none"))),
+    fit_hmvn(estimates(), pooling = "none"),
     stancode(fake_fit(pooling = list(mean = c(x1 = "none", "partial")), iter = 4))
   ),
   prior = alist(
@@ -330,6 +341,7 @@ error_cases <- list(
     hmvn_prior(heterogeneity = 2),
     hmvn_prior(heterogeneity = list(rho = 1)),
     hmvn_prior(between = "none"),
+    fit_hmvn(estimates(), pooling = "partial", prior = hmvn_prior(cor = dist_lkj(1))),
     hmvn_prior(slope = list()),
     hmvn_prior(slope = list(NULL)),
     fit_hmvn(d, ~g, ~x, prior = hmvn_prior(slope = distributional::dist_normal(0, 1))),

@@ -94,3 +94,52 @@ test_that("a covariate that does not vary changes nothing but its slope's prior"
     }
   }
 })
+
+test_that("coefficients given the rest have their exact law, also of groups with few rows", {
+  # At one position covariance matrices, h and R_b are fixed; all groups' coefficients are then
+  # normal, here by conditioning one large normal vector on the rows.
+  case <- core_case(2, c(1, 2, 6), pooling = "partial", missing = 0.2, between_eta = 1.5, C = 1)
+  set.seed(3)
+  position <- random_positions(case, 1, 1)
+  n <- 4000
+  draws <- inspect_draws_(
+    case$statistics$patterns, 3, case$core, matrix(position, length(position), n), 1
+  )
+  # a group's coefficients: means of both features, then both slopes
+  found <- t(vapply(draws, function(d) as.vector(rbind(d$mean, d$slope)), numeric(12)))
+  one <- draws[[1]]
+  s <- case$core$scale
+  h <- c(one$h_mean, one$h_slope)
+  correlated <- diag(4)
+  correlated[1:2, 1:2] <- tcrossprod(one$between)
+  own <- diag(s * h) %*% correlated %*% diag(s * h)
+  common <- diag(s^2 * (1 - h^2))
+  prior <- kronecker(diag(3), own) + kronecker(matrix(1, 3, 3), common)
+  center <- rep(case$core$location, 3)
+  x <- case$data$x1 - mean(case$data$x1)
+  rows <- lapply(seq_len(nrow(case$data)), function(i) {
+    g <- as.integer(substr(case$data$g[[i]], 2, 3))
+    design <- matrix(0, 2, 12)
+    design[, 4 * (g - 1) + 1:4] <- cbind(diag(2), x[[i]] * diag(2))
+    y <- unlist(case$data[i, c("y1", "y2")])
+    seen <- !is.na(y)
+    noise <- tcrossprod(unpack_factor(one$chol[, g]))
+    list(design = design[seen, , drop = FALSE], y = y[seen], noise = noise[seen, seen])
+  })
+  design <- do.call(rbind, lapply(rows, `[[`, "design"))
+  y <- unlist(lapply(rows, `[[`, "y"))
+  noise <- matrix(0, length(y), length(y))
+  ends <- cumsum(vapply(rows, function(row) length(row$y), 0L))
+  for (i in seq_along(rows)) {
+    at <- seq(to = ends[[i]], length.out = length(rows[[i]]$y))
+    noise[at, at] <- rows[[i]]$noise
+  }
+  gain <- prior %*% t(design) %*% solve(design %*% prior %*% t(design) + noise)
+  expected <- center + drop(gain %*% (y - design %*% center))
+  covariance <- prior - gain %*% design %*% prior
+  z <- (colMeans(found) - expected) / sqrt(diag(covariance) / n)
+  expect_lt(max(abs(z)), z_bound(12))
+  spread <- crossprod(sweep(found, 2, expected)) / n
+  error <- sqrt((covariance^2 + outer(diag(covariance), diag(covariance))) / n)
+  expect_lt(max(abs(spread - covariance) / error), z_bound(78))
+})

@@ -41,3 +41,8 @@ test_that("a mixture of poolings and priors is calibrated", {
 test_that("posteriors with missing cells are calibrated", {
   calibrate("missing")
 })
+
+test_that("covariances between groups and slopes on covariates are calibrated", {
+  calibrate("between")
+  calibrate("slopes_partial")
+})

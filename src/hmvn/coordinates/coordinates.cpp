@@ -176,7 +176,8 @@ Coordinates make_coordinates(const Model& model, const std::vector<GroupStatisti
   Coordinates out;
   out.layout = make_layout(model, static_cast<int>(groups.size()));
   const Layout& layout = out.layout;
-  const Reference reference = make_reference(model, groups);
+  const Reference reference =
+      model.known_covariances ? known_reference(model, groups) : make_reference(model, groups);
   out.population_information.setZero(layout.population.size, layout.n_groups);
   out.population_b.setZero(layout.population.size, layout.n_groups);
   for (int g = 0; g < layout.n_groups; ++g) {

@@ -15,7 +15,8 @@ Layout make_layout(const Model& model, int n_groups) {
     layout.coefficient_heterogeneity.push_back(learn(block));
   }
   int of_correlations = Layout::not_learned;  // one for all
-  for (int c = 0; c < n_coordinates(n_features); ++c) {
+  const int n_covariance = model.known_covariances ? 0 : n_coordinates(n_features);
+  for (int c = 0; c < n_covariance; ++c) {
     const Block& block = model.block_of(c);
     if (block.complete()) {
       layout.common_coordinates.push_back(c);

@@ -287,4 +287,24 @@ Reference make_reference(const Model& model, const std::vector<GroupStatistics>&
   return reference;
 }
 
+Reference known_reference(const Model& model, const std::vector<GroupStatistics>& groups) {
+  const Eigen::Index n_groups = static_cast<Eigen::Index>(groups.size());
+  Reference reference;
+  reference.groups.resize(groups.size());
+  reference.coefficient_information.setZero(model.n_features(), n_groups);
+  reference.coefficient_b = reference.coefficient_information;
+  for (Eigen::Index g = 0; g < n_groups; ++g) {
+    if (groups[g].patterns.empty()) continue;
+    const PatternStatistics& estimate = groups[g].patterns[0];
+    for (int k = 0; k < model.n_features(); ++k) {
+      if (estimate.observed[k] == 0.0) continue;
+      const double scale = model.coefficient_scale[k];
+      const double information = scale / estimate.scatter(k, k);
+      reference.coefficient_information(k, g) = scale * information;
+      reference.coefficient_b(k, g) = information * estimate.mean[k];
+    }
+  }
+  return reference;
+}
+
 }  // namespace hmvn

@@ -30,4 +30,7 @@ struct Reference {
 
 Reference make_reference(const Model& model, const std::vector<GroupStatistics>& groups);
 
+// Where covariance matrices are known: of the means only.
+Reference known_reference(const Model& model, const std::vector<GroupStatistics>& groups);
+
 }  // namespace hmvn

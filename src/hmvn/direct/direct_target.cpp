@@ -11,7 +11,10 @@ bool has_direct_target(const Model& model, const std::vector<GroupStatistics>& g
       groups.size() == 1
           ? !model.scale.partial() && !model.correlation.partial()
           : model.scale.complete() && (model.correlation.complete() || model.n_features() == 1);
-  if (!one_matrix || model.pools_coefficients() || model.n_covariates > 0) return false;
+  if (!one_matrix || model.pools_coefficients() || model.n_covariates > 0 ||
+      model.known_covariances) {
+    return false;
+  }
   for (const GroupStatistics& group : groups) {
     if (!group.complete()) return false;
   }

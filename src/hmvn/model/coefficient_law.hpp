@@ -29,7 +29,9 @@ class CoefficientLaw {
   void resize(const Model& model) {
     n_features_ = model.n_features();
     regressed_ = model.n_covariates > 0;
-    gradient_.resize(model);
+    pooled_ = model.pools_coefficients();
+    of_means_.resize(n_features_);
+    of_coefficients_.resize(model.n_coefficients());
     if (regressed_) {
       regression_.resize(model, groups_);
       return;
@@ -39,6 +41,8 @@ class CoefficientLaw {
     for (std::size_t g = 0; g < groups_.size(); ++g) {
       likelihoods_[g].resize(n_features_, groups_[g].patterns.size());
     }
+    known_covariances_ = model.known_covariances;
+    for (std::size_t g = 0; g < groups_.size() && known_covariances_; ++g) fill_known(g);
     scratch_.resize(n_features_);
     moments_.resize(n_features_);
     known_.setZero(n_features_);
@@ -53,6 +57,7 @@ class CoefficientLaw {
   // What follows of a group's covariance matrix. False where it cannot be computed.
   bool fill(int g, const Point& point) {
     const GroupStatistics& group = groups_[g];
+    if (known_covariances_) return means_.invert(g, group, likelihoods_[g]);
     if (!regressed_) {
       return fill_likelihood(group, frame_, point, likelihoods_[g], scratch_) &&
              means_.invert(g, group, likelihoods_[g]);
@@ -83,7 +88,8 @@ class CoefficientLaw {
   // gradients in the prior, which add up over groups, to zero.
   void start_gradient() {
     regressed_ ? regression_.population().fill_covariance() : means_.population().fill_covariance();
-    gradient_.clear();
+    of_means_.clear();
+    of_coefficients_.clear();
   }
 
   // A group's gradient in the factor of its covariance matrix. Of the population mean and
@@ -94,24 +100,26 @@ class CoefficientLaw {
       regression_.differentiate(g, group, population_known);
       const Square of_root = 2.0 * regression_.covariance_gradient() * frame_.root(point);
       frame_.differentiate_root(of_root, of_factor);
-      gradient_.add(regression_.prior_gradient(), regression_.alpha(g));
+      if (pooled_) of_coefficients_.add(regression_.prior_gradient(), regression_.alpha(g));
     } else {
       means_.fill_moments(g, group, likelihoods_[g], population_known, moments_);
-      differentiate_likelihood(group, frame_, point, likelihoods_[g], moments_, scratch_,
-                               of_factor);
-      gradient_.add(moments_.spread_gradient, means_.alpha(g));
+      if (!known_covariances_) {
+        differentiate_likelihood(group, frame_, point, likelihoods_[g], moments_, scratch_,
+                                 of_factor);
+      }
+      if (pooled_) of_means_.add(moments_.spread_gradient, means_.alpha(g));
     }
   }
 
   // Since start_gradient(), of all groups: the gradient in T; that in H, which with that in D is
   // 2 (d log p / dD) H.
   Vector population_scale_gradient() {
-    if (regressed_) return regression_.population().scale_gradient(gradient_.alpha);
-    return means_.population().scale_gradient(gradient_.alpha);
+    if (regressed_) return regression_.population().scale_gradient(of_coefficients_.alpha);
+    return means_.population().scale_gradient(of_means_.alpha);
   }
   AnySquare root_gradient() const {
-    if (regressed_) return 2.0 * gradient_.of_covariance * regression_.prior().root();
-    return 2.0 * gradient_.of_covariance * means_.prior().root();
+    if (regressed_) return 2.0 * of_coefficients_.of_covariance * regression_.prior().root();
+    return 2.0 * of_means_.of_covariance * means_.prior().root();
   }
 
   // Draws T u_0, and u_0 itself.
@@ -155,15 +163,27 @@ class CoefficientLaw {
   }
 
  private:
-  // Sums over groups of the gradient in D, and of alpha. K of the means; of any number with
-  // covariates.
-  struct PriorGradient {
-    AnySquare of_covariance;
-    Vector alpha;
+  // The likelihood of a group's mean where its estimate has a known covariance matrix, kept as the
+  // scatter matrix of its only pattern (K1).
+  void fill_known(std::size_t g) {
+    GroupLikelihood<T, K>& like = likelihoods_[g];
+    like.within = T(0);
+    if (groups_[g].patterns.empty()) return;
+    const PatternStatistics& estimate = groups_[g].patterns[0];
+    like.estimate = estimate.mean.template cast<T>();
+    like.spread = estimate.scatter.template cast<T>();
+    like.spread.diagonal() += (T(1) - estimate.observed.template cast<T>().array()).matrix();
+  }
 
-    void resize(const Model& model) {
-      of_covariance.setZero(model.n_coefficients(), model.n_coefficients());
-      alpha.setZero(model.n_coefficients());
+  // Sums over groups of the gradient in D, and of alpha; where coefficients are pooled.
+  template <int N>
+  struct PriorGradient {
+    Eigen::Matrix<T, N, N> of_covariance;
+    Eigen::Matrix<T, N, 1> alpha;
+
+    void resize(int n) {
+      of_covariance.setZero(n, n);
+      alpha.setZero(n);
     }
     void clear() {
       of_covariance.setZero();
@@ -179,14 +199,15 @@ class CoefficientLaw {
   const Frame<T, K>& frame_;
   const std::vector<GroupStatistics>& groups_;
   int n_features_ = 0;
-  bool regressed_ = false;
+  bool regressed_ = false, pooled_ = false, known_covariances_ = false;
   MeanLaw<T, K> means_;
   std::vector<GroupLikelihood<T, K>> likelihoods_;
   LikelihoodScratch<T, K> scratch_;
   GroupMeanMoments<K> moments_;
   Eigen::Matrix<T, K, 1> known_;
   RegressionLaw<T> regression_;
-  PriorGradient gradient_;
+  PriorGradient<K> of_means_;
+  PriorGradient<Eigen::Dynamic> of_coefficients_;
 };
 
 }  // namespace hmvn

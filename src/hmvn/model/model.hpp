@@ -58,6 +58,8 @@ struct ModelParts {
   std::vector<ScalePrior> scale_priors;  // (P2), K
   double eta = 1.0;                      // (P3)
   Eigen::MatrixXd frame;                 // C of (F1), symmetric; empty: the raw features
+  // Groups' covariance matrices are given (K1): there are neither sds nor correlations to learn.
+  bool known_covariances = false;
 };
 
 // The parts with what follows from them.
@@ -95,7 +97,7 @@ class Model : public ModelParts {
 
   // All groups have one covariance matrix.
   bool one_covariance() const {
-    return scale.complete() && (correlation.complete() || n_features() == 1);
+    return !known_covariances && scale.complete() && (correlation.complete() || n_features() == 1);
   }
 
   // Nothing is shared: every group is a sampling unit of its own.

@@ -69,6 +69,7 @@ class Density {
   template <class Position>
   bool fill_group(int g, const Position& x, Work& work) const {
     CovariancePoint<T, K>& point = work.points[g];
+    if (model_.known_covariances) return work.coefficients.fill(g, point);
     if (layout_.n_own() > 0) {
       fill_own_scores(layout_, constants_[g], work.population, x, work.own[g], point.score);
     }
@@ -168,7 +169,9 @@ class DensityGradient {
         differentiate_scores(g, of_factor_, work, gradient);
       }
     }
-    if (layout_.n_own() == 0) differentiate_scores(0, of_factors_, work, gradient);
+    if (layout_.common.size > 0 && layout_.n_own() == 0) {
+      differentiate_scores(0, of_factors_, work, gradient);
+    }
     if (model.pools_coefficients()) differentiate_coefficient_prior(work);
     differentiate_population(density_.coordinates(), x, work.population, of_population_, gradient);
   }

@@ -78,8 +78,7 @@ class PosteriorOf : public Posterior {
     if (!at_group(g, x)) fill_group(g, x);
     if (!group_filled_[g]) return failed;
     const double value = density_.of_group(g, population_, work_);
-    summed_ =
-        false;  // the group's part of the law of the coefficients is no longer that of the whole
+    summed_ = false;  // the group's part of the coefficients' law is no longer that of the whole
     if (!std::isfinite(value)) return failed;
     gradient_.of_group(g, work_, gradient);
     return gradient.allFinite() ? value : failed;
