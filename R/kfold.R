@@ -155,7 +155,7 @@ fit_without <- function(fit, rows, held, call) {
       classes = "hmvn_message"
     ),
     hmvn_error_covariates = function(cnd) {
-      abort_fold(fit$statistics$covariates[match(cnd$column, columns)], cnd, call)
+      abort_fold(fit$statistics$covariates[match(cnd$column, columns)], call)
     }
   )
 }
@@ -178,7 +178,7 @@ said_of_columns <- function(fit, columns) {
 }
 
 # `lost`: names of covariates.
-abort_fold <- function(lost, parent, call) {
+abort_fold <- function(lost, call) {
   abort_hmvn(
     c(
       "The rows that are left without a fold must tell of every slope.",
@@ -186,7 +186,7 @@ abort_fold <- function(lost, parent, call) {
         collinear there.",
       i = "Give {.arg folds} that leave rows of every category, or take more folds."
     ),
-    "covariates", argument = "folds", column = lost, parent = parent, call = call
+    "covariates", argument = "folds", column = lost, call = call
   )
 }
 

@@ -79,6 +79,9 @@ with_covariates <- function(covariates, data = d, features = ~y) {
   hmvn_statistics(data, ~g, features, covariates = covariates)
 }
 fit <- fake_fit(iter = 4)
+slopes <- regression_fit(
+  pooling = c(mean = "partial", sd = "partial", cor = "partial", slope = "none")
+)
 from <- function(n = c(a = 5, b = 6), mean = rbind(c(x = 1, y = 2), c(3, 4)),
                  cov = list(diag(2), diag(2)), ...) {
   hmvn_statistics_from(n, mean, cov, ...)
@@ -225,6 +228,8 @@ error_cases <- list(
     c(statistics, with_covariates(~ log(h), features = ~ x + y)),
     c(with_covariates(~ scale(x)), with_covariates(~ scale(x), transform(d, x = 2 * x))),
     covariate_matrix(with_covariates(~z, with_z(c("u", "v")))$design, with_z("w")),
+    posterior_epred(slopes, data.frame(g = "a", age = c(30, NA), site = "u")),
+    kfold.hmvn_fit(slopes, folds = 1 + (slopes$data$covariate_columns$site == "w")),
     update(fake_fit(features = c("x", "y"), iter = 4), with_covariates(~h, features = ~ x + y))
   ),
   cells = alist(
@@ -390,6 +395,8 @@ error_cases <- list(
     fixef.hmvn_fit(fit),
     compare_groups(fit, reference = "typical"),
     compare_groups(fake_fit(K = 1), what = "cor"),
+    compare_groups(fit, what = "slope"),
+    compare_groups(slopes, "typical", what = "slope"),
     plot(fake_fit(K = 1))
   ),
   package = alist(
