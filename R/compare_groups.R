@@ -45,6 +45,7 @@ compare_groups <- function(fit, reference = NULL, group = NULL,
                            cores = getOption("mc.cores", 1L)) {
   call <- rlang::current_env()
   check_fit(fit, call)
+  what <- check_text(what, "what", "names of what is compared", call)
   for (one in what) check_choice(one, "what", names(compared_quantities()), call)
   check_prob(prob, call)
   cores <- check_count(cores, "cores", min = 1, call = call)

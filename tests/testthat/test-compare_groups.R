@@ -87,6 +87,7 @@ test_that("a comparison prints as a page", {
 test_that("what cannot be compared is refused", {
   fit <- fake_fit()
   expect_error(compare_groups(fit, what = "intercept"), class = "hmvn_error_argument")
+  expect_error(compare_groups(fit, what = mean), class = "hmvn_error_argument")
   expect_error(compare_groups(fit, what = "mean", rope = c(cor = 1)), class = "hmvn_error_argument")
   expect_error(compare_groups(fit, rope = 0.1), class = "hmvn_error_argument")
   expect_error(compare_groups(fit, reference = "Z"), class = "hmvn_error_group")
