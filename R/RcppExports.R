@@ -29,8 +29,8 @@ mean_shrinkage_ <- function(chol, groups, n, tau, every) {
     .Call(`_hmvn_mean_shrinkage_`, chol, groups, n, tau, every)
 }
 
-impute_ <- function(rows, mean_group, chol_group, first_cell, n_cells, mean, chol, chosen, seed) {
-    .Call(`_hmvn_impute_`, rows, mean_group, chol_group, first_cell, n_cells, mean, chol, chosen, seed)
+impute_ <- function(rows, laws, first_cell, n_cells, chosen, seed) {
+    .Call(`_hmvn_impute_`, rows, laws, first_cell, n_cells, chosen, seed)
 }
 
 inspect_layout_ <- function(n_groups, model_list) {
@@ -113,8 +113,8 @@ time_inverse_wishart_ <- function(n_features, df, n_draws) {
     .Call(`_hmvn_time_inverse_wishart_`, n_features, df, n_draws)
 }
 
-row_densities_ <- function(rows, mean_group, chol_group, mean, chol, chosen, kind, cores) {
-    .Call(`_hmvn_row_densities_`, rows, mean_group, chol_group, mean, chol, chosen, kind, cores)
+row_densities_ <- function(rows, laws, chosen, kind, cores) {
+    .Call(`_hmvn_row_densities_`, rows, laws, chosen, kind, cores)
 }
 
 physical_memory_ <- function() {

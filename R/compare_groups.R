@@ -10,7 +10,8 @@
 #'   compare each group with; `NULL`: all pairs.
 #' @param group Labels of the groups to compare; `NULL` for all.
 #' @param what What to compare, any of
-#'   * `"mean"`: means, in units of the feature;
+#'   * `"mean"`: means, in units of the feature, with covariates at their averages;
+#'   * `"slope"`: slopes on covariates, in units of the feature per unit of the covariate;
 #'   * `"sd"`: standard deviations, in units of the feature (`sd`), and the logarithm of their ratio
 #'     (`log_sd`), which has none;
 #'   * `"cor"`: correlations;
@@ -22,13 +23,14 @@
 #' @param ndraws Number of posterior draws to use, spread evenly over all of them; `NULL` for all.
 #' @param cores Number of threads.
 #' @return A data frame of class `hmvn_comparison`, one row a quantity of a pair: `group`,
-#'   `reference`, `quantity`, `feature`, `feature2` (`NA` where there is none), posterior `mean`,
-#'   `sd` and quantiles (`q5`, ...), `p_positive` (the posterior probability that the difference is
-#'   above 0; `NA` for distances, which always are) and, with `rope`, `p_rope` (that it lies within;
-#'   `NA` where no width was given).
+#'   `reference`, `quantity`, `covariate` (if the fit has any), `feature`, `feature2` (`NA` where
+#'   there is none), posterior `mean`, `sd` and quantiles (`q5`, ...), `p_positive` (the posterior
+#'   probability that the difference is above 0; `NA` for distances, which always are) and, with
+#'   `rope`, `p_rope` (that it lies within; `NA` where no width was given).
 #' @section Errors: `hmvn_error_argument`, `hmvn_error_group`, `hmvn_error_keep`, `hmvn_error_prob`;
-#'   `hmvn_error_no_meaning` for `reference = "typical"` where a block is not pooled, and where only
-#'   correlations of one feature are asked for;
+#'   `hmvn_error_no_meaning` for `reference = "typical"` where a block is not pooled (that of slopes
+#'   if they are compared), for slopes of a fit without covariates, and where only correlations of
+#'   one feature are asked for;
 #'   `hmvn_error_size` if the draws of all groups take more than 1 GB.
 #' @seealso [group_distance()] and [group_volume()] give random variables.
 #' @examples
@@ -43,6 +45,7 @@ compare_groups <- function(fit, reference = NULL, group = NULL,
                            cores = getOption("mc.cores", 1L)) {
   call <- rlang::current_env()
   check_fit(fit, call)
+  what <- check_text(what, "what", "names of what is compared", call)
   for (one in what) check_choice(one, "what", names(compared_quantities()), call)
   check_prob(prob, call)
   cores <- check_count(cores, "cores", min = 1, call = call)
@@ -55,7 +58,7 @@ compare_groups <- function(fit, reference = NULL, group = NULL,
   pairs <- if (is.null(reference)) {
     all_pairs(groups)
   } else {
-    against(groups, match_reference(fit, reference, "reference", call))
+    against(groups, compared_reference(fit, reference, table, call))
   }
   if (nrow(pairs) == 0L) {
     abort_argument("group", "at least two groups, or given with a reference", group, call)
@@ -97,13 +100,14 @@ print.hmvn_comparison <- function(x, ..., n = 30) {
 # By what is compared: its quantities, how they are indexed, and what of a law they need.
 compared_quantities <- function() {
   list(
-    mean = list(mean = "f"), sd = list(sd = "f", log_sd = "f"), cor = list(cor = "ff"),
+    mean = list(mean = "f"), slope = list(slope = "cf"), sd = list(sd = "f", log_sd = "f"),
+    cor = list(cor = "ff"),
     volume = list(log_volume = ""),
     distance = stats::setNames(as.list(rep("", 4L)), distance_measures)
   )
 }
 
-# The rows of every pair: a data frame quantity, feature, feature2.
+# The rows of every pair: a data frame quantity, covariate (if there are any), feature, feature2.
 compared_table <- function(fit, what, call) {
   if (length(what) == 0L) {
     must <- paste("at least one of", toString(names(compared_quantities())))
@@ -115,23 +119,44 @@ compared_table <- function(fit, what, call) {
       "{.code compare_groups(fit, what = \"sd\")}, or the like,", call
     )
   }
+  if ("slope" %in% what) check_has_covariates(fit, "compare_groups", call)
   features <- fit$statistics$features
   pairs <- packed_layout(fit, "Omega")
+  slopes <- expand.grid(feature = features, covariate = fit$statistics$covariates,
+    stringsAsFactors = FALSE)
+  none <- NA_character_
   rows <- lapply(what, function(one) {
     index <- compared_quantities()[[one]]
     do.call(rbind, Map(function(quantity, by) {
       at <- switch(by,
-        f = list(features, NA_character_),
-        ff = list(features[pairs$feature2], features[pairs$feature]),
-        list(NA_character_, NA_character_)
+        f = list(none, features, none),
+        cf = list(slopes$covariate, slopes$feature, none),
+        ff = list(none, features[pairs$feature2], features[pairs$feature]),
+        list(none, none, none)
       )
       if (by == "ff" && nrow(pairs) == 0L) {
         return(NULL)
       }
-      data.frame(quantity = quantity, feature = at[[1L]], feature2 = at[[2L]])
+      data.frame(
+        quantity = quantity, covariate = at[[1L]], feature = at[[2L]], feature2 = at[[3L]]
+      )
     }, names(index), index))
   })
-  do.call(rbind, rows)
+  table <- do.call(rbind, rows)
+  if (n_covariates(fit) == 0L) table$covariate <- NULL
+  table
+}
+
+# The position of the reference; 0: the typical group.
+compared_reference <- function(fit, reference, table, call) {
+  found <- match_reference(fit, reference, "reference", call)
+  if (found == 0L && "slope" %in% table$quantity && any(fit$coefficients[-1L, ] == "none")) {
+    abort_no_meaning(
+      "compare_groups", "Without pooling of all slopes the typical group has none to compare.",
+      "it with a group's label, or fit with {.code pooling = c(slope = \"partial\")}", call
+    )
+  }
+  found
 }
 
 # [pair, 2], the first group first: every later group less an earlier one
@@ -162,7 +187,8 @@ parts_needed <- function(table) {
 check_comparison_size <- function(fit, n, table, all_pairs, call) {
   k <- n_features(fit)
   parts <- parts_needed(table)
-  each <- 2 * k + k * (k + 1) / 2 * (1 + ("log_cov" %in% parts) + ("cor" %in% parts))
+  matrices <- 1 + ("log_cov" %in% parts) + ("cor" %in% parts)
+  each <- (2 + n_covariates(fit)) * k + k * (k + 1) / 2 * matrices
   pairs <- if (all_pairs) n[[1L]] * (n[[1L]] - 1) / 2 else n[[1L]]
   check_size(
     8 * max(prod(n) * each, 10 * pairs * nrow(table)), "The comparison of all groups",
@@ -184,6 +210,7 @@ summarise_differences <- function(a, b, table, how) {
   draws <- do.call(cbind, lapply(quantities, function(quantity) {
     switch(quantity,
       mean = ,
+      slope = ,
       sd = ,
       cor = ,
       log_volume = a[[quantity]] - b[[quantity]],
@@ -244,14 +271,18 @@ comparison_page <- function(shown) {
   page
 }
 
-# "x" or "x~y", or "" where a quantity is of no feature
+# "x" or "x~y", "covariate~x" of slopes, or "" where a quantity is of no feature
 compared_names <- function(shown) {
-  features <- unique(c(shown$feature, shown$feature2))
-  first <- match(shown$feature, features)
-  second <- match(shown$feature2, features)
-  out <- ifelse(is.na(shown$feature), "", shown$feature)
-  both <- !is.na(shown$feature2)
-  if (any(both)) out[both] <- trim_pairs(features, first[both], second[both], 25)
+  covariate <- shown$covariate %||% rep(NA_character_, nrow(shown))
+  is_slope <- !is.na(covariate)
+  first <- ifelse(is_slope, covariate, shown$feature)
+  second <- ifelse(is_slope, shown$feature, shown$feature2)
+  out <- ifelse(is.na(first), "", first)
+  both <- !is.na(second)
+  names <- unique(c(first, second))
+  if (any(both)) {
+    out[both] <- trim_pairs(names, match(first[both], names), match(second[both], names), 25)
+  }
   out
 }
 

@@ -35,7 +35,8 @@ condition_table <- list(
     ),
     covariates = topic(
       "Covariates cannot be computed (or sampled), do not vary within groups, or are collinear
-      there; new data have categories (`levels`) that the fit has not.",
+      there; new data have categories (`levels`) that the fit has not, or a
+      row without a covariate.",
       "argument", "column", "group", "levels"
     ),
     data = topic(
@@ -123,7 +124,9 @@ condition_table <- list(
       "group", "reason"
     ),
     no_cor = topic("Standard deviations came without correlations, and what is assumed then."),
-    incomplete_covariates = topic("Rows with a missing covariate are left out."),
+    incomplete_covariates = topic(
+      "Rows with a missing covariate are left out, or their missing cells are not drawn."
+    ),
     one_group = topic("Heterogeneity cannot be learned from one group."),
     prior_conflict = topic(
       "Posterior sds or correlations (`block`) lie more than a posterior sd from the sample's:

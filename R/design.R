@@ -201,10 +201,13 @@ design_matrix <- function(design, table, call) {
   frame <- evaluate_covariates(
     stats::model.frame(terms, table, na.action = stats::na.pass), call
   )
-  evaluate_covariates(stats::.checkMFClasses(attr(terms, "dataClasses"), frame), call)
+  # texts stand for a factor's levels
   for (name in names(design$xlevels)) {
-    frame[[name]] <- known_levels(frame[[name]], design$xlevels[[name]], name, call)
+    x <- frame[[name]]
+    if (!is.character(x) && !is.factor(x)) next
+    frame[[name]] <- known_levels(x, design$xlevels[[name]], name, call)
   }
+  evaluate_covariates(stats::.checkMFClasses(attr(terms, "dataClasses"), frame), call)
   without_intercept(evaluate_covariates(
     stats::model.matrix(terms, frame, contrasts.arg = design$contrasts), call
   ))

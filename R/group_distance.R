@@ -14,6 +14,8 @@
 #' * `"bhattacharyya"`, of Normals p and q: -log of the integral of sqrt(p q).
 #' * `"jeffreys"`, of Normals: KL(p, q) + KL(q, p).
 #'
+#' With covariates they are of rows with average covariates.
+#'
 #' `group_volume()` is the volume of the ellipsoid that holds a share `level` of a group (the area
 #' of its ellipse with two features).
 #'

@@ -5,8 +5,8 @@
 
 typical_label <- "typical"
 
-# list(mean = [draw, K], chol = [draw, packed], label) of a group by position, without what was not
-# kept; 0: the typical group.
+# list(mean = [draw, K], chol = [draw, packed], slope = [draw, K C], label) of a group by position,
+# without what was not kept or is not there; 0: the typical group.
 group_law <- function(fit, group, chosen) {
   if (group == 0L) {
     return(typical_law(fit, chosen))
@@ -14,6 +14,7 @@ group_law <- function(fit, group, chosen) {
   list(
     mean = if (is_stored(fit, "mean")) draw_matrix(mean_draws(fit, group), chosen),
     chol = if (is_stored(fit, "chol")) draw_matrix(chol_draws(fit, group), chosen),
+    slope = if (is_stored(fit, "slope")) draw_matrix(slope_draws(fit, group), chosen),
     label = fit$statistics$labels[[group]]
   )
 }
@@ -25,11 +26,17 @@ typical_law <- function(fit, chosen) {
   factor <- if (k == 1L) 1 else draw_matrix(fit$draws$chol_cor0, chosen)
   list(
     mean = draw_matrix(fit$draws$mean0, chosen),
-    chol = scale[, rep(seq_len(k), seq_len(k)), drop = FALSE] * factor, label = typical_label
+    chol = scale[, rep(seq_len(k), seq_len(k)), drop = FALSE] * factor,
+    slope = draw_matrix(fit$draws$slope0, chosen), label = typical_label
   )
 }
 
-has_typical_group <- function(fit) all(pooling_of(model_of(fit)) != "none")
+# Of slopes it need not have any.
+has_typical_group <- function(fit) {
+  pooling <- pooling_of(model_of(fit))
+  all(fit$coefficients["mean", ] != "none") &&
+    all(pooling[intersect(names(pooling), c("sd", "cor"))] != "none")
+}
 
 # A label of a group, or "typical", as a position; 0: the typical group.
 match_reference <- function(fit, label, arg, call) {
@@ -96,8 +103,9 @@ law_mean <- function(law) law$mean %||% matrix(0, nrow(law$chol), law_features(l
 # Which draws comparisons need, in the words of `keep`. `quantities`: parts of laws or measures of
 # distance.
 draws_needed <- function(quantities) {
-  of_means <- c("mean", "bhattacharyya", "jeffreys")
-  c(if (any(quantities %in% of_means)) "mu", if (any(quantities != "mean")) "Sigma")
+  of_means <- c("mean", "slope", "bhattacharyya", "jeffreys")
+  only_means <- quantities %in% c("mean", "slope")
+  c(if (any(quantities %in% of_means)) "mu", if (!all(only_means)) "Sigma")
 }
 
 distance_measures <- c("log_euclidean", "affine_invariant", "bhattacharyya", "jeffreys")

@@ -54,15 +54,19 @@ group_cov <- function(fit, group = NULL, joint = FALSE) {
 group_slope <- function(fit, group = NULL) {
   call <- rlang::current_env()
   check_fit(fit, call)
-  if (n_covariates(fit) == 0L) {
-    abort_no_meaning(
-      "group_slope", "The fit has no covariates.", "{.code fit_hmvn(covariates = )}", call
-    )
-  }
+  check_has_covariates(fit, "group_slope", call)
   group_rvar(fit, "beta", group, call)
 }
 
 # internal -----------------------------------------------------------------
+
+check_has_covariates <- function(fit, generic, call) {
+  if (n_covariates(fit) == 0L) {
+    abort_no_meaning(
+      generic, "The fit has no covariates.", "{.code fit_hmvn(covariates = )}", call
+    )
+  }
+}
 
 group_rvar <- function(fit, name, group, call = rlang::caller_env()) {
   check_fit(fit, call)

@@ -3,9 +3,10 @@
 #' Draw missing cells
 #'
 #' For every posterior draw, the missing cells of each row from their normal distribution given the
-#' row's observed cells, with the mean and the covariance matrix of the row's group. Where nothing
-#' is observed in a row, all of it is drawn from its group's distribution. The sampler itself
-#' imputes nothing: it integrates missing cells out.
+#' row's observed cells, with the mean and the covariance matrix of the row's group (with
+#' covariates, the mean that the row's give). Where nothing is observed in a row, all of it is drawn
+#' from its group's distribution. The sampler itself imputes nothing: it integrates missing cells
+#' out.
 #'
 #' @param fit An `hmvn_fit` made from rows.
 #' @param ndraws Number of posterior draws to use, spread evenly over all of them; `NULL` for all.
@@ -19,7 +20,8 @@
 #'
 #'   `completed(x, i)` gives the data with the cells of draw `i` filled in, `summary(x)` the `cells`
 #'   with their mean, sd and 5 % and 95 % quantiles. A row with a frequency weight stands for
-#'   several equal rows and is filled once.
+#'   several equal rows and is filled once. Cells of a row that was left out for a missing covariate
+#'   are not drawn, which a message says (`hmvn_message_incomplete_covariates`).
 #' @section Errors: `hmvn_error_rows` if the fit has no rows (made from statistics or with
 #'   `keep_data = FALSE`), `hmvn_error_size` if the draws would take more than 1 GB,
 #'   `hmvn_error_keep` if draws of means or covariances were not kept, `hmvn_error_argument` for
@@ -38,7 +40,8 @@ posterior_impute <- function(fit, ndraws = NULL, seed = NULL) {
   check_kept(fit, c("mu", "Sigma"), call)
   data <- require_rows(fit, "Drawing missing cells", call)
   chosen <- choose_draws(fit, ndraws, call)
-  found <- draw_missing(fit, incomplete_rows(data), list(chosen = chosen, seed = seed), call)
+  rows <- incomplete_rows(own_rows(fit, data, call))
+  found <- draw_missing(fit, rows, list(chosen = chosen, seed = seed), call)
   cells <- found$cells
   names <- if (nrow(cells) > 0) paste0(cells$feature, "[", cells$row, "]")
   dimnames(found$draws) <- list(NULL, names)
@@ -49,9 +52,9 @@ posterior_impute <- function(fit, ndraws = NULL, seed = NULL) {
 #'
 #' @param x What [posterior_impute()] returns.
 #' @param draw Which of its draws, from 1.
-#' @return A data frame of the columns the fit has read (grouping columns, features, weights), rows
-#'   in the order of the data, without missing cells: those of draw `draw` are filled in, the others
-#'   are as they were.
+#' @return A data frame of the columns the fit has read (grouping columns, features, covariates,
+#'   weights), rows in the order of the data. Missing cells of features are filled in with those of
+#'   draw `draw`, but for rows without one of their covariates; all else is as it was.
 #' @section Errors: `hmvn_error_argument` if there is no such draw.
 #' @examples
 #' d <- iris
@@ -129,19 +132,21 @@ are_cells <- function(cells, data) {
     all(cells$row %in% seq_len(data$n_obs)) && all(cells$feature %in% data$features)
 }
 
-# Rows with missing cells: list(row = their positions, values = [feature, row], group = positions).
-incomplete_rows <- function(data) {
-  row <- which(Reduce(`|`, lapply(data$columns, is.na)))
-  values <- vapply(data$columns, function(column) as.double(column[row]), double(length(row)))
-  list(
-    row = row, values = t(matrix(values, length(row), length(data$columns))),
-    group = data$codes[row]
-  )
+# Those of `rows`, see rows_to_say(), that have missing cells, with `row`: their positions.
+incomplete_rows <- function(rows) {
+  row <- which(colSums(is.na(rows$values)) > 0)
+  c(pick_rows(rows, row), list(row = row))
 }
 
 # The missing cells of rows, see incomplete_rows(), and draws of them: list(cells = data frame of
-# row, group, feature; draws = [draw, cell]). `how`: list(chosen, seed).
+# row, group, feature; draws = [draw, cell]). `how`: list(chosen, seed). Cells of rows without one
+# of their covariates are left out.
 draw_missing <- function(fit, rows, how, call) {
+  placed <- are_placed(rows)
+  if (!all(placed)) {
+    inform_not_imputed(length(unique(rows$row[!placed])))
+    rows <- c(pick_rows(rows, placed), list(row = rows$row[placed]))
+  }
   at <- which(is.na(rows$values), arr.ind = TRUE)
   what <- "The draws of the missing cells"
   check_size(
@@ -154,22 +159,30 @@ draw_missing <- function(fit, rows, how, call) {
       feature = fit$statistics$features[at[, 1L]]
     ),
     draws = with_memory_errors(
-      draw_cells(fit, rows$values, rows$group, how$chosen, seed), what, call
+      draw_cells(fit, rows, how$chosen, seed), what, call
     )
   )
 }
 
-# Draws [draw, cell] of the missing cells of `values` [feature, row], cells by row, then by feature.
-# `groups`: positions, one a row.
-draw_cells <- function(fit, values, groups, chosen, seed) {
-  missing <- is.na(values)
+inform_not_imputed <- function(n) {
+  inform_hmvn(
+    c(
+      "{n} row{?s} with missing cells {?lacks/lack} a covariate: those cells are not drawn.",
+      i = "They stay {.code NA}: means depend on covariates."
+    ),
+    "incomplete_covariates"
+  )
+}
+
+# Draws [draw, cell] of the missing cells of `rows`, cells by row, then by feature.
+draw_cells <- function(fit, rows, chosen, seed) {
+  missing <- is.na(rows$values)
   pattern <- apply(missing, 2L, function(m) paste(which(m), collapse = " "))
   first <- cumsum(colSums(missing)) - colSums(missing)
   # a run of rows of one group and one pattern shares its conditional distribution
-  run <- order(groups, as.character(pattern))
+  run <- order(rows$group, as.character(pattern))
   impute_(
-    values[, run, drop = FALSE], stored_groups(fit, "mean", groups)[run],
-    stored_groups(fit, "chol", groups)[run], as.integer(first)[run], sum(missing),
-    stored(fit, "mean"), stored(fit, "chol"), chosen, seed
+    pick_rows(rows, run), laws_of_rows(fit, rows$group[run]), as.integer(first)[run], sum(missing),
+    chosen, seed
   )
 }

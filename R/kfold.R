@@ -9,6 +9,8 @@
 #'
 #' Every fold is fitted by [update()][update.hmvn_fit]: what the prior left unset is scaled with
 #' the rows that are left. A row whose group has no other rows left is one of a new group.
+#' Covariates are the columns of the model matrix of all rows, the same in every fold: without any
+#' of the folds there must be rows that tell of every slope.
 #'
 #' @param x An `hmvn_fit` made from rows.
 #' @param K Number of folds; with `by = "group"` at most that of groups.
@@ -22,7 +24,7 @@
 #'   observed, named by its position in the data) and `folds` (the fold of each row of the data).
 #'   A row with a frequency weight w counts as one point, of w times its log density.
 #' @section Errors: Those of [loo.hmvn_fit()] and [update.hmvn_fit()]; `hmvn_error_argument` for
-#'   `K`, `folds` and `seed`.
+#'   `K`, `folds` and `seed`; `hmvn_error_covariates` if a fold leaves no rows that tell of a slope.
 #' @seealso [loo.hmvn_fit()], which needs no further fits.
 #' @examplesIf requireNamespace("loo", quietly = TRUE)
 #' fit <- fit_hmvn(iris, group = ~ Species, chains = 2, seed = 1)
@@ -37,7 +39,7 @@ kfold.hmvn_fit <- function(x, K = 10, ..., by = c("row", "group"), folds = NULL,
   check_has_learned(x, "kfold", call)
   check_kept(x, c("mu", "Sigma"), call)
   rows <- rows_to_say(x, NULL, "Cross-validation", call = call)
-  used <- seen_rows(rows$values)
+  used <- seen_rows(rows)
   seed <- choose_seed(seed, call)
   units <- if (by == "group") sort(unique(rows$group[used])) else used
   folds <- if (is.null(folds)) {
@@ -49,10 +51,10 @@ kfold.hmvn_fit <- function(x, K = 10, ..., by = c("row", "group"), folds = NULL,
   elpd <- rep(NA_real_, length(folds))
   for (fold in sort(unique(folds[used]))) {
     held <- intersect(which(folds == fold), used)
-    elpd[held] <- held_out_density(x, rows, held, seed)
+    elpd[held] <- held_out_density(x, rows, held, seed, call)
   }
   # of all rows together, as p_kfold is the difference
-  full <- log_density_of_rows(x, rows$values, rows$group)
+  full <- log_density_of_rows(x, rows)
   weights <- rows$weights %||% rep(1, length(folds))
   pointwise <- cbind(elpd_kfold = elpd, p_kfold = full - elpd, kfoldic = -2 * elpd) * weights
   pointwise <- pointwise[used, , drop = FALSE]
@@ -105,8 +107,8 @@ check_folds <- function(folds, n, used, call) {
 
 # log(mean(density)) of every row under the law of its group, whatever its weight; NA for rows with
 # nothing observed.
-log_density_of_rows <- function(fit, values, groups) {
-  reduce_densities(values, laws_of_rows(fit, groups), density_of_all_draws(fit), log_mean_exp)
+log_density_of_rows <- function(fit, rows) {
+  reduce_densities(rows, laws_of_rows(fit, rows$group), density_of_all_draws(fit), log_mean_exp)
 }
 
 density_of_all_draws <- function(fit) {
@@ -114,31 +116,82 @@ density_of_all_draws <- function(fit) {
 }
 
 # The log density of the rows `held` in the fit to the others. `rows`: all of the fit's.
-held_out_density <- function(fit, rows, held, seed) {
-  data <- kept_data_frame(fit$data)
-  without <- suppressMessages(
-    stats::update(fit, data = data[-held, , drop = FALSE], progress = FALSE, keep_data = FALSE,
-      # a group left out would be taken for a new one
-      not_estimable = "error",
-      seed = fit$control$seed),
-    classes = "hmvn_message"
-  )
-  values <- rows$values[, held, drop = FALSE]
-  group <- match(fit$statistics$labels[rows$group[held]], without$statistics$labels)
+held_out_density <- function(fit, rows, held, seed, call) {
+  without <- fit_without(fit, rows, held, call)
+  left_out <- pick_rows(rows, held)
+  moved <- fit$statistics$covariate_center - without$statistics$covariate_center
+  left_out$covariates <- left_out$covariates + moved
+  left_out$group <- match(fit$statistics$labels[left_out$group], without$statistics$labels)
   out <- double(length(held))
-  old <- which(!is.na(group))
-  out[old] <- log_density_of_rows(without, values[, old, drop = FALSE], group[old])
-  new <- which(is.na(group))
+  old <- which(!is.na(left_out$group))
+  out[old] <- log_density_of_rows(without, pick_rows(left_out, old))
+  new <- which(is.na(left_out$group))
   if (length(new) > 0L) {
     how <- density_of_all_draws(without)
     laws <- laws_of_new_group(draw_new_group(without, how$chosen, seed), length(new))
-    out[new] <- reduce_densities(values[, new, drop = FALSE], laws, how, log_mean_exp)
+    out[new] <- reduce_densities(pick_rows(left_out, new), laws, how, log_mean_exp)
   }
   out
+}
+
+# The fit to all rows but `held`. Covariates are columns of the model matrix of all rows, so that
+# slopes mean the same in every fold, whichever categories it lacks.
+fit_without <- function(fit, rows, held, call) {
+  data <- kept_data_frame(fit$data)
+  size <- n_covariates(fit)
+  columns <- utils::tail(make.unique(c(names(data), rep("x", size))), size)
+  if (size > 0L) {
+    data[columns] <- as.data.frame(t(rows$covariates + fit$statistics$covariate_center))
+  }
+  said <- said_of_columns(fit, columns)
+  rlang::try_fetch(
+    suppressMessages(
+      stats::update(
+        fit, data = data[-held, , drop = FALSE], progress = FALSE, keep_data = FALSE,
+        covariates = !!(if (size > 0L) columns), prior = said$prior, pooling = said$pooling,
+        # a group left out would be taken for a new one
+        not_estimable = "error", seed = fit$control$seed
+      ),
+      classes = "hmvn_message"
+    ),
+    hmvn_error_covariates = function(cnd) {
+      abort_fold(fit$statistics$covariates[match(cnd$column, columns)], call)
+    }
+  )
+}
+
+# list(prior, pooling) as they were said, where covariates are called otherwise.
+said_of_columns <- function(fit, columns) {
+  covariates <- fit$statistics$covariates
+  rename <- function(x) {
+    given <- setdiff(names(x), "")
+    if (length(given) > 0L && all(given %in% covariates)) {
+      own <- names(x) != ""
+      names(x)[own] <- columns[match(names(x)[own], covariates)]
+    }
+    x
+  }
+  said <- list(prior = fit$prior_given, pooling = fit$specification$pooling)
+  if (!is.null(said$prior$slope)) said$prior$slope <- rename(said$prior$slope)
+  if (is.list(said$pooling)) said$pooling$slope <- rename(said$pooling$slope)
+  said
+}
+
+# `lost`: names of covariates.
+abort_fold <- function(lost, call) {
+  abort_hmvn(
+    c(
+      "The rows that are left without a fold must tell of every slope.",
+      x = "Without one of the folds {.field {lost}} {?does/do} not vary within groups, or {?is/are}
+        collinear there.",
+      i = "Give {.arg folds} that leave rows of every category, or take more folds."
+    ),
+    "covariates", argument = "folds", column = lost, call = call
+  )
 }
 
 # As laws_of_rows(), where `n` rows are of one new group. `drawn`: see draw_new_group().
 laws_of_new_group <- function(drawn, n) {
   drawn <- lapply(drawn, function(v) array(v, c(nrow(v), 1L, ncol(v))))
-  c(drawn, list(mean_at = rep(1L, n), chol_at = rep(1L, n)))
+  c(drawn, list(mean_at = rep(1L, n), chol_at = rep(1L, n), slope_at = rep(1L, n)))
 }

@@ -14,9 +14,9 @@
 #'   and [loo::waic()], such as `save_psis = TRUE`.
 #' @param cores Number of threads.
 #' @return What [loo::loo()], [loo::waic()] and [loo::loo_compare()] return. The points are the
-#'   rows with something observed, in the order of the data. What is left out is a row: one with a
-#'   frequency weight w, which stands for w equal rows, is left out with all of them and counts as
-#'   one point, of w times the log density.
+#'   rows with something observed (and all covariates), in the order of the data. What is left out
+#'   is a row: one with a frequency weight w, which stands for w equal rows, is left out with all of
+#'   them and counts as one point, of w times the log density.
 #'
 #'   Relative efficiencies come from the chains; draws of groups that were sampled exactly are
 #'   independent, and theirs is 1.

@@ -4,7 +4,8 @@
 #'
 #' Under partial pooling of the means, `fixef()` gives those of the typical group, `ranef()` how far
 #' each group's are from them: `coef()` is their sum. Point estimates are posterior means; draws of
-#' the typical group come from `as_draws_rvars(fit, "mu0")`.
+#' the typical group come from `as_draws_rvars(fit, "mu0")`. With covariates, means are those of a
+#' row with average covariates; the typical group's slopes are `as_draws_rvars(fit, "beta0")`.
 #'
 #' @param object,x An `hmvn_fit`.
 #' @param sigma,form,level,data,sep,asList Not used.
@@ -14,8 +15,9 @@
 #' * `ranef()`: a matrix \[group, feature\].
 #' * `VarCorr()`: a list of `between`, a list of `sd` (`tau`, by feature), `cor` and `cov`
 #'   \[feature, feature\] of the groups' means (`NULL` unless means are partially pooled; the
-#'   identity and a diagonal matrix where they are independent), and `within`, a list of `sd`
-#'   \[group, feature\], `cor` and `cov` \[group, feature, feature\].
+#'   identity and a diagonal matrix where they are independent), `slope`, where slopes are
+#'   partially pooled, a list of their `sd` between groups (`tau_slope`, \[covariate, feature\]),
+#'   and `within`, a list of `sd` \[group, feature\], `cor` and `cov` \[group, feature, feature\].
 #' * `ngrps()` (of \pkg{lme4} and \pkg{brms}): the number of groups, a list named by the keys joined
 #'   by `:`. `getGroups()`: the group of every row, a factor. `getData()`: the columns that were
 #'   read. `getGroupsFormula()`: a one-sided formula of the keys.
@@ -50,12 +52,13 @@ ranef.hmvn_fit <- function(object, ...) {
 VarCorr.hmvn_fit <- function(x, sigma = 1, ...) {
   check_fit(x)
   check_kept(x, "Sigma")
-  list(
-    between = if (is_stored(x, "h_mean")) between_estimate(x),
-    within = list(
+  c(
+    list(between = if (is_stored(x, "h_mean")) between_estimate(x)),
+    if (is_stored(x, "h_slope")) list(slope = list(sd = slope_spread(x))),
+    list(within = list(
       sd = group_estimate(x, "sigma"), cor = matrix_estimate(x, "Omega"),
       cov = matrix_estimate(x, "Sigma")
-    )
+    ))
   )
 }
 
@@ -86,7 +89,10 @@ getData.hmvn_fit <- function(object) {
 
 #' @rdname fixef.hmvn_fit
 #' @exportS3Method nlme::getGroupsFormula
-getGroupsFormula.hmvn_fit <- function(object, asList, sep = "/") formula.hmvn_fit(object)[-2L]
+getGroupsFormula.hmvn_fit <- function(object, asList, sep = "/") {
+  check_fit(object)
+  keys_formula(object)
+}
 
 # internal -----------------------------------------------------------------
 
@@ -103,7 +109,7 @@ check_typical_mean <- function(fit, generic, call) {
 # Posterior means of the sds, correlations and covariances between groups.
 between_estimate <- function(fit) {
   features <- fit$statistics$features
-  tau <- matrix(tau_draws(fit), n_draws(fit))
+  tau <- matrix(quantity(fit, "tau"), n_draws(fit))
   estimate <- function(name, independent) {
     values <- if (!is_stored(fit, "chol_between")) {
       diag(independent, length(features))
@@ -116,6 +122,15 @@ between_estimate <- function(fit) {
   list(
     sd = stats::setNames(colMeans(tau), features), cor = estimate("Omega_between", 1),
     cov = estimate("Sigma_between", colMeans(tau^2))
+  )
+}
+
+# Posterior means [covariate, feature] of the sds between groups' slopes.
+slope_spread <- function(fit) {
+  values <- quantity(fit, "tau_slope")
+  matrix(
+    colMeans(matrix(values, n_draws(fit))), n_covariates(fit),
+    dimnames = list(fit$statistics$covariates, fit$statistics$features)
   )
 }
 

@@ -16,16 +16,20 @@
 #' @param ... Not used.
 #' @return
 #' * `coef()` and `sigma()`: matrices \[group, feature\] of group means and standard deviations.
-#' * `fitted()`: a matrix \[row, feature\], the mean of each row's group. `residuals()`: likewise,
-#'   the observed cells less those; `NA` where a cell is missing.
+#'   With covariates, means are everywhere those of a row with average covariates, and standard
+#'   deviations those about the means that covariates give; [group_slope()] has the slopes.
+#' * `fitted()`: a matrix \[row, feature\], the mean of each row's group, with covariates that of
+#'   the row itself. `residuals()`: likewise, the observed cells less those; `NA` where a cell is
+#'   missing. Rows that were left out for a missing covariate are `NA`.
 #' * `vcov()`: the posterior covariance matrix of the group means, both dimensions named
 #'   `mu[A,x]`; `confint()`: their central posterior intervals, a matrix of a row a mean.
 #' * `nobs()`: the number of rows with something observed, whatever their weights.
 #' * `weights()`: frequency weights by row, 1 where none were given. `case.names()`: positions of
 #'   rows. `variable.names()`: the features. `labels()`, `levels()`: the labels of
 #'   groups.
-#' * `formula()`: `cbind(features) ~ keys`, keys joined by `:`. `family()`: a `family` object.
-#' * `model.frame()`: the columns that were read: keys, features, weights.
+#' * `formula()`: `cbind(features) ~ keys`, keys joined by `:`; with covariates, `+` their terms.
+#'   `family()`: a `family` object.
+#' * `model.frame()`: the columns that were read: keys, features, covariates, weights.
 #' @section Errors: `hmvn_error_rows` where rows are needed and the fit has none; `hmvn_error_keep`
 #'   if draws were not kept; `hmvn_error_variable` for an unknown `parm`; `hmvn_error_size`.
 #' @seealso [fixef()][fixef.hmvn_fit] for what groups have in common, [tidy()][tidy.hmvn_fit] for
@@ -53,8 +57,9 @@ sigma.hmvn_fit <- function(object, ...) group_estimate(check_fit(object), "sigma
 #' @importFrom stats fitted
 #' @export
 fitted.hmvn_fit <- function(object, ...) {
-  check_fit(object)
-  fitted_rows(object, require_rows(object, "Fitted values of rows", rlang::current_env()))
+  call <- rlang::current_env()
+  check_fit(object, call)
+  fitted_rows(object, own_rows(object, require_rows(object, "Fitted values of rows", call), call))
 }
 
 #' @rdname coef.hmvn_fit
@@ -64,9 +69,9 @@ residuals.hmvn_fit <- function(object, type = c("response", "pearson"), ...) {
   call <- rlang::current_env()
   check_fit(object, call)
   type <- check_first_choice(type, "type", formals()$type, call)
-  data <- require_rows(object, "Residuals of rows", call)
-  out <- residual_rows(object, data)
-  if (type == "pearson") out <- out / group_estimate(object, "sigma")[data$codes, , drop = FALSE]
+  rows <- own_rows(object, require_rows(object, "Residuals of rows", call), call)
+  out <- t(rows$values) - fitted_rows(object, rows)
+  if (type == "pearson") out <- out / group_estimate(object, "sigma")[rows$group, , drop = FALSE]
   unname_rows(out)
 }
 
@@ -152,9 +157,11 @@ formula.hmvn_fit <- function(x, ...) {
   check_fit(x)
   names <- lapply(x$statistics$features, as.name)
   left <- if (length(names) == 1L) names[[1L]] else as.call(c(quote(cbind), names))
-  keys <- lapply(names(x$statistics$keys), as.name)
-  right <- Reduce(function(a, b) call(":", a, b), keys)
-  stats::as.formula(call("~", left, right), env = globalenv())
+  right <- keys_formula(x)[[2L]]
+  covariates <- said_covariates(x$statistics)
+  if (!is.null(covariates)) right <- call("+", right, covariates[[2L]])
+  where <- if (is.null(covariates)) globalenv() else environment(covariates)
+  stats::as.formula(call("~", left, right), env = where)
 }
 
 #' @rdname coef.hmvn_fit
@@ -175,25 +182,49 @@ model.frame.hmvn_fit <- function(formula, ...) {
 
 # internal -----------------------------------------------------------------
 
+# A one-sided formula of the keys, joined by `:`.
+keys_formula <- function(fit) {
+  keys <- lapply(names(fit$statistics$keys), as.name)
+  stats::as.formula(
+    call("~", Reduce(function(a, b) call(":", a, b), keys)), env = globalenv()
+  )
+}
+
 # Posterior means [group, feature] of a quantity with that index.
 group_estimate <- function(fit, name, call = rlang::caller_env()) {
   check_kept(fit, name, call)
-  means <- lapply(group_chunks(fit), function(chunk) {
-    colMeans(draw_matrix(packed_quantity(fit, name, chunk), seq_len(n_draws(fit))))
-  })
   matrix(
-    unlist(means), n_groups(fit), byrow = TRUE,
+    packed_estimate(fit, name), n_groups(fit),
     dimnames = list(fit$statistics$labels, fit$statistics$features)
   )
 }
 
-# `data`: the rows of the fit.
-fitted_rows <- function(fit, data) {
-  unname_rows(group_estimate(fit, "mu")[data$codes, , drop = FALSE])
+# Posterior means [group, entry] of a quantity's packed entries.
+packed_estimate <- function(fit, name) {
+  means <- lapply(group_chunks(fit), function(chunk) {
+    values <- colMeans(draw_matrix(packed_quantity(fit, name, chunk), seq_len(n_draws(fit))))
+    matrix(values, length(chunk), byrow = TRUE)
+  })
+  do.call(rbind, means)
 }
 
-residual_rows <- function(fit, data) {
-  t(cell_matrix(data$columns, data$n_obs)) - fitted_rows(fit, data)
+# Posterior means [row, feature] of the means of rows, see rows_to_say(): mu + B' x of (M1').
+fitted_rows <- function(fit, rows) {
+  out <- group_estimate(fit, "mu")[rows$group, , drop = FALSE]
+  unname_rows(out + covariate_effects(fit, rows))
+}
+
+# Posterior means [row, feature] of B' x, a group's slopes times what a row has of covariates.
+# `rows`: list(group, covariates).
+covariate_effects <- function(fit, rows) {
+  k <- n_features(fit)
+  out <- matrix(0, length(rows$group), k)
+  slopes <- if (n_covariates(fit) > 0L) packed_estimate(fit, "beta")
+  for (i in seq_len(n_covariates(fit))) {
+    own <- slopes[, (i - 1L) * k + seq_len(k), drop = FALSE]
+    out <- out + own[rows$group, , drop = FALSE] * rows$covariates[i, ]
+  }
+  out
 }
 
 # The names of all means, feature fastest.

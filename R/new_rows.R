@@ -3,40 +3,67 @@
 
 # internal -----------------------------------------------------------------
 
-# list(values = [feature, row], NA where missing; group = positions, NA unknown; weights = of the
-# rows of the fit, or NULL). `newdata` NULL: all rows of the fit. `what`: as in require_rows().
-# `absent`: columns that newdata may lack: "group" (all of its keys), "features" (some of them).
+# list(values = [feature, row], NA where missing; covariates = [covariate, row], about their
+# centres; group = positions, NA unknown; weights = of the rows of the fit, or NULL). `newdata`
+# NULL: all rows of the fit. `what`: as in require_rows(). `absent`: columns that newdata may lack:
+# "group" (all of its keys), "features" (some of them).
 rows_to_say <- function(fit, newdata, what, absent = character(), call = NULL) {
   if (is.null(newdata)) {
-    data <- require_rows(fit, what, call)
-    return(list(
-      values = cell_matrix(data$columns, data$n_obs), group = data$codes, weights = data$weights
-    ))
+    return(own_rows(fit, require_rows(fit, what, call), call))
   }
   check_new_rows(newdata, call)
   free <- "group" %in% absent && !any(names(fit$statistics$keys) %in% names(newdata))
   list(
     values = new_cells(fit, newdata, "features" %in% absent, call),
+    covariates = new_covariates(fit, newdata, call),
     group = if (free) rep(NA_integer_, nrow(newdata)) else new_groups(fit, newdata, call),
     weights = NULL
   )
 }
 
-# The positions of the groups of rows, of which nothing else is read.
-groups_of_rows <- function(fit, newdata, what, call) {
+# As rows_to_say(), of rows that are to be predicted: none of their cells is read.
+rows_to_predict <- function(fit, newdata, what, call) {
   if (is.null(newdata)) {
-    return(require_rows(fit, what, call)$codes)
+    rows <- own_rows(fit, require_rows(fit, what, call), call)
+  } else {
+    check_new_rows(newdata, call)
+    rows <- list(
+      covariates = new_covariates(fit, newdata, call), group = new_groups(fit, newdata, call)
+    )
   }
-  check_new_rows(newdata, call)
-  new_groups(fit, newdata, call)
+  without_cells(fit, rows)
+}
+
+without_cells <- function(fit, rows) {
+  rows$values <- matrix(NA_real_, n_features(fit), length(rows$group))
+  rows
+}
+
+# `data`: the rows of the fit.
+own_rows <- function(fit, data, call) {
+  list(
+    values = cell_matrix(data$columns, data$n_obs), covariates = own_covariates(fit, data, call),
+    group = data$codes, weights = data$weights
+  )
+}
+
+# The rows `at` of those that rows_to_say() gives.
+pick_rows <- function(rows, at) {
+  list(
+    values = rows$values[, at, drop = FALSE], covariates = rows$covariates[, at, drop = FALSE],
+    group = rows$group[at], weights = rows$weights[at]
+  )
 }
 
 check_new_rows <- function(newdata, call) {
   if (!is.data.frame(newdata)) abort_argument("newdata", "a data frame", newdata, call)
 }
 
-# Positions of rows of which something is observed. `values`: [feature, row].
-seen_rows <- function(values) which(colSums(!is.na(values)) > 0)
+# Have rows all of their covariates?
+are_placed <- function(rows) colSums(is.na(rows$covariates)) == 0
+
+# Positions of rows that say something: something of them is observed, and all covariates.
+seen_rows <- function(rows) which(colSums(!is.na(rows$values)) > 0 & are_placed(rows))
 
 cell_matrix <- function(columns, n) {
   values <- vapply(columns, as.double, double(n))
@@ -88,30 +115,84 @@ new_groups <- function(fit, newdata, call) {
   match_groups(fit, known, call)[match(labels, known)]
 }
 
+# Covariates [covariate, row] of the rows of the fit; NA in rows that were left out for a covariate.
+own_covariates <- function(fit, data, call) {
+  out <- matrix(NA_real_, n_covariates(fit), data$n_obs)
+  if (nrow(out) == 0L) {
+    return(out)
+  }
+  columns <- data$covariate_columns
+  read <- function(rows) {
+    table <- as_table(lapply(columns, function(x) x[rows]))
+    about_centers(fit, covariate_matrix(fit$statistics$design, table, call))
+  }
+  placed <- !any_missing(columns)
+  was_fitted <- placed & !all_missing(data)
+  if (!is.null(data$weights)) was_fitted <- was_fitted & data$weights > 0
+  fitted <- which(was_fitted)
+  out[, fitted] <- read(fitted)
+  # those with nothing observed, or of weight 0, may have categories that the fit does not know
+  others <- which(placed & !was_fitted)
+  out[, others] <- tryCatch(read(others), hmvn_error = function(e) {
+    one <- function(row) tryCatch(read(row)[, 1L], hmvn_error = function(e) out[, row])
+    vapply(others, one, double(nrow(out)))
+  })
+  out
+}
+
+new_covariates <- function(fit, newdata, call) {
+  if (n_covariates(fit) == 0L) {
+    return(matrix(0, 0L, nrow(newdata)))
+  }
+  found <- covariate_matrix(fit$statistics$design, newdata, call)
+  lacking <- sum(rowSums(is.na(found)) > 0)
+  if (lacking > 0L) {
+    abort_hmvn(
+      c(
+        "Rows of {.arg newdata} must have all covariates: means depend on them.",
+        x = "Of {nrow(found)} row{?s}, {lacking} {?lacks/lack} one.",
+        i = "Fill them in, or leave those rows out."
+      ),
+      "covariates", argument = "newdata", call = call
+    )
+  }
+  about_centers(fit, found)
+}
+
+# `matrix`: [row, covariate]; gives [covariate, row], (M1').
+about_centers <- function(fit, matrix) t(matrix) - fit$statistics$covariate_center
+
 # The draws of the laws that rows are held against, and where each row's are in them. `groups`:
 # positions, one a row.
 laws_of_rows <- function(fit, groups) {
+  has_slopes <- n_covariates(fit) > 0L
   list(
     mean = stored(fit, "mean"), chol = stored(fit, "chol"),
-    mean_at = stored_groups(fit, "mean", groups), chol_at = stored_groups(fit, "chol", groups)
+    slope = if (has_slopes) stored(fit, "slope") else array(0, c(n_kept(fit), 0L)),
+    mean_at = stored_groups(fit, "mean", groups), chol_at = stored_groups(fit, "chol", groups),
+    slope_at = stored_groups(fit, "slope", groups)
   )
 }
 
-# Draws [draw, row] of a density of the rows `at`. `values`: [feature, row]; `laws`: see
+# The laws of the rows `at` only.
+pick_laws <- function(laws, at) {
+  places <- c("mean_at", "chol_at", "slope_at")
+  laws[places] <- lapply(laws[places], `[`, at)
+  laws
+}
+
+# Draws [draw, row] of a density of the rows `at`. `rows`: see rows_to_say(); `laws`: see
 # laws_of_rows(); `how`: list(chosen, kind, cores), kind "log_density" or "squared_distance".
-row_densities <- function(values, laws, how, at = seq_len(ncol(values))) {
-  row_densities_(
-    values[, at, drop = FALSE], laws$mean_at[at], laws$chol_at[at], laws$mean, laws$chol,
-    how$chosen, how$kind, how$cores
-  )
+row_densities <- function(rows, laws, how, at = seq_len(ncol(rows$values))) {
+  row_densities_(pick_rows(rows, at), pick_laws(laws, at), how$chosen, how$kind, how$cores)
 }
 
 # What `reduce` makes of the draws of every row's density, one number a row, in chunks of rows:
-# memory stays bounded. NA for rows with nothing observed.
-reduce_densities <- function(values, laws, how, reduce) {
-  out <- rep(NA_real_, ncol(values))
-  for (chunk in row_chunks(seen_rows(values), length(how$chosen))) {
-    out[chunk] <- reduce(row_densities(values, laws, how, chunk))
+# memory stays bounded. NA for rows that say nothing, see seen_rows().
+reduce_densities <- function(rows, laws, how, reduce) {
+  out <- rep(NA_real_, ncol(rows$values))
+  for (chunk in row_chunks(seen_rows(rows), length(how$chosen))) {
+    out[chunk] <- reduce(row_densities(rows, laws, how, chunk))
   }
   out
 }

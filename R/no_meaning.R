@@ -101,7 +101,7 @@ t.hmvn_fit <- function(x) {
 #' @export
 qr.hmvn_fit <- function(x, ...) {
   abort_no_meaning(
-    "qr", "The model has no design matrix.", "{.code qr()} of a matrix of {.fn group_cov}",
+    "qr", "A fit is no matrix.", "{.code qr()} of a matrix of {.fn group_cov}",
     rlang::current_env()
   )
 }
@@ -110,7 +110,7 @@ qr.hmvn_fit <- function(x, ...) {
 #' @export
 kappa.hmvn_fit <- function(z, ...) {
   abort_no_meaning(
-    "kappa", "The model has no design matrix.", "{.code kappa()} of a matrix of {.fn group_cov}",
+    "kappa", "A fit is no matrix.", "{.code kappa()} of a matrix of {.fn group_cov}",
     rlang::current_env()
   )
 }

@@ -3,11 +3,14 @@
 #' Pictures of a fit
 #'
 #' * `"ellipses"`: the rows of the fit and every group's ellipse, for pairs of features: thick that
-#'   of the posterior means, thin those of single draws, whose spread is the uncertainty.
+#'   of the posterior means, thin those of single draws, whose spread is the uncertainty. With
+#'   covariates they are the ellipses of rows with average covariates, while rows are shown as they
+#'   are.
 #' * `"correlations"`: every correlation by group, posterior mean with its interval; a dashed line
 #'   is the typical group, where there is one.
 #' * `"shrinkage"`: arrows from the mean of each group's rows to its posterior mean, under partial
-#'   pooling of means; a dashed line is the typical group.
+#'   pooling of means; a dashed line is the typical group. With covariates both are at average
+#'   covariates, rows by the posterior mean of the slopes.
 #'
 #' @param x An `hmvn_fit`.
 #' @param type Which picture.
@@ -238,7 +241,7 @@ plot_shrinkage <- function(fit, features, groups, call) {
   check_typical_mean(fit, "plot", call)
   names <- fit$statistics$features
   labels <- fit$statistics$labels
-  raw <- raw_means(fit$statistics)[groups, features, drop = FALSE]
+  raw <- raw_means(fit)[groups, features, drop = FALSE]
   pooled <- coef.hmvn_fit(fit)[groups, features, drop = FALSE]
   long <- data.frame(
     raw = c(raw), pooled = c(pooled), group = factor(labels[groups], rev(labels[groups])),
@@ -267,9 +270,15 @@ plot_shrinkage <- function(fit, features, groups, call) {
     ggplot2::labs(x = NULL, y = NULL) + plain_theme()
 }
 
-# The mean of the rows of every group, [group, feature]; NA where nothing was observed
-raw_means <- function(statistics) {
+# The mean of the rows of every group, less what their covariates say, [group, feature]; NA where
+# nothing was observed
+raw_means <- function(fit) {
+  statistics <- fit$statistics
   p <- statistics$patterns
+  if (n_covariates(fit) > 0L) {
+    x <- p$covariate_mean - statistics$covariate_center
+    p$mean <- p$mean - t(covariate_effects(fit, list(group = p$group, covariates = x)))
+  }
   sums <- matrix(0, length(statistics$labels), length(statistics$features))
   found <- rowsum(t(p$mean * p$observed) * p$n, p$group)
   sums[as.integer(rownames(found)), ] <- found

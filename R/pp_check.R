@@ -12,7 +12,8 @@
 #' @param seed A whole number, which leaves R's random number generator alone; `NULL` takes one from
 #'   it.
 #' @param ... Passed on to that function.
-#' @return A ggplot. Cells that are missing in the data are left out of the draws too.
+#' @return A ggplot. Cells that are missing in the data are left out of the draws too; rows without
+#'   one of their covariates are left out of both.
 #' @section Errors: `hmvn_error_rows` if the fit has no rows; `hmvn_error_argument` for an unknown
 #'   `type` or `feature`; `hmvn_error_package` without \pkg{bayesplot}.
 #' @examplesIf requireNamespace("bayesplot", quietly = TRUE)
@@ -30,8 +31,8 @@ pp_check.hmvn_fit <- function(object, type = "dens_overlay_grouped", ..., featur
   feature <- check_choice(feature %||% features[[1L]], "feature", features, call)
   rows <- rows_to_say(object, NULL, "A predictive check", call = call)
   y <- rows$values[match(feature, features), ]
-  seen <- which(!is.na(y))
-  drawn <- draw_rows(object, rows$group, list(ndraws = ndraws, seed = seed), call)
+  seen <- which(!is.na(y) & are_placed(rows))
+  drawn <- draw_rows(object, rows, list(ndraws = ndraws, seed = seed), call)
   yrep <- matrix(drawn[, seen, feature], dim(drawn)[[1L]])
   draw <- getExportedValue("bayesplot", paste0("ppc_", type))
   given <- list(y = y[seen], yrep = yrep, ...)

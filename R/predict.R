@@ -9,12 +9,13 @@
 #' * `type = "response"`: the missing features of the row given those observed, in the row's group,
 #'   or in every group if `newdata` has no grouping columns.
 #' * `type = "distance"`: the Mahalanobis distance of the row's observed cells from the mean of
-#'   every group, in its covariance. Of k observed cells its square is about k for a row of the
-#'   group.
+#'   every group, in its covariance; with covariates, from the mean that the row's give. Of k
+#'   observed cells its square is about k for a row of the group.
 #'
 #' @param object An `hmvn_fit`; made from rows, unless `newdata` is given.
-#' @param newdata A data frame. `NA`, or a feature that has no column, is not observed. `NULL`: the
-#'   rows of the fit, which for `type = "group"` the fit has seen.
+#' @param newdata A data frame. `NA`, or a feature that has no column, is not observed; covariates
+#'   of the fit must be known. `NULL`: the rows of the fit, which for `type = "group"` the fit has
+#'   seen.
 #' @param type What to predict.
 #' @param proportions Of groups among the rows to predict: `"data"` as in the fit, `"uniform"`, or
 #'   numbers, one a group, named by label or in the order of groups; they are scaled to sum to 1.
@@ -26,10 +27,11 @@
 #' @param ... Must be empty.
 #' @return
 #' * `"group"`: a matrix \[row, group\] of probabilities, rows sum to 1. A row with nothing observed
-#'   has the proportions.
+#'   has the proportions; one of the fit's that was left out for a missing covariate is `NA`.
 #' * `"response"`: a data frame of a line a missing cell, by row: `row` (position in `newdata`),
 #'   `group`, `feature`, `mean`, `sd` and quantiles (`q5`, ...) of the predictive distribution.
-#' * `"distance"`: a matrix \[row, group\] of posterior means, `NA` for rows with nothing observed.
+#' * `"distance"`: a matrix \[row, group\] of posterior means, `NA` for rows with nothing observed
+#'   or without a covariate.
 #' @section Errors: Those of [log_lik.hmvn_fit()]; `hmvn_error_argument` for `proportions` and if
 #'   there is no missing cell to predict; `hmvn_error_column` if `newdata` has no feature.
 #' @seealso [posterior_predict()] for draws of whole rows, [posterior_impute()] for draws of the
@@ -60,12 +62,13 @@ predict.hmvn_fit <- function(object, newdata = NULL, type = c("response", "group
   }
   how <- list(chosen = chosen, kind = "squared_distance", cores = cores)
   if (type == "distance") {
-    return(by_group(object, rows$values, how, mean_distance))
+    return(by_group(object, rows, how, mean_distance))
   }
   weight <- group_proportions(object, proportions, call)
   how$kind <- "log_density"
-  density <- by_group(object, rows$values, how, log_mean_exp)
-  density[is.na(density)] <- 0
+  density <- by_group(object, rows, how, log_mean_exp)
+  # nothing observed says nothing of groups; what a covariate would have said is not known
+  density[is.na(density) & are_placed(rows)] <- 0
   log_weight <- rep(log(weight), each = nrow(density))
   softmax_rows(density + log_weight)
 }
@@ -74,11 +77,11 @@ predict.hmvn_fit <- function(object, newdata = NULL, type = c("response", "group
 
 # [row, group]: what `reduce` makes of the draws of the rows' densities in every group, see
 # reduce_densities().
-by_group <- function(fit, values, how, reduce) {
+by_group <- function(fit, rows, how, reduce) {
   labels <- fit$statistics$labels
-  n <- ncol(values)
+  n <- ncol(rows$values)
   found <- vapply(seq_along(labels), function(g) {
-    reduce_densities(values, laws_of_rows(fit, rep(g, n)), how, reduce)
+    reduce_densities(rows, laws_of_rows(fit, rep(g, n)), how, reduce)
   }, double(n))
   matrix(found, n, length(labels), dimnames = list(NULL, labels))
 }
@@ -129,8 +132,10 @@ predict_cells <- function(fit, rows, chosen, how, call) {
   }
   if (anyNA(rows$group)) row <- rep(row, each = length(groups))
   group <- if (anyNA(rows$group)) rep_len(groups, length(row)) else rows$group[row]
-  rows <- list(row = row, values = rows$values[, row, drop = FALSE], group = group)
-  found <- draw_missing(fit, rows, list(chosen = chosen, seed = how$seed), call)
+  incomplete <- pick_rows(rows, row)
+  incomplete$row <- row
+  incomplete$group <- group
+  found <- draw_missing(fit, incomplete, list(chosen = chosen, seed = how$seed), call)
   drawn <- array(found$draws, c(length(chosen), 1L, nrow(found$cells)))
   numbers <- summarise_array_(drawn, stats::setNames(how$prob, quantile_names(how$prob)), 1L)
   kept <- c("mean", "sd", quantile_names(how$prob))

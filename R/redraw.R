@@ -30,7 +30,9 @@ rows_fit_together <- function(data) {
   ends <- range(data$codes, 1L)
   weights <- data$weight_column
   named <- if (is.null(data$weights)) is.null(weights) else are_names(weights)
-  names <- c(names(data$keys), data$features, if (named) weights)
+  names <- c(
+    names(data$keys), data$features, names(data$covariate_columns), if (named) weights
+  )
   !anyNA(ends) && ends[[1L]] >= 1L && ends[[2L]] <= length(data$labels) && named &&
     length(weights) <= 1L && anyDuplicated(names) == 0L
 }

@@ -3,7 +3,8 @@
 #' Tidy data frames
 #'
 #' @param x An `hmvn_fit`.
-#' @param variable Quantities, as for [summary()][summary.hmvn_fit].
+#' @param variable Quantities, as for [summary()][summary.hmvn_fit]; with covariates their slopes
+#'   (`"beta"`) too, if left out.
 #' @param group Labels of the groups; `NULL` for all.
 #' @param conf.int Add the ends of intervals?
 #' @param conf.level Their probability.
@@ -12,14 +13,14 @@
 #' @param ... Not used.
 #' @return
 #' * `tidy()`: a data frame of a row a quantity: `term` (its name in the draws), `quantity`,
-#'   `group`, `feature`, `feature2`, `estimate` (posterior mean), `std.error` (posterior sd), and
-#'   with `conf.int = TRUE` `conf.low` and `conf.high` (quantiles).
+#'   `group`, `covariate` (if there are any), `feature`, `feature2`, `estimate` (posterior mean),
+#'   `std.error` (posterior sd), and with `conf.int = TRUE` `conf.low` and `conf.high` (quantiles).
 #' * `glance()`: a data frame of one row: `nobs`, `n_groups`, `n_features`, `n_missing` (cells),
-#'   `pooling` (of means, sds, correlations), `algorithm`, `chains`, `ndraws`, `divergences`,
-#'   `n_warnings` (kinds of problems that were warned of after sampling).
+#'   `pooling` (of means, sds, correlations, slopes), `algorithm`, `chains`, `ndraws`,
+#'   `divergences`, `n_warnings` (kinds of problems that were warned of after sampling).
 #' * `augment()`: `data` with columns `.fitted_<feature>`, `.resid_<feature>` and `.distance`, the
 #'   posterior mean of the Mahalanobis distance of the row's observed cells from its group (`NA`
-#'   where nothing is observed).
+#'   where nothing is observed); with covariates, all about the mean that the row's give.
 #' @section Errors: Those of [summary()][summary.hmvn_fit]; `augment()` those of
 #'   [fitted()][coef.hmvn_fit], and `hmvn_error_argument` if `data` has another number of rows.
 #' @examplesIf requireNamespace("generics", quietly = TRUE)
@@ -38,7 +39,9 @@ tidy.hmvn_fit <- function(x, variable = c("mu", "sigma", "Omega"), group = NULL,
   check_fit(x, call)
   level <- check_number(conf.level, "conf.level", 0, 1, open = TRUE, call = call)
   several <- n_features(x) > 1L
-  if (missing(variable) && !several) variable <- c("mu", "sigma")
+  if (missing(variable)) {
+    variable <- c("mu", if (n_covariates(x) > 0L) "beta", "sigma", if (several) "Omega")
+  }
   ends <- c(1 - level, 1 + level) / 2
   found <- summary.hmvn_fit(x, variable, group, prob = ends)
   # a key column may be named like another quantile
@@ -48,6 +51,10 @@ tidy.hmvn_fit <- function(x, variable = c("mu", "sigma", "Omega"), group = NULL,
     feature = found$feature, feature2 = found$feature2, estimate = found$mean,
     std.error = found$sd
   )
+  if (n_covariates(x) > 0L) {
+    before <- match("feature", names(out)) - 1L
+    out <- data.frame(out[seq_len(before)], covariate = found$covariate, out[-seq_len(before)])
+  }
   if (check_flag(conf.int, "conf.int", call)) {
     out$conf.low <- found[[quantiles[[1L]]]]
     out$conf.high <- found[[quantiles[[2L]]]]
@@ -84,19 +91,20 @@ augment.hmvn_fit <- function(x, data = NULL, ...) {
     colnames(values) <- paste0(prefix, colnames(values))
     as.data.frame(values)
   }
+  rows <- own_rows(x, own, call)
+  fitted <- fitted_rows(x, rows)
   cbind(
-    data, add(fitted_rows(x, own), ".fitted_"), add(residual_rows(x, own), ".resid_"),
-    .distance = own_distances(x, own)
+    data, add(fitted, ".fitted_"), add(t(rows$values) - fitted, ".resid_"),
+    .distance = own_distances(x, rows)
   )
 }
 
 # internal -----------------------------------------------------------------
 
-# The mean Mahalanobis distance of every row from its own group. `data`: the fit's own.
-own_distances <- function(fit, data) {
+# The mean Mahalanobis distance of every row from its own group. `rows`: see own_rows().
+own_distances <- function(fit, rows) {
   how <- list(
     chosen = seq_len(n_draws(fit)), kind = "squared_distance", cores = fit$control$cores
   )
-  values <- cell_matrix(data$columns, data$n_obs)
-  reduce_densities(values, laws_of_rows(fit, data$codes), how, mean_distance)
+  reduce_densities(rows, laws_of_rows(fit, rows$group), how, mean_distance)
 }

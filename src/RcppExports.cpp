@@ -108,20 +108,17 @@ BEGIN_RCPP
 END_RCPP
 }
 // impute_
-Rcpp::NumericMatrix impute_(const Rcpp::NumericMatrix& rows, const Rcpp::IntegerVector& mean_group, const Rcpp::IntegerVector& chol_group, const Rcpp::IntegerVector& first_cell, int n_cells, const Rcpp::NumericVector& mean, const Rcpp::NumericVector& chol, const Rcpp::IntegerVector& chosen, double seed);
-RcppExport SEXP _hmvn_impute_(SEXP rowsSEXP, SEXP mean_groupSEXP, SEXP chol_groupSEXP, SEXP first_cellSEXP, SEXP n_cellsSEXP, SEXP meanSEXP, SEXP cholSEXP, SEXP chosenSEXP, SEXP seedSEXP) {
+Rcpp::NumericMatrix impute_(const Rcpp::List& rows, const Rcpp::List& laws, const Rcpp::IntegerVector& first_cell, int n_cells, const Rcpp::IntegerVector& chosen, double seed);
+RcppExport SEXP _hmvn_impute_(SEXP rowsSEXP, SEXP lawsSEXP, SEXP first_cellSEXP, SEXP n_cellsSEXP, SEXP chosenSEXP, SEXP seedSEXP) {
 BEGIN_RCPP
     Rcpp::RObject rcpp_result_gen;
-    Rcpp::traits::input_parameter< const Rcpp::NumericMatrix& >::type rows(rowsSEXP);
-    Rcpp::traits::input_parameter< const Rcpp::IntegerVector& >::type mean_group(mean_groupSEXP);
-    Rcpp::traits::input_parameter< const Rcpp::IntegerVector& >::type chol_group(chol_groupSEXP);
+    Rcpp::traits::input_parameter< const Rcpp::List& >::type rows(rowsSEXP);
+    Rcpp::traits::input_parameter< const Rcpp::List& >::type laws(lawsSEXP);
     Rcpp::traits::input_parameter< const Rcpp::IntegerVector& >::type first_cell(first_cellSEXP);
     Rcpp::traits::input_parameter< int >::type n_cells(n_cellsSEXP);
-    Rcpp::traits::input_parameter< const Rcpp::NumericVector& >::type mean(meanSEXP);
-    Rcpp::traits::input_parameter< const Rcpp::NumericVector& >::type chol(cholSEXP);
     Rcpp::traits::input_parameter< const Rcpp::IntegerVector& >::type chosen(chosenSEXP);
     Rcpp::traits::input_parameter< double >::type seed(seedSEXP);
-    rcpp_result_gen = Rcpp::wrap(impute_(rows, mean_group, chol_group, first_cell, n_cells, mean, chol, chosen, seed));
+    rcpp_result_gen = Rcpp::wrap(impute_(rows, laws, first_cell, n_cells, chosen, seed));
     return rcpp_result_gen;
 END_RCPP
 }
@@ -384,19 +381,16 @@ BEGIN_RCPP
 END_RCPP
 }
 // row_densities_
-Rcpp::NumericMatrix row_densities_(const Rcpp::NumericMatrix& rows, const Rcpp::IntegerVector& mean_group, const Rcpp::IntegerVector& chol_group, const Rcpp::NumericVector& mean, const Rcpp::NumericVector& chol, const Rcpp::IntegerVector& chosen, const std::string& kind, int cores);
-RcppExport SEXP _hmvn_row_densities_(SEXP rowsSEXP, SEXP mean_groupSEXP, SEXP chol_groupSEXP, SEXP meanSEXP, SEXP cholSEXP, SEXP chosenSEXP, SEXP kindSEXP, SEXP coresSEXP) {
+Rcpp::NumericMatrix row_densities_(const Rcpp::List& rows, const Rcpp::List& laws, const Rcpp::IntegerVector& chosen, const std::string& kind, int cores);
+RcppExport SEXP _hmvn_row_densities_(SEXP rowsSEXP, SEXP lawsSEXP, SEXP chosenSEXP, SEXP kindSEXP, SEXP coresSEXP) {
 BEGIN_RCPP
     Rcpp::RObject rcpp_result_gen;
-    Rcpp::traits::input_parameter< const Rcpp::NumericMatrix& >::type rows(rowsSEXP);
-    Rcpp::traits::input_parameter< const Rcpp::IntegerVector& >::type mean_group(mean_groupSEXP);
-    Rcpp::traits::input_parameter< const Rcpp::IntegerVector& >::type chol_group(chol_groupSEXP);
-    Rcpp::traits::input_parameter< const Rcpp::NumericVector& >::type mean(meanSEXP);
-    Rcpp::traits::input_parameter< const Rcpp::NumericVector& >::type chol(cholSEXP);
+    Rcpp::traits::input_parameter< const Rcpp::List& >::type rows(rowsSEXP);
+    Rcpp::traits::input_parameter< const Rcpp::List& >::type laws(lawsSEXP);
     Rcpp::traits::input_parameter< const Rcpp::IntegerVector& >::type chosen(chosenSEXP);
     Rcpp::traits::input_parameter< const std::string& >::type kind(kindSEXP);
     Rcpp::traits::input_parameter< int >::type cores(coresSEXP);
-    rcpp_result_gen = Rcpp::wrap(row_densities_(rows, mean_group, chol_group, mean, chol, chosen, kind, cores));
+    rcpp_result_gen = Rcpp::wrap(row_densities_(rows, laws, chosen, kind, cores));
     return rcpp_result_gen;
 END_RCPP
 }
@@ -532,7 +526,7 @@ static const R_CallMethodDef CallEntries[] = {
     {"_hmvn_summarise_groups_", (DL_FUNC) &_hmvn_summarise_groups_, 6},
     {"_hmvn_derive_quantity_", (DL_FUNC) &_hmvn_derive_quantity_, 5},
     {"_hmvn_mean_shrinkage_", (DL_FUNC) &_hmvn_mean_shrinkage_, 5},
-    {"_hmvn_impute_", (DL_FUNC) &_hmvn_impute_, 9},
+    {"_hmvn_impute_", (DL_FUNC) &_hmvn_impute_, 6},
     {"_hmvn_inspect_layout_", (DL_FUNC) &_hmvn_inspect_layout_, 2},
     {"_hmvn_inspect_likelihood_", (DL_FUNC) &_hmvn_inspect_likelihood_, 4},
     {"_hmvn_inspect_density_", (DL_FUNC) &_hmvn_inspect_density_, 4},
@@ -553,7 +547,7 @@ static const R_CallMethodDef CallEntries[] = {
     {"_hmvn_inspect_stream_", (DL_FUNC) &_hmvn_inspect_stream_, 4},
     {"_hmvn_inspect_gamma_", (DL_FUNC) &_hmvn_inspect_gamma_, 3},
     {"_hmvn_time_inverse_wishart_", (DL_FUNC) &_hmvn_time_inverse_wishart_, 3},
-    {"_hmvn_row_densities_", (DL_FUNC) &_hmvn_row_densities_, 8},
+    {"_hmvn_row_densities_", (DL_FUNC) &_hmvn_row_densities_, 5},
     {"_hmvn_physical_memory_", (DL_FUNC) &_hmvn_physical_memory_, 0},
     {"_hmvn_new_group_", (DL_FUNC) &_hmvn_new_group_, 4},
     {"_hmvn_sample_", (DL_FUNC) &_hmvn_sample_, 5},

@@ -17,18 +17,15 @@ namespace {
 // Rows that one job takes: enough that reading draws is little beside them.
 constexpr std::size_t longest_run = 256;
 
-std::vector<RowLaw> unpack_laws(const Rcpp::NumericMatrix& rows,
-                                const Rcpp::IntegerVector& mean_group,
-                                const Rcpp::IntegerVector& chol_group) {
-  std::vector<RowLaw> laws(static_cast<std::size_t>(rows.ncol()));
-  for (int i = 0; i < rows.ncol(); ++i) {
-    laws[i].mean_group = mean_group[i] - 1;
-    laws[i].factor_group = chol_group[i] - 1;
-    for (int k = 0; k < rows.nrow(); ++k) {
-      if (!ISNAN(rows(k, i))) laws[i].observed.push_back(k);
+std::vector<RowLaw> unpack_laws(const RowsOfR& rows, const LawsOfR& laws) {
+  std::vector<RowLaw> out(static_cast<std::size_t>(rows.size()));
+  for (int i = 0; i < rows.size(); ++i) {
+    out[i].place = laws.place(i);
+    for (int k = 0; k < rows.values.nrow(); ++k) {
+      if (!ISNAN(rows.values(k, i))) out[i].observed.push_back(k);
     }
   }
-  return laws;
+  return out;
 }
 
 bool read_is_density(const std::string& kind) {
@@ -39,41 +36,38 @@ bool read_is_density(const std::string& kind) {
 
 }  // namespace
 
-// `rows`: [K, row], NA where missing; `mean_group`, `chol_group`: from 1, whose values a row's
-// group has in `mean` [iteration, chain, index] and `chol`; `chosen`: positions of draws, from 1;
-// `kind`: "log_density" or "squared_distance", of the observed cells. Returns [draw, row].
+// `rows`, `laws`: see r_rows.h; `chosen`: positions of draws, from 1; `kind`: "log_density" or
+// "squared_distance", of the observed cells. Returns [draw, row].
 // [[Rcpp::export(rng = false)]]
-Rcpp::NumericMatrix row_densities_(const Rcpp::NumericMatrix& rows,
-                                   const Rcpp::IntegerVector& mean_group,
-                                   const Rcpp::IntegerVector& chol_group,
-                                   const Rcpp::NumericVector& mean, const Rcpp::NumericVector& chol,
+Rcpp::NumericMatrix row_densities_(const Rcpp::List& rows, const Rcpp::List& laws,
                                    const Rcpp::IntegerVector& chosen, const std::string& kind,
                                    int cores) {
   const bool is_density = read_is_density(kind);
-  const StoredDraws draws = unpack_draws(mean, chol, rows.nrow());
-  check_positions(chosen, draws.n_draws, "draw");
-  check_row_groups(mean_group, rows.ncol(), mean, rows.nrow());
-  check_row_groups(chol_group, rows.ncol(), chol, packed_size(rows.nrow()));
-  const std::vector<RowLaw> laws = unpack_laws(rows, mean_group, chol_group);
+  const RowsOfR table(rows);
+  const LawsOfR own(laws, table);
+  check_positions(chosen, own.n_draws(), "draw");
+  const StoredDraws draws = own.draws();
+  const std::vector<RowLaw> by_row = unpack_laws(table, own);
   std::vector<std::size_t> order;
-  const std::vector<RowRun> runs = form_runs(laws, longest_run, order);
+  const std::vector<RowRun> runs = form_runs(by_row, longest_run, order);
   std::vector<std::ptrdiff_t> at(chosen.begin(), chosen.end());
   for (std::ptrdiff_t& draw : at) --draw;
 
-  const Eigen::Map<const Eigen::MatrixXd> values(rows.begin(), rows.nrow(), rows.ncol());
-  Rcpp::NumericMatrix out(Rcpp::no_init(static_cast<int>(at.size()), rows.ncol()));
+  const Eigen::Map<const Eigen::MatrixXd> values = as_map(table.values);
+  const Eigen::Map<const Eigen::MatrixXd> covariates = as_map(table.covariates);
+  Rcpp::NumericMatrix out(Rcpp::no_init(static_cast<int>(at.size()), table.size()));
   double* const to = out.begin();
   run_jobs(runs.size(), cores, [&](std::size_t job) {
     const RowRun& run = runs[job];
-    RowDensity density(laws[order[run.begin]]);
+    RowDensity density(by_row[order[run.begin]], draws.n_covariates);
     for (std::size_t s = 0; s < at.size(); s += RowDensity::block) {
       const int n = static_cast<int>(std::min<std::size_t>(RowDensity::block, at.size() - s));
       density.read(draws, &at[s], n);
       for (std::size_t i = run.begin; i < run.end; ++i) {
         const Eigen::Index row = static_cast<Eigen::Index>(order[i]);
         Eigen::Map<Eigen::ArrayXd> place(to + s + at.size() * order[i], n);
-        place = is_density ? density.log_density(values.col(row))
-                           : density.squared_distance(values.col(row));
+        place = is_density ? density.log_density(values.col(row), covariates.col(row))
+                           : density.squared_distance(values.col(row), covariates.col(row));
       }
     }
   });

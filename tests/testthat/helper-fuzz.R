@@ -104,7 +104,8 @@ fuzz_material <- function() {
   gaps$x[c(2, 9)] <- NA
   fits <- list(
     short_fit(d, ~g, ~ x + y), short_fit(gaps, ~g, ~ x + y, "partial"),
-    short_fit(d, ~g, ~x, "complete"), short_fit(d, ~g, ~ x + y, keep = character())
+    short_fit(d, ~g, ~x, "complete"), short_fit(d, ~g, ~ x + y, keep = character()),
+    short_fit(gaps, ~g, ~ x + y, "partial", covariates = ~w)
   )
   list(
     data = list(d, gaps), fits = fits,

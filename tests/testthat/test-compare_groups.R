@@ -86,7 +86,8 @@ test_that("a comparison prints as a page", {
 
 test_that("what cannot be compared is refused", {
   fit <- fake_fit()
-  expect_error(compare_groups(fit, what = "slope"), class = "hmvn_error_argument")
+  expect_error(compare_groups(fit, what = "intercept"), class = "hmvn_error_argument")
+  expect_error(compare_groups(fit, what = mean), class = "hmvn_error_argument")
   expect_error(compare_groups(fit, what = "mean", rope = c(cor = 1)), class = "hmvn_error_argument")
   expect_error(compare_groups(fit, rope = 0.1), class = "hmvn_error_argument")
   expect_error(compare_groups(fit, reference = "Z"), class = "hmvn_error_group")
@@ -107,4 +108,44 @@ test_that("only draws that a comparison needs must have been kept", {
   expect_error(compare_groups(mu, what = "sd"), class = "hmvn_error_keep")
   expect_error(compare_groups(Sigma, what = c("sd", "mean")), class = "hmvn_error_keep")
   expect_error(compare_groups(Sigma, what = "distance"), class = "hmvn_error_keep")
+})
+
+test_that("slopes are compared as means are", {
+  fit <- regression_fit(pooling = "partial")
+  found <- compare_groups(fit, what = c("mean", "slope"))
+  expect_identical(nrow(found), 3L * (2L + 6L))
+  beta <- posterior::draws_of(group_slope(fit))
+  row <- subset(found, covariate == "sitev" & feature == "y" & group == "c" & reference == "a")
+  d <- beta[, "c", "sitev", "y"] - beta[, "a", "sitev", "y"]
+  expect_identical(row$quantity, "slope")
+  expect_equal(c(row$mean, row$sd, row$p_positive), c(mean(d), sd(d), mean(d > 0)))
+  expect_true(all(is.na(found$covariate[found$quantity == "mean"])))
+  typical <- compare_groups(fit, "typical", what = "slope", rope = c(slope = 0.1))
+  beta0 <- quantity(fit, "beta0")
+  row <- subset(typical, covariate == "age" & feature == "x" & group == "b")
+  d <- beta[, "b", "age", "x"] - c(beta0[, , "age", "x"])
+  expect_equal(c(row$mean, row$p_rope), c(mean(d), mean(abs(d) < 0.1)))
+  expect_match(capture.output(print(found)), "sitev~y", all = FALSE, fixed = TRUE)
+  expect_error(
+    compare_groups(without(fit, "chol", "mean", "slope"), what = "slope"),
+    class = "hmvn_error_keep"
+  )
+  expect_identical(compare_groups(without(fit, "chol"), what = "slope")$mean,
+    compare_groups(fit, what = "slope")$mean)
+})
+
+test_that("without covariates, or for a typical group without slopes, there is none to compare", {
+  fit <- short_fit(iris, ~Species, iter_sampling = 20)
+  expect_false("covariate" %in% names(compare_groups(fit)))
+  expect_error(compare_groups(fit, what = "slope"), class = "hmvn_error_no_meaning")
+  pooling <- list(mean = c(x = "none", "partial"), sd = "partial", cor = "partial")
+  fit <- regression_fit(pooling = pooling)
+  expect_error(compare_groups(fit, "typical", what = "mean"), class = "hmvn_error_no_meaning")
+  expect_identical(is.na(VarCorr.hmvn_fit(fit)$between$sd), c(x = TRUE, y = FALSE))
+  pooling <- c(mean = "partial", sd = "partial", cor = "partial", slope = "none")
+  fit <- regression_fit(pooling = pooling)
+  expect_identical(nrow(compare_groups(fit, "typical", what = "mean")), 6L)
+  expect_error(
+    compare_groups(fit, "typical", what = "slope"), "slopes", class = "hmvn_error_no_meaning"
+  )
 })

@@ -83,6 +83,9 @@ effects <- rbind(a = c(x = 1, y = 2), b = c(3, 4))
 estimates <- function() {
   hmvn_statistics_from(mean = effects, cov = list(a = diag(2), b = diag(2)), known = TRUE)
 }
+slopes <- regression_fit(
+  pooling = c(mean = "partial", sd = "partial", cor = "partial", slope = "none")
+)
 from <- function(n = c(a = 5, b = 6), mean = rbind(c(x = 1, y = 2), c(3, 4)),
                  cov = list(diag(2), diag(2)), ...) {
   hmvn_statistics_from(n, mean, cov, ...)
@@ -229,6 +232,8 @@ error_cases <- list(
     c(statistics, with_covariates(~ log(h), features = ~ x + y)),
     c(with_covariates(~ scale(x)), with_covariates(~ scale(x), transform(d, x = 2 * x))),
     covariate_matrix(with_covariates(~z, with_z(c("u", "v")))$design, with_z("w")),
+    posterior_epred(slopes, data.frame(g = "a", age = c(30, NA), site = "u")),
+    kfold.hmvn_fit(slopes, folds = 1 + (slopes$data$covariate_columns$site == "w")),
     update(fake_fit(features = c("x", "y"), iter = 4), with_covariates(~h, features = ~ x + y))
   ),
   cells = alist(
@@ -271,7 +276,7 @@ error_cases <- list(
     hmvn_statistics_from(mean = effects, sd = effects, known = TRUE),
     hmvn_statistics_from(mean = effects, cov = list(a = diag(2), b = 0 * diag(2)), known = TRUE),
     c(estimates(), estimates()),
-    c(estimates(), statistics),
+    c(estimates(), from()),
     from(n = c(a = 5, a = 6)),
     from(mean = diag(3)),
     from(mean = unname(diag(2))),
@@ -402,6 +407,8 @@ error_cases <- list(
     fixef.hmvn_fit(fit),
     compare_groups(fit, reference = "typical"),
     compare_groups(fake_fit(K = 1), what = "cor"),
+    compare_groups(fit, what = "slope"),
+    compare_groups(slopes, "typical", what = "slope"),
     plot(fake_fit(K = 1))
   ),
   package = alist(

@@ -147,6 +147,15 @@ test_that("new data: missing cells are NA rows; unknown levels, types and column
   refused(function(d) transform(d, wt = Inf), "hmvn_error_cells", "finite")
   # a factor is what text was
   expect_identical(covariate_matrix(design, transform(cars, site = factor(site))), whole)
+  # and text what a factor was, ordered or not, but no number
+  for (ordered in c(FALSE, TRUE)) {
+    of_factor <- of_cars(~site, transform(cars, site = factor(site, ordered = ordered)))$design
+    ours <- covariate_matrix(of_factor, transform(cars, site = factor(site, ordered = ordered)))
+    expect_identical(covariate_matrix(of_factor, cars), ours)
+    expect_error(
+      covariate_matrix(of_factor, transform(cars, site = 1)), class = "hmvn_error_covariates"
+    )
+  }
 })
 
 test_that("NA may be a level, and is no level of what was cut", {

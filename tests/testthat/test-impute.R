@@ -145,6 +145,42 @@ test_that("one feature: a missing cell is a row with nothing observed", {
   expect_gt(ks.test(e, "pnorm")$p.value, 0.001)
 })
 
+test_that("with covariates cells follow the conditional law about the row's own mean", {
+  d <- regression_data()
+  for (pooling in slope_poolings) {
+    fit <- regression_fit(d, pooling = pooling, chains = 4, iter_sampling = 250)
+    expect_message(
+      imputed <- posterior_impute(fit, seed = 1), NA
+    )
+    expect_identical(unique(imputed$cells$row), c(3L, 4L, 8L, 11L, 12L, 20L, 26L))
+    means <- means_by_hand(fit, d)
+    Sigma <- posterior::draws_of(group_cov(fit))
+    z <- vapply(c(3, 11, 20), function(row) {
+      g <- match(d$g[row], fit$statistics$labels)
+      slope <- Sigma[, g, 1, 2] / Sigma[, g, 2, 2]
+      center <- means[, row, 1] + slope * (d$y[row] - means[, row, 2])
+      sd <- sqrt(Sigma[, g, 1, 1] - slope * Sigma[, g, 1, 2])
+      (imputed$draws[, paste0("x[", row, "]")] - center) / sd
+    }, double(1000))
+    expect_gt(stats::ks.test(c(z), "pnorm")$p.value, 0.001 / length(slope_poolings))
+  }
+})
+
+test_that("cells of a row without one of its covariates stay missing, and it is said", {
+  d <- regression_data()
+  d$x[5] <- NA
+  fit <- regression_fit(d)
+  expect_message(
+    imputed <- posterior_impute(fit, ndraws = 3, seed = 1), "1 row with missing cells lacks",
+    class = "hmvn_message_incomplete_covariates"
+  )
+  expect_false(5L %in% imputed$cells$row)
+  filled <- completed(imputed, 2)
+  expect_named(filled, c("g", "x", "y", "age", "site"))
+  expect_identical(filled[5, ], d[5, names(filled)])
+  expect_false(anyNA(filled[-5, ]))
+})
+
 test_that("what cannot be imputed is refused", {
   fit <- fake_fit()
   expect_error(posterior_impute(fit), class = "hmvn_error_rows")

@@ -85,3 +85,43 @@ test_that("before anything is fitted, the draws that are needed must have been k
   })
   expect_identical(unname(calls), 0L)
 })
+
+test_that("folds with covariates are scored by fits to the other rows", {
+  d <- regression_data()
+  normal <- function(sd) distributional::dist_normal(0, sd)
+  prior <- hmvn_prior(slope = list(sitew = normal(3), age = normal(1), sitev = normal(4)))
+  pooling <- list(mean = "partial", slope = c(sitew = "complete", "partial"))
+  fit <- regression_fit(d, pooling = pooling, prior = prior, iter_sampling = 200)
+  folds <- rep(1:4, 12)[order(order(d$site, d$g))]
+  # few draws serve: both sides have the same
+  found <- suppressWarnings(loo::kfold(fit, folds = folds))
+  held <- setdiff(which(folds == 2), c(5, 8))
+  without <- suppressWarnings(update(fit, data = d[-held, ]))
+  by_hand <- log_mean_exp(densities_by_hand(without, d[held, ]))
+  expect_equal(found$pointwise[as.character(held), "elpd_kfold"], by_hand, ignore_attr = TRUE,
+    tolerance = 1e-8)
+})
+
+test_that("a group left out has slopes of its own, and a fold may not lack a category", {
+  d <- regression_data()
+  fit <- regression_fit(d, pooling = "partial")
+  found <- suppressWarnings(loo::kfold(fit, K = 3, by = "group", seed = 1))
+  held <- which(d$g == "c")
+  without <- suppressWarnings(update(fit, data = d[-held, ]))
+  new <- lapply(posterior_new_group(without, seed = 1), posterior::draws_of)
+  row <- d[held[[2]], ]
+  x <- c(row$age, row$site == "v", row$site == "w") - without$statistics$covariate_center
+  density <- vapply(seq_len(100), function(s) {
+    mean <- new$mu[s, ] + drop(x %*% new$beta[s, , ])
+    density_by_hand(c(row$x, row$y), mean, new$Sigma[s, , ])
+  }, 0)
+  expect_equal(
+    found$pointwise[[as.character(held[[2]]), "elpd_kfold"]], log_mean_exp(matrix(density)),
+    tolerance = 1e-8
+  )
+  folds <- ifelse(d$site == "w", 1, 2 + seq_len(nrow(d)) %% 2)
+  error <- expect_error(
+    loo::kfold(fit, folds = folds), "sitew", class = "hmvn_error_covariates"
+  )
+  expect_identical(error$column, "sitew")
+})

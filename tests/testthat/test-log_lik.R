@@ -1,11 +1,3 @@
-# The log density of a row's observed cells by textbook formulas, at one draw.
-density_by_hand <- function(y, mean, Sigma) {
-  seen <- which(!is.na(y))
-  S <- Sigma[seen, seen, drop = FALSE]
-  d <- y[seen] - mean[seen]
-  -0.5 * (length(seen) * log(2 * pi) + log(det(S)) + sum(d * solve(S, d)))
-}
-
 # [draw, row], chains after one another
 log_lik_by_hand <- function(fit, values, groups) {
   mu <- posterior::draws_of(group_mean(fit))
@@ -126,15 +118,84 @@ test_that("threads are counted before anything is computed", {
 
 test_that("a row, a draw or a group that is not there is not read", {
   fit <- fake_fit(G = 2, K = 2)
-  density <- function(mean_at = c(1L, 2L), chol_at = mean_at, chosen = 1L, chol = fit$draws$chol) {
-    row_densities_(
-      matrix(0, 2, 2), mean_at, chol_at, fit$draws$mean, chol, chosen, "log_density", 1L
+  density <- function(..., chosen = 1L, covariates = matrix(0, 0, 2)) {
+    laws <- list(
+      mean = fit$draws$mean, chol = fit$draws$chol, slope = array(0, c(100, 4, 0)),
+      mean_at = 1:2, chol_at = 1:2, slope_at = 1:2
     )
+    rows <- list(values = matrix(0, 2, 2), covariates = covariates)
+    row_densities_(rows, utils::modifyList(laws, list(...)), chosen, "log_density", 1L)
   }
   expect_true(all(is.finite(density())))
-  expect_error(density(mean_at = c(1L, 3L), chol_at = 1:2), "group 3 is not there")
-  expect_error(density(mean_at = 1:2, chol_at = 0:1), "group 0 is not there")
+  expect_error(density(mean_at = c(1L, 3L)), "group 3 is not there")
+  expect_error(density(chol_at = 0:1), "group 0 is not there")
   expect_error(density(mean_at = 1L), "groups of the rows")
   expect_error(density(chosen = 401L), "draw 401 is not there")
   expect_error(density(chol = fit$draws$chol[-1, , ]), "draws must have another length")
+  # slopes of two features on two covariates, of two groups
+  slope <- array(0, c(100, 4, 8))
+  x <- matrix(0, 2, 2)
+  expect_identical(density(slope = slope, covariates = x), density())
+  expect_error(density(slope = slope, slope_at = 2:3, covariates = x), "group 3 is not there")
+  expect_error(density(slope = slope, slope_at = 1L, covariates = x), "groups of the rows")
+  expect_error(density(slope = slope[, -1, ], covariates = x), "draws must have another length")
+  expect_error(density(slope = slope[, , 1:3], covariates = x), "group 1 is not there")
+  expect_error(density(covariates = x[, 1, drop = FALSE]), "covariates of the rows")
+  expect_error(density(slope = slope, covariates = x * NA), "covariate of a row is not known")
+})
+
+test_that("the density of a row with covariates is about its own mean", {
+  d <- regression_data()
+  seen <- setdiff(seq_len(nrow(d)), c(5, 8))
+  for (pooling in slope_poolings) {
+    fit <- regression_fit(d, pooling = pooling, iter_sampling = 70)
+    ll <- log_lik(fit)
+    expect_identical(colnames(ll), as.character(seen))
+    expect_equal(unname(ll), densities_by_hand(fit, d[seen, ]), tolerance = 1e-10)
+    expect_equal(rowSums(ll), as.vector(fit$draws$lp - fit$draws$lprior), tolerance = 1e-10)
+    expect_identical(log_lik(fit, cores = 2), ll)
+  }
+})
+
+test_that("new rows with covariates are read by name, and must have them", {
+  d <- regression_data()
+  fit <- regression_fit(d)
+  new <- d[c(10, 2, 25), c("site", "y", "age", "g", "x")]
+  new$site <- as.character(new$site)
+  expect_identical(unname(log_lik(fit, new)), unname(log_lik(fit)[, c("10", "2", "25")]))
+  expect_identical(dim(log_lik(fit, new[0, ])), c(100L, 0L))
+  expect_error(log_lik(fit, new[names(new) != "age"]), "age", class = "hmvn_error_column")
+  expect_error(log_lik(fit, transform(new, site = "z")), "site", class = "hmvn_error_covariates")
+  error <- expect_error(
+    log_lik(fit, transform(new, age = c(1, NA, NA))), "2 lack", class = "hmvn_error_covariates"
+  )
+  expect_identical(error$argument, "newdata")
+  expect_error(log_lik(without(fit, "slope"), new), class = "hmvn_error_keep")
+})
+
+test_that("terms are those of the rows that were fitted", {
+  d <- regression_data()
+  formula <- ~ poly(age, 2) + site
+  d$age[5] <- 31
+  fit <- regression_fit(d, covariates = formula)
+  # a polynomial of three rows alone would be another one
+  all <- log_lik(fit)
+  expect_equal(unname(all), densities_by_hand(fit, d[-8, ], formula), tolerance = 1e-10)
+  expect_equal(unname(log_lik(fit, d[c(1, 7, 9), ])), unname(all[, c("1", "7", "9")]))
+})
+
+test_that("a category that only a row with nothing observed has says nothing of the others", {
+  d <- regression_data()
+  d$site <- factor(d$site, levels = c("u", "v", "w", "z"))
+  d$site[8] <- "z"
+  fit <- regression_fit(d)
+  expect_identical(dim(log_lik(fit)), c(100L, 46L))
+  means <- posterior_epred(fit)
+  expect_identical(which(is.na(means[1, , 1])), c(5L, 8L))
+  # nor does one that does not count; a known one is predicted
+  d$w <- 1
+  d$w[c(1, 2)] <- 0
+  d$site[1] <- "z"
+  fit <- regression_fit(d, weights = ~w)
+  expect_identical(which(is.na(fitted(fit)[, 1])), c(1L, 5L, 8L))
 })

@@ -90,3 +90,13 @@ test_that("a fit without rows says so", {
   expect_error(loo::loo(fake_fit()), class = "hmvn_error_rows")
   expect_error(loo::loo(without(fake_fit(), "mean")), class = "hmvn_error_keep")
 })
+
+test_that("loo() and waic() of a fit with covariates are of the rows that have them", {
+  fit <- regression_fit(pooling = "partial", iter_sampling = 200)
+  one <- suppressWarnings(loo::loo(fit))
+  expect_identical(dim(one), c(400L, 46L))
+  expect_identical(dim(suppressWarnings(loo::waic(fit))), c(400L, 46L))
+  without <- suppressWarnings(loo::loo(regression_fit(regression_data()[-5, ], covariates = NULL)))
+  # rows depend on their covariates
+  expect_gt(one$estimates[1, 1], without$estimates[1, 1] + 4 * without$estimates[1, 2])
+})

@@ -89,3 +89,37 @@ test_that("typical group and deviations add up to the groups", {
   expect_identical(nlme::getData(none), model.frame(none))
   expect_equal(nlme::getGroupsFormula(none), ~g, ignore_attr = TRUE)
 })
+
+test_that("with covariates rows have means of their own, and rows without them are NA", {
+  d <- regression_data()
+  fit <- regression_fit(d, pooling = "partial")
+  means <- apply(means_by_hand(fit, d), 2:3, mean)
+  expect_equal(unname(fitted(fit)), means, tolerance = 1e-10)
+  residual <- as.matrix(d[c("x", "y")]) - means
+  expect_equal(unname(residuals(fit)), unname(residual), tolerance = 1e-10)
+  added <- augment.hmvn_fit(fit)
+  expect_equal(cbind(added$.resid_x, added$.resid_y), unname(residual), tolerance = 1e-10)
+  expect_identical(which(is.na(added$.distance)), c(5L, 8L))
+  expect_identical(model.frame(fit), d[c("g", "x", "y", "age", "site")])
+  expect_identical(getData.hmvn_fit(fit), model.frame(fit))
+})
+
+test_that("covariates are in the formula, slopes in VarCorr() and tidy()", {
+  fit <- regression_fit(pooling = "partial")
+  terms <- stats::terms(formula(fit))
+  expect_identical(attr(terms, "term.labels"), c("g", "age", "site"))
+  expect_identical(formula(fit)[[2]], quote(cbind(x, y)))
+  expect_equal(getGroupsFormula.hmvn_fit(fit), ~g, ignore_attr = TRUE)
+  found <- VarCorr.hmvn_fit(fit)
+  expect_named(found, c("between", "slope", "within"))
+  expect_identical(dimnames(found$slope$sd), list(c("age", "sitev", "sitew"), c("x", "y")))
+  tau <- summary(fit, "tau_slope")
+  expect_equal(found$slope$sd[["sitew", "x"]],
+    tau$mean[tau$covariate == "sitew" & tau$feature == "x"])
+  expect_named(VarCorr.hmvn_fit(regression_fit()), c("between", "within"))
+  tidied <- tidy.hmvn_fit(fit, group = "b")
+  expect_identical(tidied$quantity, rep(c("mu", "beta", "sigma", "Omega"), c(2, 6, 2, 1)))
+  expect_identical(tidied$covariate[3:8], rep(c("age", "sitev", "sitew"), each = 2))
+  expect_equal(tidied$estimate[[3]], mean(group_slope(fit)["b", "age", "x"]), ignore_attr = TRUE)
+  expect_false("covariate" %in% names(tidy.hmvn_fit(fake_fit())))
+})

@@ -71,6 +71,15 @@ test_that("shrinkage goes from the mean of the rows to the posterior mean", {
   expect_error(plot(fake_fit(), "shrinkage"), class = "hmvn_error_no_meaning")
 })
 
+test_that("with covariates shrinkage starts from what rows say of a mean at their average", {
+  d <- regression_data()
+  fit <- regression_fit(d, pooling = "partial")
+  effects <- apply(means_by_hand(fit, d), 2:3, mean) - coef(fit)[d$g, ]
+  by_hand <- tapply(d$y - effects[, 2], d$g, mean, na.rm = TRUE)
+  found <- subset(plot(fit, "shrinkage")$data, feature == "y")
+  expect_equal(found$raw, c(by_hand[as.character(found$group)]), ignore_attr = TRUE)
+})
+
 test_that("what cannot be drawn is refused", {
   fit <- fake_fit()
   expect_error(plot(fit, features = "z"), class = "hmvn_error_argument")

@@ -73,6 +73,56 @@ test_that("the rows of the fit are looked at once", {
   expect_identical(looked(bayesplot::pp_check(fit, seed = 1)), 1L)
 })
 
+test_that("with covariates predictions are about the means that they give", {
+  d <- regression_data()
+  for (pooling in slope_poolings) {
+    fit <- regression_fit(d, pooling = pooling, chains = 4, iter_sampling = 250)
+    means <- means_by_hand(fit, d)
+    expected <- unname(posterior_epred(fit))
+    expect_equal(expected, means, tolerance = 1e-10)
+    expect_identical(which(is.na(expected[1, , 1])), 5L)
+    expect_identical(unname(posterior_epred(fit, d[12:10, 5:1])), expected[, 12:10, ])
+    drawn <- posterior_predict(fit, seed = 1)
+    expect_identical(is.na(unname(drawn)), is.na(expected))
+    Sigma <- posterior::draws_of(group_cov(fit))
+    group <- match(d$g, fit$statistics$labels)
+    for (k in 1:2) {
+      z <- (drawn[, , k] - means[, , k]) / sqrt(Sigma[, group, k, k])
+      p <- stats::ks.test(z[, c(1, 8, 30)], "pnorm")$p.value
+      expect_gt(p, 0.001 / (2 * length(slope_poolings)))
+    }
+    bounds <- predictive_interval(fit, seed = 1)
+    expect_identical(bounds[5, , ], array(NA_real_, c(2, 2), dimnames(bounds)[2:3]))
+    expect_equal(bounds[7, , "y"], quantile(drawn[, 7, "y"], c(0.05, 0.95)), ignore_attr = TRUE)
+    error <- predictive_error(fit, seed = 1)
+    expect_equal(error[, 9, "x"], d$x[9] - drawn[, 9, "x"])
+    new <- simulate(fit, seed = 1)$sim_1
+    expect_identical(new[c("g", "age", "site")], d[c("g", "age", "site")])
+    expect_identical(is.na(new$x), is.na(d$age))
+  }
+})
+
+test_that("new rows to predict must have covariates; no rows are none", {
+  fit <- regression_fit()
+  new <- data.frame(g = "b", age = 35, site = "w")
+  expect_identical(dim(posterior_epred(fit, new)), c(100L, 1L, 2L))
+  expect_identical(dim(posterior_predict(fit, new[0, ])), c(100L, 0L, 2L))
+  expect_identical(dim(predictive_interval(fit, new[0, ])), c(0L, 2L, 2L))
+  expect_error(posterior_predict(fit, new["g"]), "age", class = "hmvn_error_column")
+  new$age <- NA
+  for (f in list(posterior_predict, posterior_epred, predictive_interval)) {
+    expect_error(f(fit, new), "must have all covariates", class = "hmvn_error_covariates")
+  }
+})
+
+test_that("pp_check() leaves out rows without one of their covariates", {
+  skip_if_not_installed("bayesplot")
+  fit <- regression_fit()
+  picture <- bayesplot::pp_check(fit, "intervals", feature = "y", ndraws = 20, seed = 1)
+  # row 5 lacks a covariate; 4, 8, 12 and 26 are not observed
+  expect_identical(nrow(picture$data), 43L)
+})
+
 test_that("pp_check() shows the observed cells of a feature by group", {
   skip_if_not_installed("bayesplot")
   d <- iris

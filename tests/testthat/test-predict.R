@@ -121,6 +121,53 @@ test_that("missing features are predicted given the others, by group", {
   expect_error(predict(fit, iris), "every cell is observed", class = "hmvn_error_argument")
 })
 
+test_that("with covariates every group is asked at the row's own", {
+  d <- regression_data()
+  for (pooling in slope_poolings) {
+    fit <- regression_fit(d, pooling = pooling)
+    new <- d[c(1, 3, 12), c("site", "x", "age", "y")]
+    densities <- vapply(c("a", "b", "c"), function(g) {
+      colMeans(exp(densities_by_hand(fit, cbind(g = g, new))))
+    }, double(3))
+    found <- predict(fit, new, "group", proportions = "uniform")
+    expect_equal(unname(found), unname(densities / rowSums(densities)), tolerance = 1e-10)
+    expect_error(predict(fit, d, "group"), class = "hmvn_error_covariates")
+    own <- predict(fit, type = "group")
+    expect_identical(which(is.na(own[, 1])), 5L)
+    expect_equal(own[8, ], c(a = 1, b = 1, c = 1) * table(d$g[-c(5, 8)])[c("a", "b", "c")] / 46,
+      ignore_attr = TRUE)
+    distance <- predict(fit, type = "distance")
+    expect_identical(which(is.na(distance[, "b"])), c(5L, 8L))
+    means <- means_by_hand(fit, transform(d[6, ], g = "b"))
+    Sigma <- posterior::draws_of(group_cov(fit))
+    by_hand <- mean(vapply(seq_len(100), function(s) {
+      sqrt(stats::mahalanobis(c(d$x[6], d$y[6]), means[s, 1, ], Sigma[s, 2, , ]))
+    }, 0))
+    expect_equal(distance[[6, "b"]], by_hand, tolerance = 1e-10)
+  }
+})
+
+test_that("with covariates missing features are predicted about the mean that they give", {
+  d <- regression_data()
+  fit <- regression_fit(d, pooling = "partial", chains = 4, iter_sampling = 500)
+  new <- data.frame(g = c("a", "b"), age = c(20, 60), site = c("w", "u"), y = c(NA, 30))
+  found <- predict(fit, new, seed = 1)
+  expect_identical(found$feature, c("x", "y", "x"))
+  means <- means_by_hand(fit, new)
+  Sigma <- posterior::draws_of(group_cov(fit))
+  slope <- Sigma[, 2, 1, 2] / Sigma[, 2, 2, 2]
+  expected <- cbind(means[, 1, ], means[, 2, 1] + slope * (30 - means[, 2, 2]))
+  variance <- cbind(Sigma[, 1, 1, 1], Sigma[, 1, 2, 2], Sigma[, 2, 1, 1] - slope * Sigma[, 2, 1, 2])
+  # a cell is its conditional mean and noise, independent between draws
+  z <- (found$mean - colMeans(expected)) / sqrt(colMeans(variance) / 2000)
+  expect_lt(max(abs(z)), z_bound(3))
+  d$x[5] <- NA
+  expect_message(
+    own <- predict(regression_fit(d), seed = 1), class = "hmvn_message_incomplete_covariates"
+  )
+  expect_false(5L %in% own$row)
+})
+
 test_that("what cannot be predicted is refused", {
   fit <- fake_fit()
   new <- data.frame(x1 = 1)

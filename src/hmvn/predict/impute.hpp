@@ -9,35 +9,45 @@
 
 namespace hmvn {
 
-// A row with missing cells: whose mean and factor its group has (positions from 0), which cells are
-// missing, and where they go.
+// A row with missing cells: whose values its group has, which cells are missing, and where they go.
 struct IncompleteRow {
-  int mean_group = 0, factor_group = 0;
+  LawPlace place;
   std::vector<int> missing;  // by feature, 1 where missing
   int first_cell = 0;
 
   bool is_conditioned_like(const IncompleteRow& other) const {
-    return mean_group == other.mean_group && factor_group == other.factor_group &&
-           missing == other.missing;
+    return place == other.place && missing == other.missing;
   }
 };
 
-// Draws all missing cells at one draw of the groups; `values`: features by rows, `out(cell, value)`
-// takes them. Rows that are conditioned alike should follow each other.
-template <class Values, class Out>
-void impute(const std::vector<IncompleteRow>& rows, const Values& values, const StoredDraws& draws,
-            std::ptrdiff_t draw, RandomStream& random, const Out& out) {
-  Eigen::VectorXd mean(draws.n_features);
+// Rows of cells, [feature, row], and their covariates about their centres, [covariate, row].
+struct RowTable {
+  Eigen::Map<const Eigen::MatrixXd> values, covariates;
+};
+
+// Draws all missing cells at one draw of the groups; `out(cell, value)` takes them. Rows that are
+// conditioned alike should follow each other.
+template <class Out>
+void impute(const std::vector<IncompleteRow>& rows, const RowTable& table, const DrawOfGroups& at,
+            RandomStream& random, const Out& out) {
+  const StoredDraws& draws = at.draws;
+  Eigen::VectorXd mean(draws.n_features), center(draws.n_features);
+  Eigen::MatrixXd slope(draws.n_features, draws.n_covariates);
   Eigen::MatrixXd factor = Eigen::MatrixXd::Zero(draws.n_features, draws.n_features);
   MissingCells cells(draws.n_features);
   for (std::size_t i = 0; i < rows.size(); ++i) {
     const IncompleteRow& row = rows[i];
+    const Eigen::Index column = static_cast<Eigen::Index>(i);
     if (i == 0 || !row.is_conditioned_like(rows[i - 1])) {
-      draws.read_mean(draw, row.mean_group, mean);
-      draws.read_factor(draw, row.factor_group, factor);
+      draws.read_mean(at.draw, row.place.mean, mean);
+      draws.read_slope(at.draw, row.place.slope, slope);
+      draws.read_factor(at.draw, row.place.factor, factor);
       cells.condition(factor, row.missing);
     }
-    cells.draw(mean, values.col(static_cast<Eigen::Index>(i)), random,
+    center = mean;
+    for (int c = 0; c < draws.n_covariates; ++c)
+      center += table.covariates(c, column) * slope.col(c);
+    cells.draw(center, table.values.col(column), random,
                [&](int m, double value) { out(row.first_cell + m, value); });
   }
 }

@@ -14,14 +14,13 @@
 
 namespace hmvn {
 
-// Whose mean and factor a row is held against (positions from 0), and what is observed of it.
+// Whose values a row is held against, and what is observed of it.
 struct RowLaw {
-  int mean_group = 0, factor_group = 0;
+  LawPlace place;
   std::vector<int> observed;  // positions of the observed features, ascending
 
   bool operator<(const RowLaw& other) const {
-    return std::tie(mean_group, factor_group, observed) <
-           std::tie(other.mean_group, other.factor_group, other.observed);
+    return std::tie(place, observed) < std::tie(other.place, other.observed);
   }
 };
 
@@ -46,17 +45,20 @@ inline std::vector<RowRun> form_runs(const std::vector<RowLaw>& laws, std::size_
   return runs;
 }
 
-// The law of the observed cells at a block of draws, and rows held against it. Draws lie together,
-// so that every step is arithmetic on whole columns of a block.
+// The law of the observed cells at a block of draws, and rows held against it: each about its own
+// mean mu + B' x (M1'). Draws lie together, so that every step is arithmetic on whole columns of a
+// block.
 class RowDensity {
  public:
   static constexpr int block = 128;
 
-  explicit RowDensity(const RowLaw& law)
+  RowDensity(const RowLaw& law, int n_covariates)
       : law_(law),
         n_observed_(static_cast<int>(law.observed.size())),
         is_leading_(n_observed_ == 0 || law.observed.back() == n_observed_ - 1),
+        n_covariates_(n_covariates),
         mean_(block, n_observed_),
+        slope_(block, n_observed_ * n_covariates),
         z_(block, n_observed_),
         inverse_diagonal_(block, n_observed_),
         factor_(block, packed_size(n_observed_)),
@@ -65,10 +67,15 @@ class RowDensity {
 
   // Reads the draws at `chosen[0], ..., chosen[n - 1]` (from 0), n <= block.
   void read(const StoredDraws& draws, const std::ptrdiff_t* chosen, int n) {
-    const double* mean = draws.mean_of(law_.mean_group);
+    const double* mean = draws.mean_of(law_.place.mean);
+    const double* slope = draws.slope_of(law_.place.slope);
     for (int i = 0; i < n_observed_; ++i) {
       const double* own = mean + draws.n_draws * law_.observed[i];
       for (int s = 0; s < n; ++s) mean_(s, i) = own[chosen[s]];
+      for (int c = 0; c < n_covariates_; ++c) {
+        own = slope + draws.n_draws * (draws.n_features * c + law_.observed[i]);
+        for (int s = 0; s < n; ++s) slope_(s, n_covariates_ * i + c) = own[chosen[s]];
+      }
     }
     is_leading_ ? copy_factor(draws, chosen, n) : reduce_factor(draws, chosen, n);
     const double log_2_pi = 1.8378770664093453;
@@ -81,12 +88,15 @@ class RowDensity {
     n_ = n;
   }
 
-  // (y - mu)' Sigma^-1 (y - mu) of the observed cells: |z|^2 with L z = y - mu.
-  template <class Row>
-  Eigen::Ref<const Eigen::ArrayXd> squared_distance(const Row& row) {
+  // d' Sigma^-1 d of the observed cells, d = y - mu - B' x: |z|^2 with L z = d. `x`: the row's
+  // covariates about their centres.
+  template <class Row, class Covariates>
+  Eigen::Ref<const Eigen::ArrayXd> squared_distance(const Row& row, const Covariates& x) {
     distance_.head(n_).setZero();
     for (int i = 0; i < n_observed_; ++i) {
       z_.col(i).head(n_) = row[law_.observed[i]] - mean_.col(i).head(n_);
+      for (int c = 0; c < n_covariates_; ++c)
+        z_.col(i).head(n_) -= x[c] * slope_.col(n_covariates_ * i + c).head(n_);
       for (int j = 0; j < i; ++j)
         z_.col(i).head(n_) -= factor_.col(packed_index(i, j)).head(n_) * z_.col(j).head(n_);
       z_.col(i).head(n_) *= inverse_diagonal_.col(i).head(n_);
@@ -95,10 +105,10 @@ class RowDensity {
     return distance_.head(n_);
   }
 
-  // log Normal(y | mu, Sigma) = -(n_o log 2 pi + |z|^2) / 2 - sum_i log |L_ii|
-  template <class Row>
-  Eigen::Ref<const Eigen::ArrayXd> log_density(const Row& row) {
-    squared_distance(row);
+  // log Normal(y | mu + B' x, Sigma) = -(n_o log 2 pi + |z|^2) / 2 - sum_i log |L_ii|
+  template <class Row, class Covariates>
+  Eigen::Ref<const Eigen::ArrayXd> log_density(const Row& row, const Covariates& x) {
+    squared_distance(row, x);
     distance_.head(n_) = log_constant_.head(n_) - 0.5 * distance_.head(n_);
     return distance_.head(n_);
   }
@@ -106,7 +116,7 @@ class RowDensity {
  private:
   // The factor of the leading features' covariance matrix is the leading part of the factor.
   void copy_factor(const StoredDraws& draws, const std::ptrdiff_t* chosen, int n) {
-    const double* own = draws.factor_of(law_.factor_group);
+    const double* own = draws.factor_of(law_.place.factor);
     for (int m = 0; m < packed_size(n_observed_); ++m) {
       for (int s = 0; s < n; ++s) factor_(s, m) = own[draws.n_draws * m + chosen[s]];
     }
@@ -118,7 +128,7 @@ class RowDensity {
     Eigen::MatrixXd whole = Eigen::MatrixXd::Zero(draws.n_features, draws.n_features);
     Eigen::MatrixXd rows(draws.n_features, n_observed_);
     for (int s = 0; s < n; ++s) {
-      draws.read_factor(chosen[s], law_.factor_group, whole);
+      draws.read_factor(chosen[s], law_.place.factor, whole);
       for (int i = 0; i < n_observed_; ++i) rows.col(i) = whole.row(law_.observed[i]).transpose();
       const Eigen::MatrixXd triangle = qr_triangle(rows);
       for (int i = 0; i < n_observed_; ++i) {
@@ -130,7 +140,8 @@ class RowDensity {
   RowLaw law_;
   int n_observed_, n_ = 0;
   bool is_leading_;
-  Eigen::ArrayXXd mean_, z_, inverse_diagonal_, factor_;
+  int n_covariates_;
+  Eigen::ArrayXXd mean_, slope_, z_, inverse_diagonal_, factor_;
   Eigen::ArrayXd log_constant_, distance_;
 };
 
