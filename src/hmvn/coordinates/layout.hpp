@@ -2,6 +2,7 @@
 #pragma once
 
 #include <Eigen/Core>
+#include <algorithm>
 #include <vector>
 
 #include "hmvn/model/model.hpp"
@@ -35,6 +36,12 @@ struct Layout {
   int n_own_scales = 0, n_own_correlations = 0;  // in this order among own coordinates; each all
                                                  // or none
 
+  // Does the prior of coefficients given the rest change with the position?
+  bool learns_coefficients() const {
+    return between.size > 0 ||
+           std::any_of(coefficient_heterogeneity.begin(), coefficient_heterogeneity.end(),
+                       [](int h) { return h != not_learned; });
+  }
   int n_own() const { return static_cast<int>(own_coordinates.size()); }
   int n_shared() const { return between.end(); }
   Range own(int group) const { return {n_shared() + group * n_own(), n_own()}; }

@@ -111,15 +111,16 @@ class CoefficientLaw {
     }
   }
 
-  // Since start_gradient(), of all groups: the gradient in T; that in H, which with that in D is
-  // 2 (d log p / dD) H.
-  Vector population_scale_gradient() {
-    if (regressed_) return regression_.population().scale_gradient(of_coefficients_.alpha);
-    return means_.population().scale_gradient(of_means_.alpha);
-  }
-  AnySquare root_gradient() const {
-    if (regressed_) return 2.0 * of_coefficients_.of_covariance * regression_.prior().root();
-    return 2.0 * of_means_.of_covariance * means_.prior().root();
+  // Since start_gradient(), of all groups: the gradients in H, which with that in D is 2 (d log p /
+  // dD) H, and in T.
+  void differentiate_prior(AnySquare& of_root, Vector& of_scale) {
+    if (regressed_) {
+      of_root.noalias() = (2.0 * of_coefficients_.of_covariance) * regression_.prior().root();
+      of_scale = regression_.population().scale_gradient(of_coefficients_.alpha);
+    } else {
+      of_root = (2.0 * of_means_.of_covariance).lazyProduct(means_.prior().root());
+      of_scale = means_.population().scale_gradient(of_means_.alpha);
+    }
   }
 
   // Draws T u_0, and u_0 itself.

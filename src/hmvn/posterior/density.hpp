@@ -51,7 +51,7 @@ class Density {
   T operator()(const Vector& x, Work& work) const {
     const T failed(-std::numeric_limits<double>::infinity());
     fill_population(model_, coordinates_, x, work.population);
-    set_coefficient_prior(work);
+    if (layout_.learns_coefficients()) set_coefficient_prior(work);
     for (int g = 0; g < layout_.n_groups; ++g) {
       for (int i = 0; i < layout_.common.size; ++i) {
         work.points[g].score[layout_.common_coordinates[i]] = work.population.common[i];
@@ -100,7 +100,7 @@ class Density {
   const std::vector<GroupStatistics>& groups() const { return groups_; }
   const std::vector<GroupConstants<K>>& constants() const { return constants_; }
 
- private:
+  // From the heterogeneities and R_b.
   void set_coefficient_prior(Work& work) const {
     const PopulationPoint<T>& population = work.population;
     work.coefficients.set_prior([&](auto& prior) {
@@ -113,6 +113,7 @@ class Density {
     });
   }
 
+ private:
   const Model& model_;
   const Coordinates& coordinates_;
   const Layout& layout_;
@@ -135,6 +136,7 @@ DensityWork<T, K>::DensityWork(const Density<T, K>& density)
   }
   coefficients.resize(model);
   correlations.setZero(n_correlations(model.n_features()));
+  density.set_coefficient_prior(*this);
 }
 
 // The reverse of Density, from what it left.
@@ -172,7 +174,7 @@ class DensityGradient {
     if (layout_.common.size > 0 && layout_.n_own() == 0) {
       differentiate_scores(0, of_factors_, work, gradient);
     }
-    if (model.pools_coefficients()) differentiate_coefficient_prior(work);
+    if (layout_.learns_coefficients()) differentiate_coefficient_prior(work);
     differentiate_population(density_.coordinates(), x, work.population, of_population_, gradient);
   }
 
@@ -190,27 +192,26 @@ class DensityGradient {
   // In h and the weight of every coefficient, and in R_b: H = diag(tau) L_b.
   void differentiate_coefficient_prior(Work& work) {
     const Model& model = density_.model();
-    const Eigen::MatrixXd of_root = work.coefficients.root_gradient();
-    const Eigen::VectorXd of_scale = work.coefficients.population_scale_gradient();
+    work.coefficients.differentiate_prior(of_root_, of_scale_);
     const Eigen::MatrixXd& factor = work.population.between.factor;
-    Eigen::MatrixXd of_between = Eigen::MatrixXd::Zero(factor.rows(), factor.cols());
+    of_between_.setZero(factor.rows(), factor.cols());
     for (int k = 0; k < model.n_coefficients(); ++k) {
       const double s = model.coefficient_scale[k];
-      of_population_.coefficient_weight[k] = s * of_scale[k];
-      of_population_.coefficient_h[k] = s * of_root(k, k);
+      of_population_.coefficient_weight[k] = s * of_scale_[k];
+      of_population_.coefficient_h[k] = s * of_root_(k, k);
     }
     for (Eigen::Index i = 0; i < factor.rows(); ++i) {
       const int k = model.between_features[i];
       const double s = model.coefficient_scale[k], tau = s * work.population.coefficient[k].h;
       double of_tau = 0.0;
       for (Eigen::Index j = 0; j <= i; ++j) {
-        const double entry = of_root(k, model.between_features[j]);
+        const double entry = of_root_(k, model.between_features[j]);
         of_tau += entry * factor(i, j);
-        of_between(i, j) = tau * entry;
+        of_between_(i, j) = tau * entry;
       }
       of_population_.coefficient_h[k] = s * of_tau;
     }
-    differentiate_between(work.population.between, of_between, of_population_.between);
+    differentiate_between(work.population.between, of_between_, of_population_.between);
   }
 
   void differentiate_scores(int g, const Square& of_factor, Work& work, Eigen::VectorXd& gradient) {
@@ -233,7 +234,8 @@ class DensityGradient {
   PopulationGradient of_population_;
   GroupGradient<K> of_group_;
   Square of_factor_, of_factors_;
-  Eigen::VectorXd of_score_;
+  Eigen::VectorXd of_score_, of_scale_;
+  Eigen::MatrixXd of_root_, of_between_;
 };
 
 }  // namespace hmvn
