@@ -137,3 +137,13 @@ test_that("what is learned of a target makes it as easy as a standard normal", {
     expect_gt(steps("quarter_turn", far, 0L), 2)
   }
 })
+
+test_that("a metric that is learned has a step size of its own, sought at once", {
+  # sds of 1000: a step of their size until the target is standardised, then one of order 1, which
+  # dual averaging alone would take many iterations to find
+  target <- normal_target(c(0, 0), diag(1e6, 2))
+  run <- chain(target, mover_settings("nuts", iter_warmup = 150L), target$mean, 20)
+  end <- inspect_warmup_(150L)$window_ends[[1]]
+  expect_gt(run$facts$step_size[[end]], 50)
+  expect_lt(run$facts$step_size[[end + 1]], 10)
+})
