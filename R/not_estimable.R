@@ -42,14 +42,22 @@ reasons_by_group <- function(problems) {
   if (any(lengths(groups) == 0L)) {
     return(NULL)
   }
-  texts <- vapply(problems, function(problem) {
-    features <- some_of(problem$features)
-    plural <- length(problem$features) > 1L
-    paste(features, if (plural) "are" else "is", problem$kind)
+  labels <- unique(unlist(groups))
+  reasons <- vapply(labels, function(label) {
+    group_reason(Filter(function(problem) label %in% problem$group, problems))
   }, "")
-  reasons <- tapply(rep(texts, lengths(groups)), unlist(groups), paste, collapse = ", ")
-  order <- unique(unlist(groups))
-  stats::setNames(as.vector(reasons[order]), order)
+  stats::setNames(reasons, labels)
+}
+
+# Of one group's problems: its constant features together, each set of collinear ones by itself.
+group_reason <- function(problems) {
+  constant <- vapply(problems, `[[`, "", "kind") == "constant"
+  each <- c(join_problems(problems[constant], "kind", "features"), problems[!constant])
+  texts <- vapply(each, function(problem) {
+    verb <- if (length(problem$features) > 1L) "are" else "is"
+    paste(some_of(problem$features), verb, problem$kind)
+  }, "")
+  paste(texts, collapse = ", ")
 }
 
 # `input`: see read_input().

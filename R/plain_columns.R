@@ -8,7 +8,8 @@ unwrap_numbers <- function(x) {
   numbers <- typeof(x) %in% c("double", "integer")
   one_column <- is.matrix(x) && ncol(x) == 1L
   plain_shape <- is.null(dim(x)) || one_column
-  wrapped <- inherits(x, c("haven_labelled", "ts")) || (one_column && !is.object(x))
+  no_class <- !is.object(x) || identical(class(x), "AsIs")
+  wrapped <- inherits(x, c("haven_labelled", "ts")) || (one_column && no_class)
   if (!numbers || !plain_shape || !wrapped) {
     return(x)
   }

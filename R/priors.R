@@ -77,6 +77,12 @@ hmvn_prior <- function(mean = NULL, sd = NULL, cor = NULL, heterogeneity = NULL,
 #'
 #' Density proportional to det(Omega)^(eta - 1): uniform over correlation matrices at
 #' eta = 1, concentrated near the identity above, near the boundary below.
+#' @details The more features there are, the less a single correlation may be: of K features it has
+#'   the prior (r + 1) / 2 ~ Beta(a, a) with a = eta + (K - 2) / 2, whose sd on the scale of r is
+#'   1 / sqrt(2 eta + K - 1), for eta = 2 from 0.45 (K = 2) down to 0.21 (K = 20). So the estimate
+#'   of one correlation depends on which other features are modelled with it, noticeably in small
+#'   groups with strong correlations. In the pooled frame (`frame` of [hmvn_prior()]) it does much
+#'   less.
 #' @param eta A positive number, not necessarily whole, at most 1e8.
 #' @return An object of class `hmvn_lkj`.
 #' @references Lewandowski, Kurowicka and Joe (2009), Journal of Multivariate Analysis 100.

@@ -27,6 +27,16 @@ test_that("one group does not stop the others: the fit is theirs, and says so", 
   expect_length(residuals(fit), 80)
 })
 
+test_that("what is constant in a group is named together, what is collinear by itself", {
+  two <- d
+  two$z <- ifelse(two$g == "c", two$x - two$y, rnorm(49))
+  two$w <- ifelse(two$g == "b", 0, rnorm(49))
+  expect_identical(
+    drop(two, ~g, ~ x + y + z + w, prior = hmvn_prior(cor = dist_lkj(4)))$not_estimable,
+    c(b = "y, w are constant", c = "x, y, z are collinear")
+  )
+})
+
 test_that("a group that was left out is told from one that never was", {
   fit <- drop(d, ~g)
   expect_error(group_mean(fit, "b"), "left out: b \\(y is constant\\)", class = "hmvn_error_group")

@@ -12,7 +12,8 @@ read <- function(...) quietly(model_data(...))
 test_that("wrapped numbers are features, by name and by default, and weights", {
   z <- c(2, 3, 5, 7, 1)
   for (wrapped in list(
-    labelled(z, labels = c(low = 2)), labelled(as.integer(z)), matrix(z), stats::ts(z, start = 1990)
+    labelled(z, labels = c(low = 2)), labelled(as.integer(z)), matrix(z), I(matrix(z)),
+    stats::ts(z, start = 1990)
   )) {
     for (result in list(read(with_z(wrapped), ~g, ~z), read(with_z(wrapped), ~g, ~ . - x))) {
       expect_identical(result$features, "z")
@@ -53,7 +54,9 @@ test_that("groups are read by labels, dates, whole numbers of any width", {
   )
   days <- as.Date("2020-01-31") + c(1, 0, 1, 0, 0)
   expect_identical(labels(days), c("2020-01-31", "2020-02-01"))
-  expect_identical(labels(matrix(c(3, 1, 1, 3, 3))), c("1", "3"))
+  for (numbers in list(matrix(c(3, 1, 1, 3, 3)), I(matrix(c(3, 1, 1, 3, 3))))) {
+    expect_identical(labels(numbers), c("1", "3"))
+  }
   skip_if_not_installed("bit64")
   big <- bit64::as.integer64(c("-5", "4294967295", "2147483648", "-4294967297", "9007199254740992"))
   expect_identical(from_integer64(big), c(-5, 2^32 - 1, 2^31, -2^32 - 1, 2^53))
