@@ -142,7 +142,11 @@ pooling_text <- function(fit) {
     other <- c(none = "partial", partial = "none", complete = "partial")[[p[1]]]
     return(paste0(meaning[[p[1]]], "  [change: pooling = \"", other, "\"]"))
   }
-  paste0(paste(names(p), p, collapse = ", "), "  [change: pooling = c(mean = ...)]")
+  blocks <- paste(names(p), p, collapse = ", ")
+  hint <- "  [change: pooling = c(mean = ...)]"
+  # beside the line's title, where there is room for it
+  fits <- text_width(blocks) + text_width(hint) + 9 <= getOption("width")
+  if (fits) paste0(blocks, hint) else blocks
 }
 
 # Problems come before any estimate.
@@ -172,7 +176,7 @@ group_means_line <- function(fit, found) {
   high <- found$shrinkage_high[found$block == "mean"]
   texts <- c(
     if (length(low) && !anyNA(low)) {
-      paste("shrunk by", fixed(min(low), 2), "to", fixed(max(high), 2))
+      paste("shrunk by", paste(unique(fixed(c(min(low), max(high)), 2)), collapse = " to "))
     },
     if (is_stored(fit, "chol_between")) paste("correlated by", between_text(fit))
   )
