@@ -27,8 +27,8 @@ std::size_t most_threads() {
 
 // Each worker takes the next job from a common counter, so that long and short jobs spread evenly.
 struct JobWorker : public RcppParallel::Worker {
-  JobWorker(std::size_t n_jobs, const std::function<void(std::size_t)>& job, RunControl& control)
-      : n_jobs(n_jobs), job(job), control(control), failures(n_jobs) {}
+  JobWorker(std::size_t n, const std::function<void(std::size_t)>& each, RunControl& of_run)
+      : n_jobs(n), job(each), control(of_run), failures(n) {}
 
   void operator()(std::size_t, std::size_t) override {
     for (std::size_t j = next++; j < n_jobs && !control.stop; j = next++) {

@@ -17,7 +17,7 @@ Rcpp::List adjust_patterns_(const Rcpp::List& patterns, int n_groups, int n_feat
   const hmvn::AdjustedGroups adjusted =
       hmvn::adjust_for_covariates(model, hmvn::unpack_groups(patterns, n_groups, model, false));
   const Rcpp::IntegerVector group = patterns["group"];
-  Rcpp::NumericMatrix mean(n_features, group.size());
+  Rcpp::NumericMatrix mean(n_features, static_cast<int>(group.size()));
   Rcpp::NumericVector scatter(Rcpp::Dimension(n_features, n_features, group.size()));
   std::vector<std::size_t> next(static_cast<std::size_t>(n_groups), 0);
   for (R_xlen_t p = 0; p < group.size(); ++p) {

@@ -35,20 +35,21 @@ const hmvn::NormalScores& scores_for(std::size_t iterations, std::size_t chains)
 
 // Where the numbers of all quantities go: one quantity a row.
 struct Table {
-  Table(const hmvn::DrawsExtent& extent, std::size_t quantities, const Rcpp::NumericVector& probs,
-        bool with_mcse)
+  Table(const hmvn::DrawsExtent& extent, std::size_t n, const Rcpp::NumericVector& named_probs,
+        bool mcse)
       : iterations(static_cast<std::size_t>(extent.iterations)),
         chains(static_cast<std::size_t>(extent.chains)),
-        quantities(quantities),
-        probs(probs.begin(), probs.end()),
-        with_mcse(with_mcse),
+        quantities(n),
+        probs(named_probs.begin(), named_probs.end()),
+        with_mcse(mcse),
         scores(scores_for(iterations, chains)),
-        numbers(static_cast<int>(quantities), static_cast<int>(fixed_columns + this->probs.size())),
+        numbers(static_cast<int>(n), static_cast<int>(fixed_columns + probs.size())),
         out(numbers.begin()) {
     Rcpp::CharacterVector names(fixed_names, fixed_names + fixed_columns);
-    const bool named = !Rf_isNull(probs.attr("names"));
-    const Rcpp::CharacterVector given =
-        named ? Rcpp::CharacterVector(probs.attr("names")) : Rcpp::CharacterVector(probs.size());
+    const SEXP given_names = Rf_getAttrib(named_probs, R_NamesSymbol);
+    const Rcpp::CharacterVector given = Rf_isNull(given_names)
+                                            ? Rcpp::CharacterVector(named_probs.size())
+                                            : Rcpp::CharacterVector(given_names);
     for (R_xlen_t p = 0; p < given.size(); ++p) names.push_back(given[p]);
     Rcpp::colnames(numbers) = names;
   }

@@ -297,7 +297,7 @@ Rcpp::NumericMatrix inspect_dual_averaging_(double target_accept, double largest
   DualAveragingSettings settings;
   settings.target_accept = target_accept;
   DualAveraging averaging(settings, largest);
-  Rcpp::NumericMatrix out(accept_stats.size(), 2);
+  Rcpp::NumericMatrix out(static_cast<int>(accept_stats.size()), 2);
   for (int i = 0; i < out.nrow(); ++i) {
     if (!Rcpp::NumericVector::is_na(restarts[i])) averaging.restart(restarts[i]);
     averaging.advance(accept_stats[i]);

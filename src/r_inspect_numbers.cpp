@@ -45,7 +45,7 @@ Rcpp::NumericMatrix inspect_map_(const std::string& family, const Rcpp::NumericV
       family == "beta"
           ? ScoreMap(PartialCorrelationPrior(parameters[0]))
           : ScoreMap(unpack_scale_prior(family, parameters[0], parameters[1], parameters[2]));
-  Rcpp::NumericMatrix out(scores.size(), 3);
+  Rcpp::NumericMatrix out(static_cast<int>(scores.size()), 3);
   for (R_xlen_t i = 0; i < scores.size(); ++i) {
     const auto value = map(scores[i]);
     out(i, 0) = value.x;

@@ -237,7 +237,7 @@ Rcpp::IntegerMatrix scaled_ranks_(Rcpp::NumericVector scatter, int n_features, d
   const R_xlen_t cells = static_cast<R_xlen_t>(n_features) * n_features;
   if (n_features < 1) Rcpp::stop("there are no features");
   const R_xlen_t n_slices = scatter.size() / cells;
-  Rcpp::IntegerMatrix result(n_slices, 2);
+  Rcpp::IntegerMatrix result(static_cast<int>(n_slices), 2);
   for (R_xlen_t p = 0; p < n_slices; ++p) {
     int n_varying = 0;
     result(p, 0) = hmvn::scaled_rank(REAL(scatter) + p * cells, n_features, tolerance, &n_varying);

@@ -1,6 +1,7 @@
 # Do other compilers and optimisers give the same densities? Builds the package by each, into
 # libraries of their own, and compares the log density and its gradient at random places, and the
-# draws there, for 1 to 12 features, every pooling of the blocks, with and without missing cells.
+# draws there, for 1 to 12 features, every pooling of the blocks, with and without missing cells;
+# and, with one pooling for all, where there are slopes and correlations between groups.
 #
 #   Rscript inst/validation/compilers.R [build ...]            from the package's folder
 #
@@ -49,10 +50,11 @@ install_by <- function(build) {
 numbers <- quote({
   library(hmvn)
   env <- new.env(parent = asNamespace("hmvn"))
-  for (f in c("helper-fit.R", "helper-core.R")) sys.source(file.path("tests/testthat", f), env)
+  helpers <- file.path("tests/testthat", paste0("helper-", c("fit", "input", "core"), ".R"))
+  for (file in helpers) sys.source(file, env)
   rows <- evalq({
-    numbers_of <- function(K, pooling, missing) {
-      case <- core_case(K, sizes = c(2, K + 3, 20), pooling = pooling, missing = missing)
+    numbers_of <- function(K, pooling, missing, ...) {
+      case <- core_case(K, sizes = c(2, K + 3, 20), pooling = pooling, missing = missing, ...)
       set.seed(42)
       at <- random_positions(case, 4, radius = 0.5)
       found <- inspect_density_(case$statistics$patterns, case$n_groups, case$core, at)
@@ -63,8 +65,12 @@ numbers <- quote({
       )
     }
     rows <- list()
-    for (K in 1:12) for (pooling in all_poolings(c("none", "partial", "complete"))) {
-      for (missing in c(0, 0.2)) rows <- c(rows, list(numbers_of(K, pooling, missing)))
+    levels <- c("none", "partial", "complete")
+    for (K in 1:12) for (missing in c(0, 0.2)) {
+      for (pooling in all_poolings(levels)) rows <- c(rows, list(numbers_of(K, pooling, missing)))
+      for (pooling in levels) {
+        rows <- c(rows, list(numbers_of(K, pooling, missing, between_eta = 1.5, C = 1)))
+      }
     }
     do.call(rbind, rows)
   }, env)

@@ -31,7 +31,8 @@ struct Table {
     const double along = std::min(step, std::max(0.0, 2.0 * missing / (q[i] + root)));
     const double density = q[i] + rise * along;
     const double slope = std::exp(log_normal_density(z)) * total / density;
-    return {start + i * step + along, slope, slope * (-z - slope * rise / density)};
+    return {start + static_cast<double>(i) * step + along, slope,
+            slope * (-z - slope * rise / density)};
   }
 };
 
