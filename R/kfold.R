@@ -24,7 +24,8 @@
 #'   observed, named by its position in the data) and `folds` (the fold of each row of the data).
 #'   A row with a frequency weight w counts as one point, of w times its log density.
 #' @section Errors: Those of [loo.hmvn_fit()] and [update.hmvn_fit()]; `hmvn_error_argument` for
-#'   `K`, `folds` and `seed`; `hmvn_error_covariates` if a fold leaves no rows that tell of a slope.
+#'   `K`, `folds` and `seed`; `hmvn_error_covariates` if a fold leaves no rows that tell of a slope;
+#'   `hmvn_error_improper` if what it leaves of a group has no posterior.
 #' @seealso [loo.hmvn_fit()], which needs no further fits.
 #' @examplesIf requireNamespace("loo", quietly = TRUE)
 #' fit <- fit_hmvn(iris, group = ~ Species, chains = 2, seed = 1)
@@ -156,7 +157,8 @@ fit_without <- function(fit, rows, held, call) {
     ),
     hmvn_error_covariates = function(cnd) {
       abort_fold(fit$statistics$covariates[match(cnd$column, columns)], call)
-    }
+    },
+    hmvn_error_improper = function(cnd) abort_improper_fold(cnd, call)
   )
 }
 
@@ -194,4 +196,28 @@ abort_fold <- function(lost, call) {
 laws_of_new_group <- function(drawn, n) {
   drawn <- lapply(drawn, function(v) array(v, c(nrow(v), 1L, ncol(v))))
   c(drawn, list(mean_at = rep(1L, n), chol_at = rep(1L, n), slope_at = rep(1L, n)))
+}
+
+# `cnd`: the error of the fit without the fold.
+abort_improper_fold <- function(cnd, call) {
+  kind <- paste(cnd$kind, collapse = " or ")
+  group <- cnd$group
+  left <- if (length(group) == 0L) {
+    "all groups"
+  } else {
+    paste(if (length(group) == 1L) "group" else "groups", some_of(dQuote(group, FALSE)))
+  }
+  remedy <- if ("constant" %in% cnd$kind) {
+    "{.code hmvn_prior(sd = \"lognormal\")} gives constant features a posterior."
+  }
+  abort_hmvn(
+    c(
+      "The posterior must be proper whichever fold is left out.",
+      x = "Without one of them {.field {cnd$features}} {?is/are} {kind} in what is left of {left}.",
+      i = "Give {.arg folds} that leave rows in which they vary, take more folds, or leave features
+        out.",
+      i = remedy
+    ),
+    "improper", group = group, features = cnd$features, kind = cnd$kind, call = call
+  )
 }

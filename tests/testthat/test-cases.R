@@ -11,9 +11,8 @@ visits_by_arm <- function(n = 100) {
       data.frame(arm = "TRT", normal_rows(n, c(33, 38, 43, 48) + 4.5, S$TRT))
     )
     age <- rnorm(2 * n, 60, 10)
-    full <- d
     for (v in 2:5) d[runif(2 * n) < 0.33, v] <- NA
-    list(rows = d, complete = full, S = S, age = age)
+    list(rows = d, S = S, age = age)
   })
 }
 visits <- ~ X1 + X2 + X3 + X4
@@ -74,8 +73,10 @@ test_that("C-04: of visits never seen together only the prior speaks, and print(
   # Under LKJ(eta) the partial correlation of two features given all others is independent of the
   # other rows of the vine, on which alone the likelihood depends: (r + 1) / 2 ~ Beta(eta, eta)
   z <- function(x, mean, sd) {
-    c((posterior::E(x) - mean) / posterior::mcse_mean(x), (posterior::sd(x) - sd) /
-        posterior::mcse_sd(x))
+    c(
+      (posterior::E(x) - mean) / posterior::mcse_mean(x),
+      (posterior::sd(x) - sd) / posterior::mcse_sd(x)
+    )
   }
   partial <- partial_cor(fit)["PBO", "X4", "X3", drop = TRUE]
   mean <- group_mean(fit)["PBO", "X4", drop = TRUE]

@@ -376,7 +376,10 @@ error_cases <- list(
     fit_hmvn(line, ~g, ~ x + y, pooling = "complete"),
     fit_hmvn(rbind(flat, transform(line, g = paste0(g, "2"))), ~g, ~ x + y),
     fit_hmvn(many_flat, ~g, not_estimable = "error"),
-    fit_hmvn(flat[flat$g == "a", ], ~g, ~x + y, prior = plain_prior, not_estimable = "drop")
+    fit_hmvn(flat[flat$g == "a", ], ~g, ~x + y, prior = plain_prior, not_estimable = "drop"),
+    kfold.hmvn_fit(
+      short_fit(flat[flat$g != "a", ], ~g, ~ x + y), folds = rep(c(2, 1, 2, 1), c(2, 4, 3, 3))
+    )
   ),
   sampling = alist(
     with_core_errors(cpp_error("gave up."), NULL, NULL),

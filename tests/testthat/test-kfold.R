@@ -125,3 +125,19 @@ test_that("a group left out has slopes of its own, and a fold may not lack a cat
   )
   expect_identical(error$column, "sitew")
 })
+
+test_that("a fold that leaves a group without a posterior is refused as that of a fold", {
+  set.seed(1)
+  d <- data.frame(g = rep(c("a", "b"), c(6, 9)), x = rnorm(15), y = c(1, 1, 2:5, 1:9))
+  fit <- short_fit(d, ~g, ~ x + y)
+  folds <- c(1, 1, 2, 2, 2, 2, rep_len(1:2, 9))
+  error <- expect_error(
+    suppressWarnings(loo::kfold(fit, folds = folds)), "Without one of them y is constant",
+    class = "hmvn_error_improper"
+  )
+  expect_identical(error[c("group", "features")], list(group = "a", features = "y"))
+  expect_no_match(conditionMessage(error), "not_estimable")
+  # the remedy that it names is one
+  vanishing <- suppressWarnings(update(fit, prior = hmvn_prior(sd = "lognormal")))
+  expect_length(suppressWarnings(loo::kfold(vanishing, folds = folds))$folds, 15)
+})

@@ -31,8 +31,9 @@ test_that("what is constant in a group is named together, what is collinear by i
   two <- d
   two$z <- ifelse(two$g == "c", two$x - two$y, rnorm(49))
   two$w <- ifelse(two$g == "b", 0, rnorm(49))
+  prior <- hmvn_prior(cor = dist_lkj(4))
   expect_identical(
-    drop(two, ~g, ~ x + y + z + w, prior = hmvn_prior(cor = dist_lkj(4)))$not_estimable,
+    suppressWarnings(drop(two, ~g, ~ x + y + z + w, prior = prior))$not_estimable,
     c(b = "y, w are constant", c = "x, y, z are collinear")
   )
 })
