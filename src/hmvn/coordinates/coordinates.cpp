@@ -62,18 +62,22 @@ void fill_common(const Model& model, const Reference& reference, Coordinates& ou
   Eigen::MatrixXd precision = Eigen::MatrixXd::Identity(n_common, n_common);
   Eigen::VectorXd b = Eigen::VectorXd::Zero(n_common);
   for (const QuadraticLikelihood& quadratic : reference.groups) {
-    const Eigen::MatrixXd own =
-        select(quadratic.information, layout.own_coordinates, layout.own_coordinates);
-    const Eigen::MatrixXd cross =
-        select(quadratic.information, layout.own_coordinates, layout.common_coordinates);
-    const Eigen::MatrixXd scaled = h.asDiagonal() * own * h.asDiagonal();
-    const Eigen::MatrixXd through =
-        h.asDiagonal() * CholeskyFactor(identity + scaled).solve(h.asDiagonal() * cross);
-    precision +=
-        select(quadratic.information, layout.common_coordinates, layout.common_coordinates) -
-        multiply(cross.transpose(), through);
-    b += select(quadratic.b, layout.common_coordinates) -
-         through.transpose() * select(quadratic.b, layout.own_coordinates);
+    Eigen::MatrixXd seen =
+        select(quadratic.information, layout.common_coordinates, layout.common_coordinates);
+    Eigen::VectorXd seen_b = select(quadratic.b, layout.common_coordinates);
+    if (n_own > 0) {  // Eigen's products with what is empty refer to a null pointer
+      const Eigen::MatrixXd own =
+          select(quadratic.information, layout.own_coordinates, layout.own_coordinates);
+      const Eigen::MatrixXd cross =
+          select(quadratic.information, layout.own_coordinates, layout.common_coordinates);
+      const Eigen::MatrixXd scaled = h.asDiagonal() * own * h.asDiagonal();
+      const Eigen::MatrixXd through =
+          h.asDiagonal() * CholeskyFactor(identity + scaled).solve(h.asDiagonal() * cross);
+      seen -= multiply(cross.transpose(), through);
+      seen_b -= through.transpose() * select(quadratic.b, layout.own_coordinates);
+    }
+    precision += seen;
+    b += seen_b;
   }
   const CholeskyFactor root(0.5 * (precision + precision.transpose()));
   out.common_spread = root.inverse_upper();
