@@ -59,20 +59,22 @@ if (any(bad)) cat(paste0("  failed: ", done$test[bad], "\n"), sep = "")
 R
   for file in $(ls tests/testthat/test-*.R | grep -E "test-($tests)"); do
     R_LIBS="$folder/lib" NOT_CRAN=true RCPP_PARALLEL_BACKEND=tinythread LD_PRELOAD="$preload" \
-      ASAN_OPTIONS=detect_leaks=0:halt_on_error=0:log_path="$folder/report" \
-      UBSAN_OPTIONS=print_stacktrace=1:log_path="$folder/report" \
-      TSAN_OPTIONS=halt_on_error=0:report_signal_unsafe=0:log_path="$folder/report" \
-      "$(R RHOME)/bin/Rscript" "$folder/run.R" "$file" > "$folder/output" 2>&1
+      ASAN_OPTIONS=detect_leaks=0:halt_on_error=0 UBSAN_OPTIONS=print_stacktrace=1 \
+      TSAN_OPTIONS=halt_on_error=0:report_signal_unsafe=0 \
+      "$(R RHOME)/bin/Rscript" "$folder/run.R" "$file" > "$folder/output" 2> "$folder/report"
     code=$?
     grep -E "tests [0-9]+ failed|^  failed: " "$folder/output" >> "$folder/tests.log"
+    # from the first line of a report to the end, without what R says before
+    sed -n -E '/ERROR: |WARNING: ThreadSanitizer|runtime error/,$p' "$folder/report" \
+      >> "$folder/reports.log"
     [ "$code" -eq 0 ] || {
       echo "$(basename "$file"): ended with code $code"
-      tail -3 "$folder/output"
+      tail -3 "$folder/report"
     } >> "$folder/tests.log"
   done
-  reports=$(cat "$folder"/report* 2>/dev/null |
-    grep -cE "ERROR: |WARNING: ThreadSanitizer|runtime error")
-  ours=$(cat "$folder"/report* 2>/dev/null | grep -cE "hmvn/|/r_[a-z_]*\.(cpp|h)|parallel\.cpp")
+  reports=$(grep -cE "ERROR: |WARNING: ThreadSanitizer|runtime error" "$folder/reports.log")
+  ours=$(grep -cE "(^| )(hmvn/[a-z]+/[a-z_0-9]+|r_[a-z_]+|parallel)\.(cpp|hpp|h):" \
+    "$folder/reports.log")
   {
     echo "$kind: $flags"
     awk '/: tests/ { files++; tests += $3; failed += $5 }
@@ -80,7 +82,7 @@ R
       "$folder/tests.log"
     echo "reports $reports, lines of our own code in them $ours"
     cat "$folder/tests.log"
-    cat "$folder"/report* 2>/dev/null | head -200
+    head -200 "$folder/reports.log"
   } > "$results/sanitizers_$kind.txt"
   head -3 "$results/sanitizers_$kind.txt"
   [ "$ours" -gt 0 ] && status=1
