@@ -29,7 +29,9 @@ main <- function(work) {
   # Neither network nor clock, and what the platform lacks of the suggested packages is a note
   Sys.setenv(
     `_R_CHECK_CRAN_INCOMING_` = "false", `_R_CHECK_SYSTEM_CLOCK_` = "0",
-    `_R_CHECK_FORCE_SUGGESTS_` = "false"
+    `_R_CHECK_FORCE_SUGGESTS_` = "false",
+    # megabytes, with vignettes and the saved results that they read
+    `_R_CHECK_PKG_SIZES_THRESHOLD_` = "15"
   )
   left_out <- c(
     "--no-tests", if (!has_pandoc) "--ignore-vignettes", if (!has_latex) "--no-manual"

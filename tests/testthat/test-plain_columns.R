@@ -80,8 +80,12 @@ test_that("one group of all rows needs no column, and update() and predict() kno
 })
 
 test_that("groups of a grouped table are used where none are named, and said", {
-  skip_if_not_installed("dplyr")
-  grouped <- dplyr::group_by(mtcars, cyl, gear)
+  # as group_by() of dplyr leaves it: an attribute with a row a group, the last column its rows
+  groups <- unique(mtcars[c("cyl", "gear")])
+  groups$.rows <- seq_len(nrow(groups))
+  grouped <- structure(
+    mtcars, groups = groups, class = c("grouped_df", "tbl_df", "tbl", "data.frame")
+  )
   expect_message(s <- hmvn_statistics(grouped, features = "mpg"), class = "hmvn_message_grouped")
   expect_identical(s, hmvn_statistics(mtcars, ~ cyl + gear, "mpg"))
   expect_identical(hmvn_statistics(grouped, ~am, "mpg"), hmvn_statistics(mtcars, ~am, "mpg"))
