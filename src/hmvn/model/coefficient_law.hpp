@@ -98,7 +98,7 @@ class CoefficientLaw {
     const GroupStatistics& group = groups_[g];
     if (regressed_) {
       regression_.differentiate(g, group, population_known);
-      const Square of_root = 2.0 * regression_.covariance_gradient() * frame_.root(point);
+      const Square of_root = regression_.root_gradient(frame_.root(point));
       frame_.differentiate_root(of_root, of_factor);
       if (pooled_) of_coefficients_.add(regression_.prior_gradient(), regression_.alpha(g));
     } else {
@@ -115,7 +115,7 @@ class CoefficientLaw {
   // dD) H, and in T.
   void differentiate_prior(AnySquare& of_root, Vector& of_scale) {
     if (regressed_) {
-      of_root.noalias() = (2.0 * of_coefficients_.of_covariance) * regression_.prior().root();
+      of_root = regression_.prior_root_gradient(of_coefficients_.of_covariance);
       of_scale = regression_.population().scale_gradient(of_coefficients_.alpha);
     } else {
       of_root = (2.0 * of_means_.of_covariance).lazyProduct(means_.prior().root());

@@ -174,6 +174,17 @@ void RegressionLaw<T>::differentiate(std::size_t g, const GroupStatistics& group
   of_covariance_ = (T(0.5) * (of_covariance_ + of_covariance_.transpose())).eval();
 }
 
+template <class T>
+typename RegressionLaw<T>::Square RegressionLaw<T>::root_gradient(const Square& root) const {
+  return T(2) * of_covariance_ * root;
+}
+
+template <class T>
+typename RegressionLaw<T>::Square RegressionLaw<T>::prior_root_gradient(
+    const Square& of_prior) const {
+  return T(2) * of_prior * prior_.root();
+}
+
 // With delta ~ Normal(0, D) and zeta ~ Normal(0, Lambda), m + delta + D (M (score at 0 + zeta) -
 // C^-1 (m + delta)) has the law.
 template <class T>

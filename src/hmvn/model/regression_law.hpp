@@ -54,8 +54,11 @@ class RegressionLaw {
   // The gradients of a group's part: in Sigma, and in D. Of the population mean and covariance
   // matrix are known, or it was drawn (`population_known`).
   void differentiate(std::size_t g, const GroupStatistics& group, bool population_known);
-  const Square& covariance_gradient() const { return of_covariance_; }
   const Square& prior_gradient() const { return of_prior_; }
+  // That in a root A of Sigma = A A', of which this is 2 (d log p / dSigma) A.
+  Square root_gradient(const Square& root) const;
+  // And that in H from the sum of those in D: 2 (d log p / dD) H.
+  Square prior_root_gradient(const Square& of_prior) const;
   const Vector& alpha(std::size_t g) const { return groups_[g].alpha; }
 
   // Draws a group's coefficients from their exact law given T u_0 = `population`.
