@@ -99,6 +99,17 @@ expect_density_in_r <- function(case, n, tolerance = 1e-8) {
   }
 }
 
+# Independent draws, one a row, of a normal law: their first and second moments.
+expect_normal <- function(draws, mean, covariance) {
+  n <- nrow(draws)
+  z <- (colMeans(draws) - mean) / sqrt(diag(covariance) / n)
+  expect_lt(max(abs(z)), z_bound(length(z)))
+  spread <- crossprod(sweep(draws, 2, mean)) / n
+  error <- sqrt((covariance^2 + outer(diag(covariance), diag(covariance))) / n)
+  lower <- lower.tri(covariance, diag = TRUE)
+  expect_lt(max(abs(spread - covariance)[lower] / error[lower]), z_bound(sum(lower)))
+}
+
 # Trajectories do not run on after they have turned. On a standard normal target a leapfrog step
 # turns by `angle`; a trajectory goes on doubling for half a period, so that it ends within a whole
 # one and a step. (Without the checks across sub-trees it was seen to run about 80 steps.)

@@ -27,15 +27,7 @@ test_that("lp__ is the log joint density written out in plain R", {
   for (missing in c(0, 0.3)) {
     for (pooling in poolings) {
       case <- core_case(4, pooling = pooling, missing = missing, between_eta = 1.3)
-      set.seed(1)
-      draws <- inspect_draws_(
-        case$statistics$patterns, case$n_groups, case$core, random_positions(case, 3, 1), 1
-      )
-      for (draw in draws) {
-        plain <- as_r_draw(draw, case)
-        expect_equal(draw$log_likelihood, r_log_likelihood(plain, case$data), tolerance = 1e-9)
-        expect_equal(draw$log_prior, r_log_prior(case$model, plain), tolerance = 1e-8)
-      }
+      expect_density_in_r(case, 3)
     }
   }
 })
@@ -67,12 +59,7 @@ test_that("means given the rest have their exact law, also of features that a gr
   gain <- prior[, seen] %*% solve((prior + noise)[seen, seen])
   expected <- drop(gain %*% ybar[seen])
   covariance <- prior - gain %*% prior[seen, ]
-  z <- (colMeans(means) - expected) / sqrt(diag(covariance) / n)
-  expect_lt(max(abs(z)), z_bound(6))
-  # variances of the sample's second moments of a normal
-  spread <- crossprod(sweep(means, 2, expected)) / n
-  error <- sqrt((covariance^2 + outer(diag(covariance), diag(covariance))) / n)
-  expect_lt(max(abs(spread - covariance) / error), z_bound(21))
+  expect_normal(means, expected, covariance)
 })
 
 test_that("the two algorithms agree where means are correlated between groups", {
@@ -82,14 +69,7 @@ test_that("the two algorithms agree where means are correlated between groups", 
       case$data, ~g, pooling = "partial", algorithm = algorithm, chains = 2, seed = 2
     )))
   }
-  table <- function(fit) {
-    draws <- as_draws_array(fit, variable = c("mu0", "tau", "Omega_between", "icc"))
-    found <- posterior::summarise_draws(draws, mean = mean, error = posterior::mcse_mean)
-    found[is.finite(found$error), ]
-  }
-  a <- table(fit("auto"))
-  b <- table(fit("nuts"))
-  z <- abs(a$mean - b$mean) / sqrt(a$error^2 + b$error^2)
-  expect_identical(a$variable, b$variable)
-  expect_lt(max(z), z_bound(length(z)))
+  expect_same_posterior(
+    fit("auto"), fit("nuts"), "algorithms", "^(mu0|tau|Omega_between|icc)"
+  )
 })

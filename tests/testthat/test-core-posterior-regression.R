@@ -37,17 +37,7 @@ test_that("so they do in a frame, and with fewer rows of a group than coefficien
 
 test_that("lp__ is the log joint density written out in plain R", {
   for (C in c(1, 3)) {
-    every_case(3, C, function(case) {
-      set.seed(1)
-      draws <- inspect_draws_(
-        case$statistics$patterns, case$n_groups, case$core, random_positions(case, 2, 1), 1
-      )
-      for (draw in draws) {
-        plain <- as_r_draw(draw, case)
-        expect_equal(draw$log_likelihood, r_log_likelihood(plain, case$data), tolerance = 1e-8)
-        expect_equal(draw$log_prior, r_log_prior(case$model, plain), tolerance = 1e-8)
-      }
-    })
+    every_case(3, C, function(case) expect_density_in_r(case, 2))
   }
 })
 
@@ -137,9 +127,5 @@ test_that("coefficients given the rest have their exact law, also of groups with
   gain <- prior %*% t(design) %*% solve(design %*% prior %*% t(design) + noise)
   expected <- center + drop(gain %*% (y - design %*% center))
   covariance <- prior - gain %*% design %*% prior
-  z <- (colMeans(found) - expected) / sqrt(diag(covariance) / n)
-  expect_lt(max(abs(z)), z_bound(12))
-  spread <- crossprod(sweep(found, 2, expected)) / n
-  error <- sqrt((covariance^2 + outer(diag(covariance), diag(covariance))) / n)
-  expect_lt(max(abs(spread - covariance) / error), z_bound(78))
+  expect_normal(found, expected, covariance)
 })
