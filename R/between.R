@@ -132,13 +132,10 @@ within_draws <- function(fit) {
   rows <- rowsum(patterns$n, patterns$group)
   n[as.integer(rownames(rows))] <- rows
   k <- n_features(fit)
-  within <- matrix(0, n_draws(fit), k * (k + 1) / 2)
-  for (chunk in group_chunks(fit)) {
-    values <- array(derive_draws(fit, "Sigma", chunk, packed = TRUE), c(dim(within), length(chunk)))
-    for (i in seq_along(chunk)) within <- within + n[[chunk[[i]]]] / sum(n) * values[, , i]
-  }
+  size <- k * (k + 1) / 2
+  within <- average_draws(fit, "Sigma", matrix(n / sum(n), length(n), size))
   packed <- matrix(0L, k, k)
-  packed[upper.tri(packed, diag = TRUE)] <- seq_len(ncol(within))
+  packed[upper.tri(packed, diag = TRUE)] <- seq_len(size)
   packed <- pmax(packed, t(packed))
   array(within[, packed], c(n_kept(fit), k, k))
 }

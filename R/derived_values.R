@@ -112,16 +112,24 @@ scale_matrix <- function(values, scale) {
 icc_draws <- function(fit, groups = NULL) {
   n <- observed_counts(fit$statistics)
   share <- sweep(n, 2, pmax(colSums(n), 1e-300), `/`)
-  within <- matrix(0, n_draws(fit), n_features(fit))
-  for (chunk in group_chunks(fit)) {
-    variance <- matrix(derive_draws(fit, "sigma", chunk, packed = TRUE)^2, n_draws(fit))
-    for (k in seq_len(ncol(within))) {
-      own <- k + (seq_along(chunk) - 1L) * ncol(within)
-      within[, k] <- within[, k] + variance[, own, drop = FALSE] %*% share[chunk, k]
-    }
-  }
+  within <- average_draws(fit, "sigma", share, function(sigma) sigma^2)
   between <- tau_draws(fit)^2
   between / (between + array(within, dim(between)))
+}
+
+# The groups' average of `f` of what C++ derives from factors, [draw, packed entry]. `share`: weights
+# [group, entry].
+average_draws <- function(fit, kind, share, f = identity) {
+  size <- ncol(share)
+  average <- matrix(0, n_draws(fit), size)
+  for (chunk in group_chunks(fit)) {
+    values <- f(matrix(derive_draws(fit, kind, chunk, packed = TRUE), n_draws(fit)))
+    for (i in seq_len(size)) {
+      own <- i + (seq_along(chunk) - 1L) * size
+      average[, i] <- average[, i] + values[, own, drop = FALSE] %*% share[chunk, i]
+    }
+  }
+  average
 }
 
 # The share of the population in a group's mean: (sigma^2/n) / (sigma^2/n + tau^2) with n the

@@ -33,6 +33,10 @@ Layout make_layout(const Model& model, int n_groups) {
   layout.common = {layout.population.end(), static_cast<int>(layout.common_coordinates.size())};
   layout.between = {layout.common.end(),
                     n_correlations(static_cast<int>(model.between_features.size()))};
+  layout.learns_coefficients = layout.between.size > 0;
+  for (const int h : layout.coefficient_heterogeneity) {
+    if (h != Layout::not_learned) layout.learns_coefficients = true;
+  }
   return layout;
 }
 

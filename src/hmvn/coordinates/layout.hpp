@@ -2,7 +2,6 @@
 #pragma once
 
 #include <Eigen/Core>
-#include <algorithm>
 #include <vector>
 
 #include "hmvn/model/model.hpp"
@@ -28,6 +27,7 @@ struct Layout {
                                             // then the one of correlations
   std::vector<int>
       coefficient_heterogeneity;       // of every coefficient: which of them, or not_learned
+  bool learns_coefficients = false;    // their prior given the rest changes with the position
   std::vector<int> own_heterogeneity;  // of every own coordinate
   std::vector<int> own_coordinates;    // coordinates that a group has to itself
   std::vector<int> common_coordinates;
@@ -36,12 +36,6 @@ struct Layout {
   int n_own_scales = 0, n_own_correlations = 0;  // in this order among own coordinates; each all
                                                  // or none
 
-  // Does the prior of coefficients given the rest change with the position?
-  bool learns_coefficients() const {
-    return between.size > 0 ||
-           std::any_of(coefficient_heterogeneity.begin(), coefficient_heterogeneity.end(),
-                       [](int h) { return h != not_learned; });
-  }
   int n_own() const { return static_cast<int>(own_coordinates.size()); }
   int n_shared() const { return between.end(); }
   Range own(int group) const { return {n_shared() + group * n_own(), n_own()}; }

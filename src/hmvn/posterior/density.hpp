@@ -51,7 +51,7 @@ class Density {
   T operator()(const Vector& x, Work& work) const {
     const T failed(-std::numeric_limits<double>::infinity());
     fill_population(model_, coordinates_, x, work.population);
-    if (layout_.learns_coefficients()) set_coefficient_prior(work);
+    if (layout_.learns_coefficients) set_coefficient_prior(work);
     for (int g = 0; g < layout_.n_groups; ++g) {
       for (int i = 0; i < layout_.common.size; ++i) {
         work.points[g].score[layout_.common_coordinates[i]] = work.population.common[i];
@@ -174,7 +174,7 @@ class DensityGradient {
     if (layout_.common.size > 0 && layout_.n_own() == 0) {
       differentiate_scores(0, of_factors_, work, gradient);
     }
-    if (layout_.learns_coefficients()) differentiate_coefficient_prior(work);
+    if (layout_.learns_coefficients) differentiate_coefficient_prior(work);
     differentiate_population(density_.coordinates(), x, work.population, of_population_, gradient);
   }
 
