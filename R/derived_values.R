@@ -117,8 +117,8 @@ icc_draws <- function(fit, groups = NULL) {
   between / (between + array(within, dim(between)))
 }
 
-# The groups' average of `f` of what C++ derives from factors, [draw, packed entry]. `share`: weights
-# [group, entry].
+# The groups' average of `f` of what C++ derives from factors, [draw, packed entry]. `share`:
+# weights [group, entry].
 average_draws <- function(fit, kind, share, f = identity) {
   size <- ncol(share)
   average <- matrix(0, n_draws(fit), size)
