@@ -37,7 +37,7 @@ condition_table <- list(
       "Covariates cannot be computed (or sampled), do not vary within groups, or are collinear
       there; new data have categories (`levels`) that the fit has not, or a
       row without a covariate.",
-      "argument", "column", "group", "levels"
+      "argument", "column", "levels"
     ),
     data = topic(
       "The data are no data frame, have no rows, or columns without names or of other lengths.",

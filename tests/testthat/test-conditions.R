@@ -228,7 +228,6 @@ error_cases <- list(
     with_covariates(~z, with_z(NA)),
     with_covariates(~ I(x - mean(x))),
     check_design(with_covariates(~ x + I(2 * x))),
-    check_design(with_covariates(~ h + x), by_group = TRUE),
     c(statistics, with_covariates(~ log(h), features = ~ x + y)),
     c(with_covariates(~ scale(x)), with_covariates(~ scale(x), transform(d, x = 2 * x))),
     covariate_matrix(with_covariates(~z, with_z(c("u", "v")))$design, with_z("w")),
