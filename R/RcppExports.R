@@ -13,6 +13,10 @@ normal_distances_ <- function(mean_a, chol_a, mean_b, chol_b, cores) {
     .Call(`_hmvn_normal_distances_`, mean_a, chol_a, mean_b, chol_b, cores)
 }
 
+shares_within_ <- function(mean_a, chol_a, mean_b, chol_b, squared_radius, points, cores) {
+    .Call(`_hmvn_shares_within_`, mean_a, chol_a, mean_b, chol_b, squared_radius, points, cores)
+}
+
 summarise_array_ <- function(draws, probs, cores, mcse = FALSE) {
     .Call(`_hmvn_summarise_array_`, draws, probs, cores, mcse)
 }

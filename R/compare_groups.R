@@ -15,8 +15,17 @@
 #'   * `"sd"`: standard deviations, in units of the feature (`sd`), and the logarithm of their ratio
 #'     (`log_sd`), which has none;
 #'   * `"cor"`: correlations;
-#'   * `"volume"`: the logarithm of the ratio of the ellipsoids' volumes (`log_volume`);
-#'   * `"distance"`: the distances of [group_distance()], one each.
+#'   * `"volume"`: the logarithm of the ratio of the ellipsoids' volumes (`log_volume`; of two
+#'     features the ellipses' areas): its `p_positive` is the probability that `group` is the larger
+#'     one;
+#'   * `"distance"`: the distances of [group_distance()], one each;
+#'   * `"overlap"`: of two features the area that both ellipses have in common as a share of what
+#'     they cover together (`overlap`); the probabilities that a member of `group` lies within the
+#'     ellipsoid of `reference` (`within`), and one of `reference` within that of `group`
+#'     (`contains`); see [group_overlap()].
+#' @param features Names of the features to compare; `NULL` for all. Volumes, distances and overlaps
+#'   are those of these features alone.
+#' @param level Share of a group within its ellipsoid, for overlaps.
 #' @param rope Half-widths of regions of practical equivalence, a vector named by quantities, such
 #'   as `c(mean = 0.1, cor = 0.05)`.
 #' @param prob Probabilities of the quantiles.
@@ -25,23 +34,27 @@
 #' @return A data frame of class `hmvn_comparison`, one row a quantity of a pair: `group`,
 #'   `reference`, `quantity`, `covariate` (if the fit has any), `feature`, `feature2` (`NA` where
 #'   there is none), posterior `mean`, `sd` and quantiles (`q5`, ...), `p_positive` (the posterior
-#'   probability that the difference is above 0; `NA` for distances, which always are) and, with
-#'   `rope`, `p_rope` (that it lies within; `NA` where no width was given).
+#'   probability that the difference is above 0; `NA` for distances and overlaps, which always are)
+#'   and, with `rope`, `p_rope` (that it lies within; `NA` where no width was given).
 #' @section Errors: `hmvn_error_argument`, `hmvn_error_group`, `hmvn_error_keep`, `hmvn_error_prob`;
 #'   `hmvn_error_no_meaning` for `reference = "typical"` where a block is not pooled (that of slopes
 #'   if they are compared), for slopes of a fit without covariates, and where only correlations of
 #'   one feature are asked for;
 #'   `hmvn_error_size` if the draws of all groups take more than 1 GB.
-#' @seealso [group_distance()] and [group_volume()] give random variables.
+#' @seealso [group_distance()], [group_volume()] and [group_overlap()] give random variables;
+#'   [closest_groups()] which groups are most alike, [outlying_groups()] which is least like the
+#'   others; [group_ellipse()] the shape of ellipses; [as_table()] makes a table for a paper.
 #' @examples
 #' fit <- fit_hmvn(iris, group = ~ Species, chains = 2, seed = 1)
 #' compare_groups(fit, what = "cor", rope = c(cor = 0.1))
 #' found <- compare_groups(fit, reference = "setosa")
 #' subset(found, quantity == "log_volume")
+#' sepals <- c("Sepal.Length", "Sepal.Width")
+#' compare_groups(fit, what = c("volume", "overlap"), features = sepals)
 #' @export
 compare_groups <- function(fit, reference = NULL, group = NULL,
                            what = c("mean", "sd", "cor", "volume", "distance"), rope = NULL,
-                           prob = c(0.05, 0.95), ndraws = NULL,
+                           prob = c(0.05, 0.95), features = NULL, level = 0.95, ndraws = NULL,
                            cores = getOption("mc.cores", 1L)) {
   call <- rlang::current_env()
   check_fit(fit, call)
@@ -49,7 +62,9 @@ compare_groups <- function(fit, reference = NULL, group = NULL,
   for (one in what) check_choice(one, "what", names(compared_quantities()), call)
   check_prob(prob, call)
   cores <- check_count(cores, "cores", min = 1, call = call)
-  table <- compared_table(fit, unique(what), call)
+  level <- check_number(level, "level", 0, 1, open = TRUE, call = call)
+  at <- feature_positions(fit, features, call)
+  table <- compared_table(fit, unique(what), at, call)
   check_kept(fit, draws_needed(table$quantity), call)
   rope <- check_rope(rope, unique(table$quantity), call)
   chosen <- choose_draws(fit, ndraws, call)
@@ -63,8 +78,11 @@ compare_groups <- function(fit, reference = NULL, group = NULL,
   if (nrow(pairs) == 0L) {
     abort_argument("group", "at least two groups, or given with a reference", group, call)
   }
-  laws <- laws_by_group(fit, unique(c(pairs)), parts_needed(table), chosen, cores)
-  how <- list(prob = stats::setNames(prob, quantile_names(prob)), rope = rope, cores = cores)
+  how <- list(
+    prob = stats::setNames(prob, quantile_names(prob)), rope = rope, level = level,
+    features = at, cores = cores
+  )
+  laws <- laws_by_group(fit, unique(c(pairs)), parts_needed(table), chosen, how)
   numbers <- lapply(seq_len(nrow(pairs)), function(i) {
     pair <- laws[as.character(pairs[i, ])]
     summarise_differences(pair[[1L]], pair[[2L]], table, how)
@@ -79,22 +97,6 @@ compare_groups <- function(fit, reference = NULL, group = NULL,
   structure(out, class = c("hmvn_comparison", "data.frame"))
 }
 
-#' @rdname compare_groups
-#' @param x What `compare_groups()` returns.
-#' @param n Number of rows to show.
-#' @param ... Not used.
-#' @export
-print.hmvn_comparison <- function(x, ..., n = 30) {
-  shown <- utils::head(as.data.frame(x), n)
-  cat("Differences of groups: posterior mean (sd), quantiles and probabilities\n")
-  print(comparison_page(shown), row.names = FALSE, right = FALSE)
-  more <- nrow(x) - nrow(shown)
-  if (more > 0) {
-    cat("... and ", count_of(more, "more row"), "; all: print(x, n = Inf)\n", sep = "")
-  }
-  invisible(x)
-}
-
 # internal -----------------------------------------------------------------
 
 # By what is compared: its quantities, how they are indexed, and what of a law they need.
@@ -103,38 +105,42 @@ compared_quantities <- function() {
     mean = list(mean = "f"), slope = list(slope = "cf"), sd = list(sd = "f", log_sd = "f"),
     cor = list(cor = "ff"),
     volume = list(log_volume = ""),
-    distance = stats::setNames(as.list(rep("", 4L)), distance_measures)
+    distance = stats::setNames(as.list(rep("", 4L)), distance_measures),
+    overlap = list(overlap = "", within = "", contains = "")
   )
 }
 
 # The rows of every pair: a data frame quantity, covariate (if there are any), feature, feature2.
-compared_table <- function(fit, what, call) {
+# `at`: positions of the features.
+compared_table <- function(fit, what, at, call) {
   if (length(what) == 0L) {
     must <- paste("at least one of", toString(names(compared_quantities())))
     abort_argument("what", must, what, call)
   }
-  if (identical(what, "cor") && n_features(fit) == 1L) {
+  if (identical(what, "cor") && length(at) == 1L) {
     abort_no_meaning(
-      "compare_groups", "Correlations are of pairs of features, and the fit has one feature.",
+      "compare_groups", "Correlations are of pairs of features, and there is one feature.",
       "{.code compare_groups(fit, what = \"sd\")}, or the like,", call
     )
   }
   if ("slope" %in% what) check_has_covariates(fit, "compare_groups", call)
-  features <- fit$statistics$features
-  pairs <- packed_layout(fit, "Omega")
+  features <- fit$statistics$features[at]
+  second <- rep(seq_along(at), seq_along(at) - 1L)
+  first <- sequence(seq_along(at) - 1L)
   slopes <- expand.grid(feature = features, covariate = fit$statistics$covariates,
     stringsAsFactors = FALSE)
   none <- NA_character_
   rows <- lapply(what, function(one) {
     index <- compared_quantities()[[one]]
+    if (one == "overlap" && length(at) != 2L) index$overlap <- NULL
     do.call(rbind, Map(function(quantity, by) {
       at <- switch(by,
         f = list(none, features, none),
         cf = list(slopes$covariate, slopes$feature, none),
-        ff = list(none, features[pairs$feature2], features[pairs$feature]),
+        ff = list(none, features[first], features[second]),
         list(none, none, none)
       )
-      if (by == "ff" && nrow(pairs) == 0L) {
+      if (by == "ff" && length(first) == 0L) {
         return(NULL)
       }
       data.frame(
@@ -196,9 +202,12 @@ check_comparison_size <- function(fit, n, table, all_pairs, call) {
   )
 }
 
-# The laws of groups, a list by position, with the parts that are needed.
-laws_by_group <- function(fit, groups, parts, chosen, cores) {
-  laws <- lapply(groups, function(g) law_parts(group_law(fit, g, chosen), parts, cores))
+# The laws of groups, a list by position, with the parts that are needed. `how`: list(features,
+# cores).
+laws_by_group <- function(fit, groups, parts, chosen, how) {
+  laws <- lapply(groups, function(g) {
+    law_parts(margin_law(group_law(fit, g, chosen), how$features), parts, how$cores)
+  })
   stats::setNames(laws, groups)
 }
 
@@ -207,6 +216,7 @@ summarise_differences <- function(a, b, table, how) {
   quantities <- unique(table$quantity)
   measures <- intersect(quantities, distance_measures)
   distances <- if (length(measures)) law_distances(a, b, measures, how$cores)
+  share <- function(a, b, measure) law_overlaps(a, b, measure, how$level, how$cores)
   draws <- do.call(cbind, lapply(quantities, function(quantity) {
     switch(quantity,
       mean = ,
@@ -215,12 +225,15 @@ summarise_differences <- function(a, b, table, how) {
       cor = ,
       log_volume = a[[quantity]] - b[[quantity]],
       log_sd = log(a$sd) - log(b$sd),
+      overlap = share(a, b, "union"),
+      within = share(a, b, "within"),
+      contains = share(b, a, "within"),
       distances[, quantity, drop = FALSE]
     )
   }))
   numbers <- summarise_columns(draws, how$prob)
   positive <- colMeans(draws > 0)
-  positive[table$quantity %in% distance_measures] <- NA
+  positive[table$quantity %in% never_negative()] <- NA
   out <- cbind(numbers, p_positive = positive)
   if (is.null(how$rope)) {
     return(out)
@@ -228,6 +241,9 @@ summarise_differences <- function(a, b, table, how) {
   width <- unname(how$rope[table$quantity])
   cbind(out, p_rope = colMeans(abs(draws) < rep(width, each = nrow(draws))))
 }
+
+# Of these the probability of a positive value says nothing.
+never_negative <- function() c(distance_measures, names(compared_quantities()$overlap))
 
 # mean, sd and quantiles of every column
 summarise_columns <- function(draws, prob) {
@@ -256,40 +272,3 @@ check_rope <- function(rope, known, call) {
   }
   rope
 }
-
-# The rows of a comparison as text, a data frame. What is the same in all of them is left out.
-comparison_page <- function(shown) {
-  side <- trim_names(c(shown$group, shown$reference), 16)
-  pair <- paste(utils::head(side, nrow(shown)), "-", utils::tail(side, nrow(shown)))
-  quantiles <- grep("^q[0-9.]+$", names(shown), value = TRUE)
-  page <- data.frame(groups = pair, quantity = shown$quantity, of = compared_names(shown))
-  if (all(page$of == "")) page$of <- NULL
-  page[["mean (sd)"]] <- with_error(shown$mean, shown$sd)
-  page[quantiles] <- lapply(shown[quantiles], rounded_like, shown$sd)
-  if (!all(is.na(shown$p_positive))) page[["P(> 0)"]] <- probability_text(shown$p_positive)
-  if (!is.null(shown$p_rope)) page[["P(rope)"]] <- probability_text(shown$p_rope)
-  page
-}
-
-# "x" or "x~y", "covariate~x" of slopes, or "" where a quantity is of no feature
-compared_names <- function(shown) {
-  covariate <- shown$covariate %||% rep(NA_character_, nrow(shown))
-  is_slope <- !is.na(covariate)
-  first <- ifelse(is_slope, covariate, shown$feature)
-  second <- ifelse(is_slope, shown$feature, shown$feature2)
-  out <- ifelse(is.na(first), "", first)
-  both <- !is.na(second)
-  names <- unique(c(first, second))
-  if (any(both)) {
-    out[both] <- trim_pairs(names, match(first[both], names), match(second[both], names), 25)
-  }
-  out
-}
-
-# Numbers to the decimals that their sd's two digits have.
-rounded_like <- function(x, sd) {
-  decimals <- ifelse(sd > 0, pmin(6, pmax(0, 1 - floor(log10(signif(sd, 2))))), 3)
-  mapply(fixed, x, decimals)
-}
-
-probability_text <- function(p) ifelse(is.na(p), "", fixed(p, 3))

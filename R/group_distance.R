@@ -24,6 +24,8 @@
 #'   pairs of groups.
 #' @param measure Which distance, see above.
 #' @param group Labels of the groups; `NULL` for all.
+#' @param features Names of the features; `NULL` for all. Of some features it is what is known of
+#'   them alone, whatever the others are.
 #' @param level Share of the group within the ellipsoid.
 #' @param ndraws Number of posterior draws to use, spread evenly over all of them; `NULL` for all,
 #'   which keeps the chains.
@@ -33,7 +35,8 @@
 #'   units.
 #' @section Errors: `hmvn_error_no_meaning` for `to = "typical"` where a block is not pooled;
 #'   `hmvn_error_group`, `hmvn_error_keep`, `hmvn_error_size`, `hmvn_error_argument`.
-#' @seealso [compare_groups()] has all measures of all pairs in a data frame.
+#' @seealso [compare_groups()] has all measures of all pairs in a data frame, [closest_groups()]
+#'   the pairs in order; [group_overlap()] and [group_ellipse()] for two features.
 #' @examples
 #' fit <- fit_hmvn(iris, group = ~ Species, pooling = "partial", chains = 2, seed = 1)
 #' group_distance(fit, to = "typical")
@@ -42,52 +45,55 @@
 #' posterior::Pr(volume["virginica"] > volume["versicolor"])
 #' @export
 group_distance <- function(fit, to = NULL, measure = "affine_invariant", group = NULL,
-                           ndraws = NULL, cores = getOption("mc.cores", 1L)) {
-  call <- rlang::current_env()
-  check_fit(fit, call)
-  measure <- check_choice(measure, "measure", distance_measures, call)
-  check_kept(fit, draws_needed(measure), call)
-  cores <- check_count(cores, "cores", min = 1, call = call)
-  groups <- match_groups(fit, group, call)
-  chosen <- choose_draws(fit, ndraws, call)
-  parts <- if (measure == "log_euclidean") "log_cov"
-  read <- function(g) law_parts(group_law(fit, g, chosen), parts, cores)
-  size <- if (is.null(ndraws)) n_kept(fit) else c(length(chosen), 1L)
-  labels <- fit$statistics$labels[groups]
-  if (!is.null(to)) {
-    reference <- read(match_reference(fit, to, "to", call))
-    found <- vapply(groups, function(g) {
-      law_distances(read(g), reference, measure, cores)[, 1L]
-    }, double(length(chosen)))
-    return(as_rvar(array(found, c(size, length(groups)), list(NULL, NULL, labels))))
-  }
-  n <- length(groups)
-  check_size(8 * length(chosen) * n^2, "Distances of all pairs of groups", call = call)
-  laws <- lapply(groups, read)
-  out <- array(0, c(length(chosen), n, n))
-  for (i in seq_len(n)) {
-    for (j in seq_len(i - 1L)) {
-      out[, i, j] <- out[, j, i] <- law_distances(laws[[i]], laws[[j]], measure, cores)[, 1L]
-    }
-  }
-  as_rvar(array(out, c(size, n, n), list(NULL, NULL, labels, labels)))
+                           features = NULL, ndraws = NULL, cores = getOption("mc.cores", 1L)) {
+  asked <- list(
+    measure = measure, group = group, features = features, ndraws = ndraws, cores = cores
+  )
+  distances_rvar(fit, to, asked, rlang::current_env())
 }
 
 #' @rdname group_distance
 #' @export
-group_volume <- function(fit, group = NULL, level = 0.95) {
+group_volume <- function(fit, group = NULL, level = 0.95, features = NULL) {
   call <- rlang::current_env()
   check_fit(fit, call)
   check_kept(fit, "Sigma", call)
   level <- check_number(level, "level", 0, 1, open = TRUE, call = call)
   groups <- match_groups(fit, group, call)
-  k <- n_features(fit)
+  at <- feature_positions(fit, features, call)
+  k <- length(at)
   chosen <- seq_len(n_draws(fit))
   log_root <- vapply(groups, function(g) {
-    law_parts(group_law(fit, g, chosen), "log_volume", cores = 1L)$log_volume
+    law_parts(margin_law(group_law(fit, g, chosen), at), "log_volume", cores = 1L)$log_volume
   }, matrix(0, length(chosen), 1L))
   unit_ball <- k / 2 * log(pi) - lgamma(k / 2 + 1)
   volume <- exp(log_root + unit_ball + k / 2 * log(stats::qchisq(level, k)))
   labels <- fit$statistics$labels[groups]
   as_rvar(array(volume, c(n_kept(fit), length(groups)), list(NULL, NULL, labels)))
+}
+
+# internal -----------------------------------------------------------------
+
+# group_distance() of what was `asked`: list(measure, group, features, ndraws, cores).
+distances_rvar <- function(fit, to, asked, call) {
+  check_fit(fit, call)
+  measure <- check_choice(asked$measure, "measure", distance_measures, call)
+  check_kept(fit, draws_needed(measure), call)
+  cores <- check_count(asked$cores, "cores", min = 1, call = call)
+  groups <- match_groups(fit, asked$group, call)
+  at <- feature_positions(fit, asked$features, call)
+  chosen <- choose_draws(fit, asked$ndraws, call)
+  parts <- if (measure == "log_euclidean") "log_cov"
+  read <- function(g) law_parts(margin_law(group_law(fit, g, chosen), at), parts, cores)
+  if (is.null(to)) check_pairs_size(length(groups), length(chosen), "Distances", call)
+  reference <- if (!is.null(to)) read(match_reference(fit, to, "to", call))
+  rvar_of_pairs(fit, groups, reference, list(
+    read = read, each = function(a, b) law_distances(a, b, measure, cores)[, 1L], same = 0,
+    symmetric = TRUE, size = if (is.null(asked$ndraws)) n_kept(fit) else c(length(chosen), 1L)
+  ))
+}
+
+# `what`: the beginning of a sentence.
+check_pairs_size <- function(n_groups, n_draws, what, call) {
+  check_size(8 * n_draws * n_groups^2, paste(what, "of all pairs of groups"), call = call)
 }

@@ -54,6 +54,79 @@ match_reference <- function(fit, label, arg, call) {
   )
 }
 
+# The law of some of its features, by position, in that order. The rows of the factor that are kept
+# are made triangular by rotating them, all draws at once: L L' is never formed.
+margin_law <- function(law, features) {
+  k <- law_features(law)
+  if (identical(features, seq_len(k))) {
+    return(law)
+  }
+  if (!is.null(law$mean)) law$mean <- law$mean[, features, drop = FALSE]
+  if (!is.null(law$slope)) {
+    of <- rep(seq_len(k), length.out = ncol(law$slope))
+    at <- unlist(lapply(split(seq_along(of), cumsum(of == 1L)), `[`, features))
+    law$slope <- law$slope[, at, drop = FALSE]
+  }
+  if (!is.null(law$chol)) {
+    rows <- lapply(features, function(i) {
+      packed <- law$chol[, i * (i - 1L) / 2L + seq_len(i), drop = FALSE]
+      cbind(packed, matrix(0, nrow(packed), k - i))
+    })
+    law$chol <- triangular_rows(rows)
+  }
+  law
+}
+
+# `rows`: [draw, K] each, of matrices B. The packed factors L of L L' = B B', by Gram and Schmidt.
+triangular_rows <- function(rows) {
+  done <- list()
+  out <- lapply(rows, function(row) {
+    along <- vapply(done, function(q) {
+      inner <- rowSums(row * q)
+      row <<- row - inner * q
+      inner
+    }, double(nrow(row)))
+    rest <- sqrt(rowSums(row^2))
+    done[[length(done) + 1L]] <<- row / rest
+    cbind(matrix(along, nrow(row)), rest, deparse.level = 0)
+  })
+  do.call(cbind, out)
+}
+
+# Names of features as positions, in the order given; NULL: all of the fit's.
+feature_positions <- function(fit, features, call) {
+  known <- fit$statistics$features
+  if (is.null(features)) {
+    return(seq_along(known))
+  }
+  if (length(features) == 0L) abort_argument("features", "names of features", features, call)
+  for (one in features) check_choice(one, "features", known, call)
+  unique(match(features, known))
+}
+
+# An rvar of a function of the draws of two laws. `compare`: list(read = a function of a group's
+# position that gives its law, each = one of two laws that gives a number a draw, same = what it is
+# of a group and itself, symmetric = does each(a, b) equal each(b, a), size = c(iterations,
+# chains)). [group] against the law `reference`; where that is NULL [group, group].
+rvar_of_pairs <- function(fit, groups, reference, compare) {
+  labels <- fit$statistics$labels[groups]
+  n <- length(groups)
+  if (!is.null(reference)) {
+    found <- vapply(groups, function(g) compare$each(compare$read(g), reference),
+      double(prod(compare$size)))
+    return(as_rvar(array(found, c(compare$size, n), list(NULL, NULL, labels))))
+  }
+  laws <- lapply(groups, compare$read)
+  out <- array(compare$same, c(prod(compare$size), n, n))
+  for (i in seq_len(n)) {
+    for (j in seq_len(i - 1L)) {
+      out[, i, j] <- compare$each(laws[[i]], laws[[j]])
+      out[, j, i] <- if (compare$symmetric) out[, i, j] else compare$each(laws[[j]], laws[[i]])
+    }
+  }
+  as_rvar(array(out, c(compare$size, n, n), list(NULL, NULL, labels, labels)))
+}
+
 # What is compared of a law: mean and sd [draw, K], cor [draw, pair], log_volume [draw, 1] (of the
 # ellipsoid, less a constant: log |L|), log_cov [draw, packed]. `parts`: names of those needed.
 law_parts <- function(law, parts, cores) {
@@ -103,7 +176,9 @@ law_mean <- function(law) law$mean %||% matrix(0, nrow(law$chol), law_features(l
 # Which draws comparisons need, in the words of `keep`. `quantities`: parts of laws or measures of
 # distance.
 draws_needed <- function(quantities) {
-  of_means <- c("mean", "slope", "bhattacharyya", "jeffreys")
+  of_means <- c(
+    "mean", "slope", "bhattacharyya", "jeffreys", "overlap", "within", "contains"
+  )
   only_means <- quantities %in% c("mean", "slope")
   c(if (any(quantities %in% of_means)) "mu", if (!all(only_means)) "Sigma")
 }

@@ -51,6 +51,22 @@ BEGIN_RCPP
     return rcpp_result_gen;
 END_RCPP
 }
+// shares_within_
+Rcpp::NumericVector shares_within_(const Rcpp::NumericMatrix& mean_a, const Rcpp::NumericMatrix& chol_a, const Rcpp::NumericMatrix& mean_b, const Rcpp::NumericMatrix& chol_b, double squared_radius, const Rcpp::NumericMatrix& points, int cores);
+RcppExport SEXP _hmvn_shares_within_(SEXP mean_aSEXP, SEXP chol_aSEXP, SEXP mean_bSEXP, SEXP chol_bSEXP, SEXP squared_radiusSEXP, SEXP pointsSEXP, SEXP coresSEXP) {
+BEGIN_RCPP
+    Rcpp::RObject rcpp_result_gen;
+    Rcpp::traits::input_parameter< const Rcpp::NumericMatrix& >::type mean_a(mean_aSEXP);
+    Rcpp::traits::input_parameter< const Rcpp::NumericMatrix& >::type chol_a(chol_aSEXP);
+    Rcpp::traits::input_parameter< const Rcpp::NumericMatrix& >::type mean_b(mean_bSEXP);
+    Rcpp::traits::input_parameter< const Rcpp::NumericMatrix& >::type chol_b(chol_bSEXP);
+    Rcpp::traits::input_parameter< double >::type squared_radius(squared_radiusSEXP);
+    Rcpp::traits::input_parameter< const Rcpp::NumericMatrix& >::type points(pointsSEXP);
+    Rcpp::traits::input_parameter< int >::type cores(coresSEXP);
+    rcpp_result_gen = Rcpp::wrap(shares_within_(mean_a, chol_a, mean_b, chol_b, squared_radius, points, cores));
+    return rcpp_result_gen;
+END_RCPP
+}
 // summarise_array_
 Rcpp::NumericMatrix summarise_array_(Rcpp::NumericVector draws, Rcpp::NumericVector probs, int cores, bool mcse);
 RcppExport SEXP _hmvn_summarise_array_(SEXP drawsSEXP, SEXP probsSEXP, SEXP coresSEXP, SEXP mcseSEXP) {
@@ -522,6 +538,7 @@ static const R_CallMethodDef CallEntries[] = {
     {"_hmvn_adjust_patterns_", (DL_FUNC) &_hmvn_adjust_patterns_, 5},
     {"_hmvn_log_covariances_", (DL_FUNC) &_hmvn_log_covariances_, 3},
     {"_hmvn_normal_distances_", (DL_FUNC) &_hmvn_normal_distances_, 5},
+    {"_hmvn_shares_within_", (DL_FUNC) &_hmvn_shares_within_, 7},
     {"_hmvn_summarise_array_", (DL_FUNC) &_hmvn_summarise_array_, 4},
     {"_hmvn_summarise_groups_", (DL_FUNC) &_hmvn_summarise_groups_, 6},
     {"_hmvn_derive_quantity_", (DL_FUNC) &_hmvn_derive_quantity_, 5},

@@ -6,6 +6,7 @@
 
 #include "hmvn/math/packed.hpp"
 #include "hmvn/predict/distance.hpp"
+#include "hmvn/predict/overlap.hpp"
 #include "parallel.h"
 
 using namespace hmvn;
@@ -31,6 +32,44 @@ DrawMatrix map_draws(const Rcpp::NumericMatrix& values) {
   return DrawMatrix(values.begin(), values.nrow(), values.ncol());
 }
 
+// The draws of the Normal distributions of two groups, checked: means [draw, K], packed factors
+// [draw, entry].
+class TwoGroups {
+ public:
+  TwoGroups(const Rcpp::NumericMatrix& mean_a, const Rcpp::NumericMatrix& chol_a,
+            const Rcpp::NumericMatrix& mean_b, const Rcpp::NumericMatrix& chol_b)
+      : means_{map_draws(mean_a), map_draws(mean_b)}, chols_{map_draws(chol_a), map_draws(chol_b)} {
+    for (const DrawMatrix& chol : chols_) {
+      if (chol.rows() != n_draws() || chol.cols() != packed_size(n_features()))
+        throw std::invalid_argument("wrong size of factors");
+    }
+    if (means_[1].rows() != n_draws() || means_[1].cols() != n_features())
+      throw std::invalid_argument("wrong size of means");
+  }
+
+  int n_draws() const { return static_cast<int>(means_[0].rows()); }
+  int n_features() const { return static_cast<int>(means_[0].cols()); }
+
+  // One number or more of every draw: each(a, b, draw).
+  template <class Each>
+  void for_each_draw(int cores, const Each& each) const {
+    for_each_block(n_draws(), cores, [&](int first, int last) {
+      NormalLaw laws[2];
+      for (NormalLaw& law : laws) law.factor.resize(n_features(), n_features());
+      for (int s = first; s < last; ++s) {
+        for (int i = 0; i < 2; ++i) {
+          laws[i].mean = means_[i].row(s).transpose();
+          unpack_lower(chols_[i].row(s), laws[i].factor);
+        }
+        each(laws[0], laws[1], s);
+      }
+    });
+  }
+
+ private:
+  DrawMatrix means_[2], chols_[2];
+};
+
 }  // namespace
 
 // `chol`: packed factors [draw, entry]. Returns the logarithms of the covariance matrices, packed
@@ -51,35 +90,39 @@ Rcpp::NumericMatrix log_covariances_(const Rcpp::NumericMatrix& chol, int n_feat
   return out;
 }
 
-// Means [draw, K] and packed factors [draw, entry] of two groups. Returns [draw, 3]: the
-// affine-invariant, Bhattacharyya's and Jeffreys' distance.
+// Of two groups, see TwoGroups. Returns [draw, 3]: the affine-invariant, Bhattacharyya's and
+// Jeffreys' distance.
 // [[Rcpp::export(rng = false)]]
 Rcpp::NumericMatrix normal_distances_(const Rcpp::NumericMatrix& mean_a,
                                       const Rcpp::NumericMatrix& chol_a,
                                       const Rcpp::NumericMatrix& mean_b,
                                       const Rcpp::NumericMatrix& chol_b, int cores) {
-  const int n_draws = mean_a.nrow(), n_features = mean_a.ncol();
-  for (const Rcpp::NumericMatrix& chol : {chol_a, chol_b}) {
-    if (chol.nrow() != n_draws || chol.ncol() != packed_size(n_features))
-      throw std::invalid_argument("wrong size of factors");
-  }
-  if (mean_b.nrow() != n_draws || mean_b.ncol() != n_features)
-    throw std::invalid_argument("wrong size of means");
-  const DrawMatrix means[2] = {map_draws(mean_a), map_draws(mean_b)};
-  const DrawMatrix chols[2] = {map_draws(chol_a), map_draws(chol_b)};
-  Rcpp::NumericMatrix out(n_draws, 3);
-  Eigen::Map<Eigen::MatrixXd> to(out.begin(), n_draws, 3);
-  for_each_block(n_draws, cores, [&](int first, int last) {
-    NormalLaw laws[2];
-    for (NormalLaw& law : laws) law.factor.resize(n_features, n_features);
-    for (int s = first; s < last; ++s) {
-      for (int i = 0; i < 2; ++i) {
-        laws[i].mean = means[i].row(s).transpose();
-        unpack_lower(chols[i].row(s), laws[i].factor);
-      }
-      const NormalDistances found = normal_distances(laws[0], laws[1]);
-      to.row(s) << found.affine_invariant, found.bhattacharyya, found.jeffreys;
-    }
+  const TwoGroups groups(mean_a, chol_a, mean_b, chol_b);
+  Rcpp::NumericMatrix out(groups.n_draws(), 3);
+  Eigen::Map<Eigen::MatrixXd> to(out.begin(), groups.n_draws(), 3);
+  groups.for_each_draw(cores, [&](const NormalLaw& a, const NormalLaw& b, int draw) {
+    const NormalDistances found = normal_distances(a, b);
+    to.row(draw) << found.affine_invariant, found.bhattacharyya, found.jeffreys;
+  });
+  return out;
+}
+
+// Of two groups, see TwoGroups: the probability, by draw, that a member of the first lies within
+// the ellipsoid of the second. `points`: see share_within().
+// [[Rcpp::export(rng = false)]]
+Rcpp::NumericVector shares_within_(const Rcpp::NumericMatrix& mean_a,
+                                   const Rcpp::NumericMatrix& chol_a,
+                                   const Rcpp::NumericMatrix& mean_b,
+                                   const Rcpp::NumericMatrix& chol_b, double squared_radius,
+                                   const Rcpp::NumericMatrix& points, int cores) {
+  const TwoGroups groups(mean_a, chol_a, mean_b, chol_b);
+  if (points.nrow() != groups.n_features() - 1 || points.ncol() < 1)
+    throw std::invalid_argument("wrong size of points");
+  const DrawMatrix at = map_draws(points);
+  Rcpp::NumericVector out(groups.n_draws());
+  double* to = out.begin();
+  groups.for_each_draw(cores, [&](const NormalLaw& a, const NormalLaw& b, int draw) {
+    to[draw] = share_within(a, b, squared_radius, at);
   });
   return out;
 }

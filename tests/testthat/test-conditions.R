@@ -170,6 +170,8 @@ error_cases <- list(
     compare_groups(fit, group = "A"),
     compare_groups(fit, what = character()),
     compare_groups(fit, rope = c(means = 0.1)),
+    group_overlap(fit, features = character()),
+    outlying_groups(fit, group = "A"),
     group_distance(fit, to = c("A", "B"))
   ),
   data = alist(
@@ -409,6 +411,7 @@ error_cases <- list(
     fixef.hmvn_fit(fit),
     compare_groups(fit, reference = "typical"),
     compare_groups(fake_fit(K = 1), what = "cor"),
+    group_ellipse(fake_fit(K = 3)),
     compare_groups(fit, what = "slope"),
     compare_groups(slopes, "typical", what = "slope"),
     plot(fake_fit(K = 1))

@@ -1,18 +1,3 @@
-# A fit of one draw: group A and B with given means and covariance matrices.
-known_fit <- function(mu, Sigma, pooling = "none") {
-  K <- length(mu[[1]])
-  fit <- fake_fit(G = length(mu), K = K, iter = 1, chains = 1, pooling = pooling)
-  packed <- function(S) {
-    upper <- chol(S)
-    upper[upper.tri(upper, diag = TRUE)]
-  }
-  fit$draws$mean[1, 1, ] <- unlist(mu)
-  fit$draws$chol[1, 1, ] <- unlist(lapply(Sigma, packed))
-  fit
-}
-
-one <- function(x) as.vector(posterior::draws_of(x))
-
 # By eigenvalues and traces, for any two Normals.
 distances_by_hand <- function(m1, S1, m2, S2) {
   log_of <- function(S) {

@@ -1,0 +1,56 @@
+# A comparison of groups as a page.
+
+#' @rdname compare_groups
+#' @param x What `compare_groups()` returns.
+#' @param n Number of rows to show.
+#' @param ... Not used.
+#' @export
+print.hmvn_comparison <- function(x, ..., n = 30) {
+  shown <- utils::head(as.data.frame(x), n)
+  cat("Differences of groups: posterior mean (sd), quantiles and probabilities\n")
+  print(comparison_page(shown), row.names = FALSE, right = FALSE)
+  more <- nrow(x) - nrow(shown)
+  if (more > 0) {
+    cat("... and ", count_of(more, "more row"), "; all: print(x, n = Inf)\n", sep = "")
+  }
+  invisible(x)
+}
+
+# internal -----------------------------------------------------------------
+
+# The rows of a comparison as text, a data frame. What is the same in all of them is left out.
+comparison_page <- function(shown) {
+  side <- trim_names(c(shown$group, shown$reference), 16)
+  pair <- paste(utils::head(side, nrow(shown)), "-", utils::tail(side, nrow(shown)))
+  quantiles <- grep("^q[0-9.]+$", names(shown), value = TRUE)
+  page <- data.frame(groups = pair, quantity = shown$quantity, of = compared_names(shown))
+  if (all(page$of == "")) page$of <- NULL
+  page[["mean (sd)"]] <- with_error(shown$mean, shown$sd)
+  page[quantiles] <- lapply(shown[quantiles], rounded_like, shown$sd)
+  if (!all(is.na(shown$p_positive))) page[["P(> 0)"]] <- probability_text(shown$p_positive)
+  if (!is.null(shown$p_rope)) page[["P(rope)"]] <- probability_text(shown$p_rope)
+  page
+}
+
+# "x" or "x~y", "covariate~x" of slopes, or "" where a quantity is of no feature
+compared_names <- function(shown) {
+  covariate <- shown$covariate %||% rep(NA_character_, nrow(shown))
+  is_slope <- !is.na(covariate)
+  first <- ifelse(is_slope, covariate, shown$feature)
+  second <- ifelse(is_slope, shown$feature, shown$feature2)
+  out <- ifelse(is.na(first), "", first)
+  both <- !is.na(second)
+  names <- unique(c(first, second))
+  if (any(both)) {
+    out[both] <- trim_pairs(names, match(first[both], names), match(second[both], names), 25)
+  }
+  out
+}
+
+# Numbers to the decimals that their sd's two digits have.
+rounded_like <- function(x, sd) {
+  decimals <- ifelse(sd > 0, pmin(6, pmax(0, 1 - floor(log10(signif(sd, 2))))), 3)
+  mapply(fixed, x, decimals)
+}
+
+probability_text <- function(p) ifelse(is.na(p), "", fixed(p, 3))
