@@ -161,3 +161,23 @@ scaled_ranks_ <- function(scatter, n_features, tolerance) {
     .Call(`_hmvn_scaled_ranks_`, scatter, n_features, tolerance)
 }
 
+unit_density_ <- function(patterns, n_groups, model_list, prior_only) {
+    .Call(`_hmvn_unit_density_`, patterns, n_groups, model_list, prior_only)
+}
+
+unit_density_of_ <- function(density, patterns) {
+    .Call(`_hmvn_unit_density_of_`, density, patterns)
+}
+
+unit_log_density_ <- function(density, positions) {
+    .Call(`_hmvn_unit_log_density_`, density, positions)
+}
+
+unit_positions_ <- function(density, draws, first_group) {
+    .Call(`_hmvn_unit_positions_`, density, draws, first_group)
+}
+
+unit_draws_ <- function(density, positions, seed, unit_number) {
+    .Call(`_hmvn_unit_draws_`, density, positions, seed, unit_number)
+}
+

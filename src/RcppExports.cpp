@@ -533,6 +533,66 @@ BEGIN_RCPP
     return rcpp_result_gen;
 END_RCPP
 }
+// unit_density_
+Rcpp::List unit_density_(const Rcpp::List& patterns, int n_groups, const Rcpp::List& model_list, bool prior_only);
+RcppExport SEXP _hmvn_unit_density_(SEXP patternsSEXP, SEXP n_groupsSEXP, SEXP model_listSEXP, SEXP prior_onlySEXP) {
+BEGIN_RCPP
+    Rcpp::RObject rcpp_result_gen;
+    Rcpp::traits::input_parameter< const Rcpp::List& >::type patterns(patternsSEXP);
+    Rcpp::traits::input_parameter< int >::type n_groups(n_groupsSEXP);
+    Rcpp::traits::input_parameter< const Rcpp::List& >::type model_list(model_listSEXP);
+    Rcpp::traits::input_parameter< bool >::type prior_only(prior_onlySEXP);
+    rcpp_result_gen = Rcpp::wrap(unit_density_(patterns, n_groups, model_list, prior_only));
+    return rcpp_result_gen;
+END_RCPP
+}
+// unit_density_of_
+SEXP unit_density_of_(SEXP density, const Rcpp::List& patterns);
+RcppExport SEXP _hmvn_unit_density_of_(SEXP densitySEXP, SEXP patternsSEXP) {
+BEGIN_RCPP
+    Rcpp::RObject rcpp_result_gen;
+    Rcpp::traits::input_parameter< SEXP >::type density(densitySEXP);
+    Rcpp::traits::input_parameter< const Rcpp::List& >::type patterns(patternsSEXP);
+    rcpp_result_gen = Rcpp::wrap(unit_density_of_(density, patterns));
+    return rcpp_result_gen;
+END_RCPP
+}
+// unit_log_density_
+Rcpp::NumericVector unit_log_density_(SEXP density, const Rcpp::NumericMatrix& positions);
+RcppExport SEXP _hmvn_unit_log_density_(SEXP densitySEXP, SEXP positionsSEXP) {
+BEGIN_RCPP
+    Rcpp::RObject rcpp_result_gen;
+    Rcpp::traits::input_parameter< SEXP >::type density(densitySEXP);
+    Rcpp::traits::input_parameter< const Rcpp::NumericMatrix& >::type positions(positionsSEXP);
+    rcpp_result_gen = Rcpp::wrap(unit_log_density_(density, positions));
+    return rcpp_result_gen;
+END_RCPP
+}
+// unit_positions_
+Rcpp::NumericMatrix unit_positions_(SEXP density, const Rcpp::List& draws, int first_group);
+RcppExport SEXP _hmvn_unit_positions_(SEXP densitySEXP, SEXP drawsSEXP, SEXP first_groupSEXP) {
+BEGIN_RCPP
+    Rcpp::RObject rcpp_result_gen;
+    Rcpp::traits::input_parameter< SEXP >::type density(densitySEXP);
+    Rcpp::traits::input_parameter< const Rcpp::List& >::type draws(drawsSEXP);
+    Rcpp::traits::input_parameter< int >::type first_group(first_groupSEXP);
+    rcpp_result_gen = Rcpp::wrap(unit_positions_(density, draws, first_group));
+    return rcpp_result_gen;
+END_RCPP
+}
+// unit_draws_
+Rcpp::List unit_draws_(SEXP density, const Rcpp::NumericMatrix& positions, double seed, int unit_number);
+RcppExport SEXP _hmvn_unit_draws_(SEXP densitySEXP, SEXP positionsSEXP, SEXP seedSEXP, SEXP unit_numberSEXP) {
+BEGIN_RCPP
+    Rcpp::RObject rcpp_result_gen;
+    Rcpp::traits::input_parameter< SEXP >::type density(densitySEXP);
+    Rcpp::traits::input_parameter< const Rcpp::NumericMatrix& >::type positions(positionsSEXP);
+    Rcpp::traits::input_parameter< double >::type seed(seedSEXP);
+    Rcpp::traits::input_parameter< int >::type unit_number(unit_numberSEXP);
+    rcpp_result_gen = Rcpp::wrap(unit_draws_(density, positions, seed, unit_number));
+    return rcpp_result_gen;
+END_RCPP
+}
 
 static const R_CallMethodDef CallEntries[] = {
     {"_hmvn_adjust_patterns_", (DL_FUNC) &_hmvn_adjust_patterns_, 5},
@@ -575,6 +635,11 @@ static const R_CallMethodDef CallEntries[] = {
     {"_hmvn_merge_moments_", (DL_FUNC) &_hmvn_merge_moments_, 5},
     {"_hmvn_indefinite_", (DL_FUNC) &_hmvn_indefinite_, 3},
     {"_hmvn_scaled_ranks_", (DL_FUNC) &_hmvn_scaled_ranks_, 3},
+    {"_hmvn_unit_density_", (DL_FUNC) &_hmvn_unit_density_, 4},
+    {"_hmvn_unit_density_of_", (DL_FUNC) &_hmvn_unit_density_of_, 2},
+    {"_hmvn_unit_log_density_", (DL_FUNC) &_hmvn_unit_log_density_, 2},
+    {"_hmvn_unit_positions_", (DL_FUNC) &_hmvn_unit_positions_, 3},
+    {"_hmvn_unit_draws_", (DL_FUNC) &_hmvn_unit_draws_, 4},
     {NULL, NULL, 0}
 };
 

@@ -16,18 +16,6 @@ using Rcpp::_;
 
 namespace {
 
-Rcpp::List pack_draws(const Storage& storage, const Rcpp::NumericVector& log_joint,
-                      const Rcpp::NumericVector& log_prior) {
-  return Rcpp::List::create(
-      _["mean"] = storage.mean.get(), _["chol"] = storage.factor.get(),
-      _["slope"] = storage.slope.get(), _["mean0"] = storage.mean0.get(),
-      _["slope0"] = storage.slope0.get(), _["scale0"] = storage.scale0.get(),
-      _["chol_cor0"] = storage.correlation_factor0.get(),
-      _["chol_between"] = storage.between_factor.get(), _["h_mean"] = storage.h_mean.get(),
-      _["h_slope"] = storage.h_slope.get(), _["h_sd"] = storage.h_scale.get(),
-      _["h_cor"] = storage.h_correlation.get(), _["lp"] = log_joint, _["lprior"] = log_prior);
-}
-
 // Sums the facts over slices; [slice * n_chains + chain].
 Rcpp::List pack_iterations(const std::vector<IterationFacts>& facts, const Storage& storage,
                            int n_units, int n_kept, int n_chains) {

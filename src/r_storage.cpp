@@ -2,6 +2,8 @@
 
 #include "hmvn/math/packed.hpp"
 
+using Rcpp::_;
+
 namespace hmvn {
 
 DrawArray::DrawArray(int n_iterations, int n_chains, R_xlen_t n_values)
@@ -60,6 +62,18 @@ Storage allocate(const Model& model, const StorageSize& size) {
   }
   if (n_features > 1 && model.correlation.partial()) storage.h_correlation = array(1);
   return storage;
+}
+
+Rcpp::List pack_draws(const Storage& storage, const Rcpp::NumericVector& log_joint,
+                      const Rcpp::NumericVector& log_prior) {
+  return Rcpp::List::create(
+      _["mean"] = storage.mean.get(), _["chol"] = storage.factor.get(),
+      _["slope"] = storage.slope.get(), _["mean0"] = storage.mean0.get(),
+      _["slope0"] = storage.slope0.get(), _["scale0"] = storage.scale0.get(),
+      _["chol_cor0"] = storage.correlation_factor0.get(),
+      _["chol_between"] = storage.between_factor.get(), _["h_mean"] = storage.h_mean.get(),
+      _["h_slope"] = storage.h_slope.get(), _["h_sd"] = storage.h_scale.get(),
+      _["h_cor"] = storage.h_correlation.get(), _["lp"] = log_joint, _["lprior"] = log_prior);
 }
 
 void IterationFacts::resize(int n) {

@@ -59,6 +59,10 @@ struct StorageSize {
 
 Storage allocate(const Model& model, const StorageSize& size);
 
+// As the part `draws` of a fit.
+Rcpp::List pack_draws(const Storage& storage, const Rcpp::NumericVector& log_joint,
+                      const Rcpp::NumericVector& log_prior);
+
 // Facts of every kept iteration, over the units of one slice and chain, to be summed over slices in
 // a fixed order.
 struct IterationFacts {

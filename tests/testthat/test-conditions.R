@@ -128,6 +128,8 @@ without_labels <- function() {
 error_cases <- list(
   argument = alist(
     fit_hmvn(d, ~g, chains = 0),
+    log_prob(fit, matrix(0, 2, 3)),
+    bridge_sampler.hmvn_fit(fake_fit(K = 3, iter = 4, pooling = "partial")),
     fit_hmvn(d, ~g, seed = 1.5),
     fit_hmvn(d, ~g, max_treedepth = 21),
     fit_hmvn(d, ~g, adapt_delta = 1),
@@ -265,6 +267,7 @@ error_cases <- list(
     fit_hmvn(data.frame(a = c("p:q", "p"), b = c("r", "q:r"), x = 1:2), ~ a + b, ~x),
     c(statistics, hmvn_statistics(d, ~h, ~ x + y)),
     group_mean(fit, c("A", "z")),
+    unconstrain_pars(fake_fit(pooling = "partial"), "A"),
     group_mean(left_out_fit, "z"),
     group_mean(fit, 100000),
     group_mean(fit, NA),

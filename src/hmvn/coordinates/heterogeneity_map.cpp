@@ -97,4 +97,16 @@ HeterogeneityMap::HeterogeneityMap(const std::function<double(double)>& log_q) {
   high_ = nodes.back();
 }
 
+double HeterogeneityMap::inverse(double x) const {
+  if (pieces_.empty()) return x;
+  if (!(x > low_.x)) return -table_end + (x - low_.x) / low_.slope;
+  if (!(x < high_.x)) return table_end + (x - high_.x) / high_.slope;
+  double low = -table_end, high = table_end;
+  while (true) {
+    const double z = 0.5 * (low + high);
+    if (!(low < z && z < high)) return z;  // no number is left between them
+    ((*this)(z).x < x ? low : high) = z;
+  }
+}
+
 }  // namespace hmvn

@@ -39,6 +39,9 @@ class HeterogeneityMap {
     return {value_of(p, t), slope_of(p, t) / T(spacing), curvature_of(p, t) / T(spacing * spacing)};
   }
 
+  // The z at which the map is x.
+  double inverse(double x) const;
+
  private:
   static constexpr double spacing = 1.0 / 8.0;
   static constexpr int half_count = 40;
