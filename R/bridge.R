@@ -19,8 +19,8 @@
 #'   `repetitions`, `maxiter` or `cores`.
 #' @param silent Say nothing of iterations?
 #' @param bridge_object,x What `bridge_sampler()` returns.
-#' @return An object of class `bridge` of \pkg{bridgesampling}. Where groups are independent it is an
-#'   `hmvn_bridge` too, with `logml` the sum over groups and `groups` the objects of each, a list
+#' @return An object of class `bridge` of \pkg{bridgesampling}. Where groups are independent it is
+#'   an `hmvn_bridge` too, with `logml` the sum over groups and `groups` the objects of each, a list
 #'   named by their labels; its `error_measures()` put the errors of the factors together. With
 #'   `repetitions` above 1 a `bridge_list`.
 #' @section Errors: `hmvn_error_keep` if covariance matrices were not kept. `hmvn_error_no_meaning`

@@ -24,7 +24,7 @@ variants <- list(
   frame = list(pooling = "partial", prior = hmvn_prior(frame = "pooled")),
   framed_sds = list(pooling = c(sd = "complete"), prior = hmvn_prior(frame = "pooled")),
   gaps = list(data = iris_with_gaps(), pooling = c(mean = "partial", cor = "complete")),
-  one = list(features = c("Sepal.Width"), pooling = "partial"),
+  one = list(features = "Sepal.Width", pooling = "partial"),
   slopes = list(
     features = c("Sepal.Length", "Sepal.Width"), covariates = ~ Petal.Width, pooling = "partial"
   )
@@ -67,9 +67,8 @@ plain_log_density <- function(fit, draws) {
   features <- fit$statistics$features
   Y <- as.matrix(data[features])
   g <- match(as.character(data[[names(fit$statistics$keys)]]), fit$statistics$labels)
-  X <- if (n_covariates(fit) == 0) matrix(0, nrow(Y), 0) else {
-    sweep(as.matrix(data["Petal.Width"]), 2, mean(data$Petal.Width))
-  }
+  X <- as.matrix(data[intersect("Petal.Width", fit$statistics$covariates)])
+  X <- sweep(X, 2, colMeans(X))
   Z <- cbind(1, X)
   K <- length(features)
   at <- which(!is.na(Y), arr.ind = TRUE)
@@ -140,12 +139,12 @@ test_that("the density of one sd is the prior's and the rows', with all constant
     prior = hmvn_prior(mean = distributional::dist_normal(3, 1),
       sd = distributional::dist_exponential(2)), chains = 1, iter_sampling = 1000, seed = 1
   ))
-  of_sigma <- function(sigma) vapply(sigma, function(s) {
-    V <- diag(s^2, 12) + 1
-    root <- chol(V)
+  at_sigma <- function(s) {
+    root <- chol(diag(s^2, 12) + 1)
     exp(-sum(backsolve(root, y - 3, transpose = TRUE)^2) / 2 - sum(log(diag(root))) -
       6 * log(2 * pi)) * dexp(s, 2)
-  }, 0)
+  }
+  of_sigma <- function(sigma) vapply(sigma, at_sigma, 0)
   wanted <- log(integrate(of_sigma, 0, 10, rel.tol = 1e-10)$value)
   over_line <- integrate(function(x) exp(log_prob(fit, matrix(x)) - wanted), -12, 12,
     rel.tol = 1e-8)
