@@ -20,6 +20,12 @@
 #' `lprior` and `lp__` of this
 #' package, without Jacobians; Stan's own `lp__` adds the Jacobians of its transforms. With one
 #' feature there is no `Omega`. A heterogeneity that is not learned is part of the data.
+#' In a frame (`frame` of [hmvn_prior()]) what is sampled are `sigma_frame` and `L_frame`, those of
+#' S there. Where means or slopes are pooled by feature or covariate, `mu0` and `tau` (`beta0` and
+#' `tau_slope`) are also there for what is not partially pooled, as (S4) has it: the prior's
+#' location and scale for the unpooled, the common value and 0 for the completely pooled;
+#' `Omega_between` is of the partially pooled means. Of estimates with known covariances there are
+#' means alone.
 #'
 #' Both are methods for the generics of \pkg{brms} too, so that they work in whatever order the
 #' packages are attached: the generics exported here pass on to \pkg{brms} what they do not know.
@@ -102,50 +108,33 @@ pass_on_to_brms <- function(generic, object, ...) {
 }
 
 # What decides how the program looks.
+# levels: the pooling of every mean, and of every slope as to_vector() has them.
+# known: covariance matrices are given (K1). framed: sds and correlations are those of (F1).
 # families: a list by family of the standard deviations' priors: the features that have it.
 # observed: "all", in every row of every group (statistics by group); "rows", some group has no
 #   rows; "some", cells are missing.
 stan_parts_of <- function(fit) {
   check_fit(fit, rlang::caller_env())
   model <- model_of(fit)
-  if (model$known) {
-    abort_no_meaning(
-      "stancode", "Covariances of the estimates are known: the Stan program is written for rows.",
-      "{.code hmvn_statistics()} of the rows, where there are any,", rlang::caller_env()
-    )
-  }
-  if (model$prior$frame$kind != "raw") {
-    abort_hmvn(
-      c(
-        "The Stan program is written for priors on the raw features.",
-        x = "Those of the fit are stated in another frame.",
-        i = "Fit with {.code hmvn_prior(frame = \"raw\")}."
-      ),
-      "prior", argument = "frame", call = rlang::caller_env()
-    )
-  }
-  if ("mixed" %in% model$pooling) {
-    abort_hmvn(
-      c(
-        "The Stan program is written for means or slopes that are all pooled alike.",
-        x = "Those of the fit are pooled by feature.",
-        i = "Fit with one level a block."
-      ),
-      "pooling", argument = "pooling", call = rlang::caller_env()
-    )
-  }
   prior <- model$prior
   K <- length(model$features)
   pooling <- model$pooling
   if (K == 1) pooling[["cor"]] <- "none"
-  learned <- vapply(names(pooling), function(block) {
-    pooling[[block]] == "partial" && is.na(prior$heterogeneity[[block]][["fixed"]])
+  levels <- list(mean = model$coefficients[1L, ], slope = c(model$coefficients[-1L, ]))
+  partial <- vapply(names(pooling), function(block) {
+    "partial" %in% c(pooling[[block]], levels[[block]])
+  }, TRUE)
+  learned <- partial & vapply(names(pooling), function(block) {
+    is.na(prior$heterogeneity[[block]][["fixed"]])
   }, TRUE)
   patterns <- fit$statistics$patterns
   list(
-    K = K, C = length(model$covariates), pooling = pooling, learned = learned,
-    between = has_between(model),
-    families = split(seq_len(K), factor(prior$sd$family, levels = unique(prior$sd$family))),
+    K = K, C = length(model$covariates), pooling = pooling, learned = learned, levels = levels,
+    partial = names(pooling)[partial], between = has_between(model), known = model$known,
+    framed = model$prior$frame$kind != "raw",
+    families = if (!model$known) {
+      split(seq_len(K), factor(prior$sd$family, levels = unique(prior$sd$family)))
+    },
     likelihood = !isTRUE(fit$control$prior_only),
     observed = if (!all(patterns$observed)) {
       "some"
@@ -169,6 +158,7 @@ stan_statistics <- function(statistics, model) {
       aperm(patterns$scatter, c(3, 1, 2)), size[c(1, 2, 2)], list(labels, features, features)
     )
   )
+  if (model$known) out <- list(ybar = out$ybar, V = out$S)
   if (model$C > 0) out <- c(out, stan_covariates(statistics, labels))
   if (model$observed == "all") {
     return(out)
@@ -219,18 +209,27 @@ stan_prior_data <- function(prior, model) {
       out[[paste0("sd_", family, "_", names[i])]] <- by_feature(prior$sd$parameters[k, i], k)
     }
   }
-  if (model$K > 1) out$eta <- prior$cor$eta
+  if (model$framed) out$frame <- prior$frame$root
+  for (block in names(model$pooling)[model$pooling == "mixed"]) {
+    out <- c(out, lapply(stan_mixed_positions(model, block), function(x) array(x, length(x))))
+  }
+  if (has_stan_cor(model)) out$eta <- prior$cor$eta
   if (model$between) out$eta_between <- prior$between$eta
-  for (block in names(model$pooling)[model$pooling == "partial"]) {
+  for (block in model$partial) {
     h <- prior$heterogeneity[[block]]
-    size <- if (block == "cor") 1 else model$K
     if (model$learned[[block]]) {
       out[[paste0("h_", block, "_beta")]] <- array(unname(h[c("shape1", "shape2")]), 2)
     } else {
       fixed <- h[["fixed"]]
-      out[[paste0("h_", block)]] <- switch(block,
-        cor = fixed, slope = replace(prior$slope$scale, TRUE, fixed), by_feature(rep(fixed, size))
-      )
+      out[[paste0("h_", block)]] <- if (is_mixed(model, block)) {
+        n <- sum(model$levels[[block]] == "partial")
+        array(fixed, n)
+      } else {
+        switch(block,
+          cor = fixed, slope = replace(prior$slope$scale, TRUE, fixed),
+          by_feature(rep(fixed, model$K))
+        )
+      }
     }
   }
   out

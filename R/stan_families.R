@@ -1,5 +1,5 @@
 # What a Stan program says of the families of the standard deviations' priors, (P2) of
-# vignette("model"), and how its lines are laid out.
+# vignette("model"), how its lines are laid out, and what things are called in it.
 
 # internal -----------------------------------------------------------------
 
@@ -81,4 +81,14 @@ stan_by_family <- function(model, name, what, x) {
     paste0("vector[K] ", name, ";"),
     paste0(name, pick, " = ", mapply(value, families, paste0(x, pick)))
   )
+}
+
+# Standard deviations and factors as they are priors of: in a frame not the features' own.
+stan_name <- function(model, name) if (model$framed) paste0(name, "_frame") else name
+
+has_stan_cor <- function(model) model$K > 1 && !model$known
+
+# Is there a population that is read from the frame?
+has_framed_population <- function(model) {
+  model$framed && any(model$pooling[c("sd", if (model$K > 1) "cor")] != "none")
 }

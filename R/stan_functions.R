@@ -7,9 +7,11 @@
 stan_functions <- function(model) {
   partial_sd <- model$pooling[["sd"]] == "partial"
   partial_cor <- model$pooling[["cor"]] == "partial"
-  families <- if (partial_sd) names(model$families)
+  # of the unpooled the population in a frame has the median
+  scored <- partial_sd || (has_framed_population(model) && model$pooling[["sd"]] == "none")
+  families <- if (scored) names(model$families)
   c(
-    if (model$likelihood) stan_rows_lpdf,
+    if (model$likelihood && !model$known) stan_rows_lpdf,
     if (length(setdiff(families, "lognormal")) > 0) stan_score_from_tails,
     unlist(lapply(families, function(f) c(stan_sd_scores[[f]], stan_sd_quantiles[[f]]))),
     if (partial_cor) c(stan_cor_scores, stan_cor_quantiles)

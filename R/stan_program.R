@@ -21,12 +21,18 @@ write_stan_program <- function(model) {
 }
 
 stan_header <- function(model) {
-  pooling <- model$pooling[model$K > 1 | names(model$pooling) != "cor"]
+  shown <- if (model$known) {
+    names(model$pooling) == "mean"
+  } else {
+    model$K > 1 | names(model$pooling) != "cor"
+  }
+  pooling <- model$pooling[shown]
   c(
     "// Means and covariance matrices of groups, the model of a fit by the R package hmvn.",
     "// Data: standata(fit).",
     "// Equation numbers as in vignette(\"model\", package = \"hmvn\").",
     paste0("// Pooling: ", paste(names(pooling), pooling, collapse = ", "), "."),
+    if (model$framed) "// sigma_frame and L_frame are those of the features in the frame (F1).",
     if (!model$likelihood) "// The prior alone, without data."
   )
 }
@@ -48,7 +54,10 @@ stan_data_block <- function(model) {
         },
         "array[P] int<lower=1, upper=G> group;", ""
       ),
-      declarations(
+      if (model$known) declarations(
+        paste0("array[", unit, "] vector[K] ybar;"), "(K1) estimates",
+        paste0("array[", unit, "] matrix[K, K] V;"), "and their covariance matrices"
+      ) else declarations(
         paste0("vector<lower=0>[", unit, "] n;"), "number of rows, or sum of their weights",
         paste0("array[", unit, "] vector[K] ybar;"), "their mean",
         paste0("array[", unit, "] matrix[K, K] S;"), "their centred scatter matrix",
@@ -63,6 +72,7 @@ stan_data_block <- function(model) {
         "array[P, K] int<lower=0, upper=K> observed;", "and which; then zeros, as in ybar and S"
       )
     ),
+    if (model$framed) declarations("matrix[K, K] frame;", "C of (F1): Sigma = C Sigma_frame C'"),
     declarations(
       "vector[K] mean_location;", "(P1) mu ~ Normal(m, s)",
       "vector<lower=0>[K] mean_scale;", "",
@@ -71,8 +81,11 @@ stan_data_block <- function(model) {
         "matrix<lower=0>[C, K] slope_scale;", ""
       )
     ),
+    unlist(lapply(c("mean", "slope"), function(block) {
+      if (is_mixed(model, block)) stan_mixed_data(model, block)
+    })),
     unlist(lapply(names(model$families), stan_sd_data, model = model)),
-    if (model$K > 1) declarations("real<lower=0> eta;", "(P3) Omega ~ LKJ(eta)"),
+    if (has_stan_cor(model)) declarations("real<lower=0> eta;", "(P3) Omega ~ LKJ(eta)"),
     if (model$between) declarations("real<lower=0> eta_between;", "(B1) R_b ~ LKJ(eta_between)"),
     stan_heterogeneity(model, learned = FALSE)
   )
@@ -81,9 +94,14 @@ stan_data_block <- function(model) {
 # Declarations of h where it is a parameter (learned) or part of the data (fixed); with the learned
 # go their priors.
 stan_heterogeneity <- function(model, learned) {
-  unlist(lapply(names(model$pooling)[model$pooling == "partial"], function(block) {
+  unlist(lapply(model$partial, function(block) {
+    mixed <- is_mixed(model, block)
     vector <- switch(block, cor = "", slope = "[C, K]", "[K]")
     kind <- switch(block, cor = "real", slope = "matrix", "vector")
+    if (mixed) {
+      kind <- "vector"
+      vector <- paste0("[", sum(model$levels[[block]] == "partial"), "]")
+    }
     type <- paste0(kind, "<lower=0, upper=1>", vector, " h_", block, ";")
     if (model$learned[[block]] && !learned) {
       declarations(
@@ -98,8 +116,10 @@ stan_heterogeneity <- function(model, learned) {
 
 stan_parameters_block <- function(model) {
   pooling <- model$pooling
+  name <- function(x) stan_name(model, x)
   own <- function(block, name, type, complete, what) {
     switch(pooling[[block]],
+      mixed = stan_mixed_parameters(model, block),
       none = declarations(paste0("array[G] ", type, " ", name, ";"), what),
       partial = declarations(
         paste0(switch(block,
@@ -116,11 +136,18 @@ stan_parameters_block <- function(model) {
   c(
     own("mean", "mu", "vector[K]", "mu0", "means"),
     if (model$C > 0) own("slope", "beta", "matrix[C, K]", "beta0", "slopes on the covariates"),
-    own("sd", "sigma", "vector<lower=0>[K]", "sigma0", "standard deviations"),
-    if (model$between) {
-      declarations("cholesky_factor_corr[K] L_between;", "Cholesky factor of R_b (B1)")
+    if (!model$known) {
+      own("sd", name("sigma"), "vector<lower=0>[K]", name("sigma0"), "standard deviations")
     },
-    if (model$K > 1) own("cor", "L", "cholesky_factor_corr[K]", "L0", "Cholesky factors of Omega"),
+    if (model$between) {
+      size <- if (is_mixed(model, "mean")) sum(model$levels$mean == "partial") else "K"
+      declarations(
+        paste0("cholesky_factor_corr[", size, "] L_between;"), "Cholesky factor of R_b (B1)"
+      )
+    },
+    if (has_stan_cor(model)) {
+      own("cor", name("L"), "cholesky_factor_corr[K]", name("L0"), "Cholesky factors of Omega")
+    },
     stan_heterogeneity(model, learned = TRUE)
   )
 }
@@ -128,15 +155,20 @@ stan_parameters_block <- function(model) {
 # What is derived, the log prior density and the log joint density.
 stan_transformed_block <- function(model) {
   pooling <- model$pooling
+  name <- function(x) stan_name(model, x)
   complete <- function(block, line) if (isTRUE(pooling[block] == "complete")) line
   partial <- function(block, line) if (isTRUE(pooling[block] == "partial")) line
   several <- model$K > 1
   c(
     complete("mean", "array[G] vector[K] mu = rep_array(mu0, G);"),
     complete("slope", "array[G] matrix[C, K] beta = rep_array(beta0, G);"),
-    complete("sd", "array[G] vector[K] sigma = rep_array(sigma0, G);"),
-    if (several) complete("cor", "array[G] matrix[K, K] L = rep_array(L0, G);"),
-    if (any(pooling == "partial")) {
+    complete("sd", paste0(
+      "array[G] vector[K] ", name("sigma"), " = rep_array(", name("sigma0"), ", G);"
+    )),
+    if (several) complete("cor", paste0(
+      "array[G] matrix[K, K] ", name("L"), " = rep_array(", name("L0"), ", G);"
+    )),
+    if (length(model$partial)) {
       paste0(
         "// (S4): groups scatter around v = sqrt(1 - h^2) u_0",
         if (pooling[["mean"]] == "partial") "; means: mu0, v read by (S1)"
@@ -152,23 +184,31 @@ stan_transformed_block <- function(model) {
       "                + slope_scale .* sqrt((1 - h_slope) .* (1 + h_slope)) .* u0_slope;",
       "matrix[C, K] tau_slope = slope_scale .* h_slope;"
     )),
+    unlist(lapply(c("mean", "slope"), function(block) {
+      if (is_mixed(model, block)) stan_mixed_transformed(model, block)
+    })),
     partial("sd", "vector[K] v_sd = sqrt((1 - h_sd) .* (1 + h_sd)) .* u0_sd;"),
     partial("cor", "vector[(K * (K - 1)) %/% 2] v_cor = sqrt((1 - h_cor) * (1 + h_cor)) * u0_cor;"),
     "real lprior = 0;  // log prior density",
     "real log_joint;   // log joint density of data, mu, sigma, L, u0 and h: no Jacobians",
     unlist(lapply(names(pooling)[model$learned], function(b) {
-      h <- if (b == "slope") "to_vector(h_slope)" else paste0("h_", b)
+      h <- if (b == "slope" && !is_mixed(model, b)) "to_vector(h_slope)" else paste0("h_", b)
       paste0("lprior += beta_lpdf(", h, " | h_", b, "_beta[1], h_", b, "_beta[2]);")
     })),
-    unlist(lapply(names(pooling)[pooling == "partial"], function(b) {
-      u0 <- if (b == "slope") "to_vector(u0_slope)" else paste0("u0_", b)
+    unlist(lapply(model$partial, function(b) {
+      u0 <- if (b == "slope" && !is_mixed(model, b)) "to_vector(u0_slope)" else paste0("u0_", b)
       paste0("lprior += std_normal_lpdf(", u0, ");")
     })),
     if (model$between) "lprior += lkj_corr_cholesky_lpdf(L_between | eta_between);",
     complete("mean", "lprior += normal_lpdf(mu0 | mean_location, mean_scale);"),
     complete("slope", stan_slope_prior("beta0", "slope_location", "slope_scale")),
-    complete("sd", stan_sd_prior(model, "sigma0")),
-    if (several) complete("cor", "lprior += lkj_corr_cholesky_lpdf(L0 | eta);"),
+    unlist(lapply(c("mean", "slope"), function(block) {
+      if (is_mixed(model, block)) stan_mixed_common_prior(model, block)
+    })),
+    complete("sd", stan_sd_prior(model, name("sigma0"))),
+    if (several) {
+      complete("cor", paste0("lprior += lkj_corr_cholesky_lpdf(", name("L0"), " | eta);"))
+    },
     stan_group_priors(model),
     "log_joint = lprior;",
     if (model$likelihood) stan_likelihood(model)
@@ -178,8 +218,11 @@ stan_transformed_block <- function(model) {
 # Priors of what a group has to itself.
 stan_group_priors <- function(model) {
   pooling <- model$pooling
+  sigma <- paste0(stan_name(model, "sigma"), "[g]")
+  L <- paste0(stan_name(model, "L"), "[g]")
   lines <- c(
     switch(pooling[["mean"]],
+      mixed = stan_mixed_group_prior(model, "mean"),
       none = "lprior += normal_lpdf(mu[g] | mean_location, mean_scale);",
       partial = if (model$between) {
         "lprior += multi_normal_cholesky_lpdf(mu[g] | mu0, diag_pre_multiply(tau, L_between));"
@@ -189,19 +232,20 @@ stan_group_priors <- function(model) {
     ),
     if (model$C > 0) {
       switch(pooling[["slope"]],
+        mixed = stan_mixed_group_prior(model, "slope"),
         none = stan_slope_prior("beta[g]", "slope_location", "slope_scale"),
         partial = stan_slope_prior("beta[g]", "beta0", "tau_slope")
       )
     },
-    if (pooling[["sd"]] != "complete") stan_sd_prior(model, "sigma[g]"),
+    if (pooling[["sd"]] != "complete") stan_sd_prior(model, sigma),
     if (pooling[["sd"]] == "partial") {
-      stan_pooled_scores("sd", stan_by_family(model, "u", "score", "sigma[g]"))
+      stan_pooled_scores("sd", stan_by_family(model, "u", "score", sigma))
     },
-    if (model$K > 1 && pooling[["cor"]] != "complete") {
-      "lprior += lkj_corr_cholesky_lpdf(L[g] | eta);"
+    if (has_stan_cor(model) && pooling[["cor"]] != "complete") {
+      paste0("lprior += lkj_corr_cholesky_lpdf(", L, " | eta);")
     },
     if (pooling[["cor"]] == "partial") {
-      stan_pooled_scores("cor", "vector[(K * (K - 1)) %/% 2] u = cor_score(L[g], eta);")
+      stan_pooled_scores("cor", paste0("vector[(K * (K - 1)) %/% 2] u = cor_score(", L, ", eta);"))
     }
   )
   if (length(lines)) c("for (g in 1:G) {", indent(lines), "}")
@@ -222,92 +266,6 @@ stan_pooled_scores <- function(block, scores) {
     "{  // (S4) in place of the standard normal law that the scores have under the prior",
     indent(scores),
     indent(paste0("lprior += normal_lpdf(u | v_", block, ", ", spread, ") - std_normal_lpdf(u);")),
-    "}"
-  )
-}
-
-stan_likelihood <- function(model) {
-  unit <- if (model$observed == "all") "g" else "p"
-  g <- if (unit == "p") "group[p]" else "g"
-  factor <- if (model$K > 1) {
-    paste0("diag_pre_multiply(sigma[", g, "], L[", g, "])")
-  } else {
-    paste0("diag_matrix(sigma[", g, "])")
-  }
-  data <- paste0(c("ybar", "n", "S"), "[", unit, "]")
-  if (model$C > 0) data[c(1, 3)] <- c("m", "R")
-  lines <- if (model$observed == "some" && model$K > 1) {
-    c(
-      "array[n_observed[p]] int o = observed[p, 1:n_observed[p]];",
-      paste0("matrix[K, K] A = ", factor, ";  // Sigma = A A'"),
-      "matrix[n_observed[p], n_observed[p]] A_o = n_observed[p] == K ? A",
-      "    : cholesky_decompose(tcrossprod(A[o]));",
-      paste0(
-        "log_joint += rows_lpdf(", data[1], "[o] | n[p], ", data[3],
-        "[o, o], mu[group[p]][o], A_o);"
-      )
-    )
-  } else {
-    paste0(
-      "log_joint += rows_lpdf(", data[1], " | ", data[2], ", ", data[3], ", mu[", g, "], ", factor,
-      ");"
-    )
-  }
-  if (model$C > 0) lines <- c(stan_residuals(unit, g), lines)
-  c(
-    paste0(
-      "for (", unit, " in 1:", toupper(unit), ") {",
-      if (unit == "p") "  // (M1) and (M2): the observed features only"
-    ),
-    indent(lines), "}"
-  )
-}
-
-# (M1'): mean and scatter matrix of what the covariates leave of the rows.
-stan_residuals <- function(unit, g) {
-  at <- function(name) paste0(name, "[", unit, "]")
-  cross <- paste0("beta[", g, "]' * ", at("S_xy"))
-  c(
-    paste0("vector[K] m = ", at("ybar"), " - beta[", g, "]' * ", at("xbar"), ";"),
-    paste0("matrix[K, K] B = ", cross, ";"),
-    paste0("matrix[K, K] R = ", at("S"), " - B - B' + quad_form(", at("S_xx"), ", beta[", g, "]);")
-  )
-}
-
-# Names as in the draws of hmvn.
-stan_generated_block <- function(model) {
-  pooling <- model$pooling
-  several <- model$K > 1
-  population <- c(
-    if (model$between) {
-      c(
-        "matrix[K, K] Omega_between = multiply_lower_tri_self_transpose(L_between);",
-        "matrix[K, K] Sigma_between = quad_form_diag(Omega_between, tau);"
-      )
-    },
-    if (pooling[["sd"]] == "partial") stan_by_family(model, "sigma0", "at_score", "v_sd"),
-    if (pooling[["cor"]] == "partial") "matrix[K, K] L0 = cor_at_score(v_cor, eta, K);",
-    if (pooling[["cor"]] != "none") "matrix[K, K] Omega0 = multiply_lower_tri_self_transpose(L0);",
-    if (pooling[["sd"]] != "none" && (pooling[["cor"]] != "none" || !several)) {
-      paste0(
-        "matrix[K, K] Sigma0 = ",
-        if (several) "quad_form_diag(Omega0, sigma0);" else "diag_matrix(square(sigma0));"
-      )
-    }
-  )
-  c(
-    if (several) "array[G] matrix[K, K] Omega;",
-    "array[G] matrix[K, K] Sigma;",
-    population,
-    "for (g in 1:G) {",
-    if (several) {
-      indent(c(
-        "Omega[g] = multiply_lower_tri_self_transpose(L[g]);",
-        "Sigma[g] = quad_form_diag(Omega[g], sigma[g]);"
-      ))
-    } else {
-      indent("Sigma[g] = diag_matrix(square(sigma[g]));")
-    },
     "}"
   )
 }

@@ -95,7 +95,7 @@ test_that("what has no meaning with known covariances is refused, and the rest s
     names(as_draws_rvars(fit)),
     c("mu", "mu0", "Omega_between", "Sigma_between", "tau", "h_mean", "lp__", "lprior")
   )
-  for (ask in list(within_between, group_cov, group_cor, group_sd, stancode)) {
+  for (ask in list(within_between, group_cov, group_cor, group_sd)) {
     expect_error(ask(fit), class = "hmvn_error_no_meaning")
   }
   expect_error(

@@ -80,7 +80,6 @@ test_that("a baseline that all arms have in common: constrained longitudinal ana
   expect_true(all(is.na(posterior::draws_of(as_draws_rvars(fit, "mu0")$mu0)[, 2:3])))
   expect_identical(summary(fit, "mu0")$feature, "Bas")
   expect_output(print(fit), "mean mixed")
-  expect_error(stancode(fit), class = "hmvn_error_pooling")
   expect_error(between_cov(fit), class = "hmvn_error_no_meaning")
 })
 

@@ -1,6 +1,6 @@
 # A fit as far as stancode() and standata() look at it, without sampling.
 unsampled_fit <- function(data = iris[c(1:5, 51:56, 101:110), ], group = "Species",
-                          pooling = "none", prior = hmvn_prior(), weights = NULL,
+                          pooling = "none", prior = hmvn_prior(frame = "raw"), weights = NULL,
                           prior_only = FALSE) {
   statistics <- quietly(hmvn_statistics(data, group, weights = weights))
   fake_fit_of(statistics, prior, pooling, list(iter_sampling = 1, prior_only = prior_only))
@@ -84,6 +84,56 @@ test_that("the program has the parameters and quantities of its pooling and no o
   }
 })
 
+test_that("programs in a frame declare what standata() gives, and the features' own quantities", {
+  for (pooling in all_poolings(pooling_levels)) {
+    fit <- unsampled_fit(pooling = pooling, prior = hmvn_prior(frame = "pooled"))
+    code <- stancode(fit)
+    expect_setequal(declared(code, "data"), names(standata(fit)))
+    expect_true(all(c("Sigma", "sigma", "Omega") %in% declared(code, "generated quantities")))
+    own <- c(sigma = pooling[["sd"]], L = pooling[["cor"]]) != "complete"
+    expect_setequal(
+      grep("_frame", declared(code, "parameters"), value = TRUE),
+      paste0(c("sigma", "L"), ifelse(own, "", "0"), "_frame")
+    )
+    derived <- declared(code, "generated quantities")
+    expect_identical("sigma0" %in% derived, pooling[["sd"]] != "none")
+    expect_identical("Omega0" %in% derived, pooling[["cor"]] != "none")
+    expect_identical("Sigma0" %in% derived, all(pooling[c("sd", "cor")] != "none"))
+  }
+  one <- unsampled_fit(
+    data.frame(g = rep(1:3, each = 4), x = cos(1:12)), "g", "partial",
+    hmvn_prior(frame = "pooled")
+  )
+  expect_match(stancode(one), "tcrossprod(frame * diag_matrix(sigma_frame[g]))", fixed = TRUE)
+})
+
+test_that("programs of coefficients pooled by feature have the common ones once", {
+  pooling <- list(
+    mean = c(Sepal.Length = "complete", Sepal.Width = "none", "partial"), sd = "complete"
+  )
+  fit <- unsampled_fit(pooling = pooling)
+  code <- stancode(fit)
+  values <- standata(fit)
+  expect_setequal(declared(code, "data"), names(values))
+  expect_identical(as.vector(values$mean_own), 2:4)
+  expect_identical(as.vector(values$mean_partial), 3:4)
+  expect_true(all(c("mu_complete", "mu_own", "u0_mean") %in% declared(code, "parameters")))
+  expect_match(code, "cholesky_factor_corr[2] L_between;", fixed = TRUE)
+  expect_match(code, "vector<lower=0, upper=1>[2] h_mean;", fixed = TRUE)
+})
+
+test_that("programs of estimates with known covariances have means alone", {
+  y <- rbind(a = c(x = 1, y = 2), b = c(0, 1), c = c(2, NA))
+  V <- list(diag(2), diag(2) + 0.5, matrix(c(1, NA, NA, NA), 2))
+  s <- hmvn_statistics_from(mean = y, cov = V, known = TRUE)
+  fit <- fake_fit_of(s, hmvn_prior(), c(mean = "partial"), list(iter_sampling = 1))
+  code <- stancode(fit)
+  expect_setequal(declared(code, "data"), names(standata(fit)))
+  expect_setequal(declared(code, "parameters"), c("u0_mean", "mu", "L_between", "h_mean"))
+  expect_match(code, "multi_normal_lpdf(ybar[p][o] | mu[group[p]][o], V[p][o, o])", fixed = TRUE)
+  expect_equal(unname(standata(fit)$V[2, , ]), unname(V[[2]]))
+})
+
 test_that("only the families that occur are written, each for its features", {
   code <- stancode(
     unsampled_fit(pooling = "partial", prior = hmvn_prior(sd = distributional::dist_gamma(2, 1)))
@@ -109,7 +159,8 @@ test_that("only the families that occur are written, each for its features", {
 
 test_that("a fixed heterogeneity is data, a learned one a parameter with its Beta prior", {
   prior <- hmvn_prior(
-    heterogeneity = list(mean = 0.25, sd = distributional::dist_beta(2, 5), cor = 0.5)
+    heterogeneity = list(mean = 0.25, sd = distributional::dist_beta(2, 5), cor = 0.5),
+    frame = "raw"
   )
   fit <- unsampled_fit(pooling = "partial", prior = prior)
   values <- standata(fit)
