@@ -24,8 +24,8 @@ check_feature <- function(x, name, call) {
     "Put each of its columns into the data frame on its own."
   } else if (is.list(x)) {
     "Unnest it into numeric columns."
-  } else if (inherits(x, "integer64")) {
-    "Convert it by {.fn as.double}; whole numbers up to 2^53 stay exact."
+  } else if (inherits(x, "integer64") && is.double(x)) {
+    "Some of its numbers are beyond 2^53, up to which doubles are exact: scale it first."
   } else {
     "Convert it to numbers (for example by {.fn as.numeric}) or leave it out."
   }

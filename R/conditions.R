@@ -96,7 +96,7 @@ condition_table <- list(
     ess = topic("Quantities have a bulk or tail effective sample size below 100 a chain."),
     nonfinite = topic("Draws are not finite."),
     suspect_features = topic(
-      "Features were not named, and some look like an id, a year or a weight.", "features"
+      "Features were not named, and some look like an id, a year, a visit or a weight.", "features"
     )
   ),
   message = list(
@@ -123,7 +123,7 @@ condition_table <- list(
       why.",
       "group", "reason"
     ),
-    no_cor = topic("Standard deviations came without correlations, and what is assumed then."),
+    no_cor = topic("Some correlations are not known, and what is assumed then."),
     incomplete_covariates = topic(
       "Rows with a missing covariate are left out, or their missing cells are not drawn."
     ),

@@ -30,8 +30,8 @@
 #' @param features The numeric columns that are modelled jointly: a one-sided
 #'   formula (`~ x + y`) or their names. By default all numeric columns that
 #'   are not in `group`, `weights` or `covariates`, or all but some, `~ . - year`; a warning names
-#'   those that look like an id, a year or a weight. Labelled numbers (haven), matrices of one
-#'   column (`scale()`) and time series are numeric columns.
+#'   those that look like an id, a year, a visit or a weight. Labelled numbers (haven), matrices of
+#'   one column (`scale()`), time series and integer64 (up to 2^53) are numeric columns.
 #' @param pooling One of `"none"` (groups independent), `"partial"` (groups
 #'   vary around a population whose spread is learned) or `"complete"` (one value
 #'   for all groups); either one string, or a named vector
@@ -135,7 +135,7 @@ fit_hmvn <- function(data, group, features = NULL, pooling = "none", prior = hmv
 # What fit_hmvn() and update() have in common once the input is read: returns the finished fit.
 # `record`: see new_hmvn_fit().
 run_fit <- function(input, model, settings, record, call) {
-  check_design(input$statistics, call = call)
+  check_design(input$statistics, model$coefficients, call = call)
   size <- lengths(input$statistics[c("labels", "features", "covariates")])
   check_fit_size(size, model$pooling, settings, call)
   rest <- keep_estimable(input, model, settings, call)

@@ -4,7 +4,8 @@
 #' labels of groups and features as they are in the data.
 #'
 #' @param fit An `hmvn_fit`.
-#' @param group Labels of the groups to return; `NULL` for all.
+#' @param group Labels of the groups to return; `NULL` for all, at their end those that could not be
+#'   estimated (`not_estimable` of [fit_hmvn()]), which are `NA`.
 #' @param joint If `TRUE`, one covariance matrix for one observation of *every* group stacked:
 #'   block-diagonal, groups one after another, and within a group its features (the order of the
 #'   group means raveled by rows: group A's features, then B's, ...).
@@ -72,7 +73,26 @@ group_rvar <- function(fit, name, group, call = rlang::caller_env()) {
   check_fit(fit, call)
   check_kept(fit, name, call)
   groups <- match_groups(fit, group, call)
-  with_memory_errors(as_rvar(quantity(fit, name, groups)), "Draws", call)
+  left_out <- if (is.null(group)) names(fit$not_estimable)
+  with_memory_errors(
+    as_rvar(with_missing_groups(quantity(fit, name, groups), left_out)), "Draws", call
+  )
+}
+
+# [iteration, chain, group, ...] with NA for groups that are not there, after the others.
+with_missing_groups <- function(values, labels) {
+  if (length(labels) == 0L) {
+    return(values)
+  }
+  size <- dim(values)
+  names <- dimnames(values)
+  names[[3L]] <- c(names[[3L]], labels)
+  n <- size[[3L]]
+  size[[3L]] <- n + length(labels)
+  out <- array(NA_real_, size, names)
+  first <- rep(seq_len(size[[3L]]) <= n, each = prod(size[1:2]))
+  out[rep(first, length.out = length(out))] <- values
+  out
 }
 
 # [iteration, chain, group, feature, feature] to one block-diagonal random matrix

@@ -184,8 +184,8 @@ abort_fold <- function(lost, call) {
   abort_hmvn(
     c(
       "The rows that are left without a fold must tell of every slope.",
-      x = "Without one of the folds {.field {lost}} {?does/do} not vary within groups, or {?is/are}
-        collinear there.",
+      x = "Without one of the folds {.field {lost}} {?does/do} not vary (within groups, or at all),
+        or {?is/are} collinear.",
       i = "Give {.arg folds} that leave rows of every category, or take more folds."
     ),
     "covariates", argument = "folds", column = lost, call = call

@@ -2,9 +2,13 @@
 
 # internal -----------------------------------------------------------------
 
-# Plain numbers of a column of labelled numbers (haven), a matrix of one column (scale()) or a time
-# series; any other column as it is.
+# Plain numbers of a column of labelled numbers (haven), a matrix of one column (scale()), a time
+# series or integers of 64 bits that doubles hold exactly; any other column as it is.
 unwrap_numbers <- function(x) {
+  if (inherits(x, "integer64") && is.double(x) && is.null(dim(x))) {
+    values <- from_integer64(x)
+    return(if (all(abs(values) <= 2^53, na.rm = TRUE)) values else x)
+  }
   numbers <- typeof(x) %in% c("double", "integer")
   one_column <- is.matrix(x) && ncol(x) == 1L
   plain_shape <- is.null(dim(x)) || one_column
@@ -68,8 +72,8 @@ from_integer64 <- function(x) {
   halves[2L, ] * 2^32 + low
 }
 
-# Numeric columns that hardly are measurements: row numbers, years, weights. Said where features
-# were not named; `columns`: named list.
+# Numeric columns that hardly are measurements: row numbers, years, visits, weights. Said where
+# features were not named; `columns`: named list.
 warn_suspects <- function(columns, call) {
   suspects <- Filter(Negate(is.null), Map(suspect, columns, names(columns)))
   if (length(suspects) == 0L) {
@@ -99,6 +103,8 @@ suspect <- function(x, name) {
     "an id"
   } else if (whole && word("(^|[._ ])(year|yr)$") && all(x > 1000 & x < 3000)) {
     "a year"
+  } else if (whole && word("(^|[._ ])(visit|wave|occasion|timepoint)$")) {
+    "an occasion"
   } else if (all(x >= 0) && word("(^|[._ ])(weights|wgt|freq|frequency|pweight|fweight)$")) {
     "a weight"
   }

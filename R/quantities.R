@@ -242,13 +242,16 @@ check_kept <- function(fit, variable, call = rlang::caller_env()) {
 
 # Quantities whose draws are judged after sampling. `common`: those that all groups share (else
 # those of which every group has its own). Under complete pooling the population's values are the
-# groups' and not looked at twice; what belongs to no block comes first.
+# groups' and not looked at twice, but for a frame in which sds or correlations alone are common;
+# what belongs to no block comes first.
 judged_quantities <- function(fit, common) {
   rows <- quantities[quantity_names(fit)]
+  apart <- fit$prior$frame$kind != "raw" && is_stored(fit, "chol") && !is_common(fit, "chol")
   chosen <- vapply(rows, function(row) {
     by_group <- row$by_group && !is_common(fit, row$from[[1L]])
     looked_at <- row$by_group || row$block == "" ||
-      fit$pooling[[row$block]] %in% c("partial", "mixed")
+      fit$pooling[[row$block]] %in% c("partial", "mixed") ||
+      (apart && row$block %in% c("sd", "cor"))
     row$judged && looked_at && by_group != common && nrow(packed_layout(fit, row$name)) > 0L
   }, TRUE)
   names <- names(rows)[chosen]

@@ -32,14 +32,21 @@
 #'   **Standard deviations alone**, of several features and without `cor`, are read as if each
 #'   feature had been measured on other rows, n of them each (`n_rows` counts them so). For features
 #'   of the same rows that is an approximation: it gives each feature's mean and sd their own due,
-#'   and says nothing of the correlations, which keep their prior.
+#'   and says nothing of the correlations, which keep their prior. **Single correlations** that are
+#'   not known, `NA` in `cor` or `cov`, are read in the same way where the features fall into sets,
+#'   all correlations known within each and none between: each set as if of other rows. Other
+#'   patterns have no such reading and are refused.
 #'
 #'   **Estimates with known covariance** (`known = TRUE`): each group (study) has a vector of
 #'   estimates y with covariance matrix V, and y ~ Normal(mu, V), equation (K1) of
 #'   `vignette("model")`. Groups are the rows of `mean`. What [fit_hmvn()] learns from them are the
 #'   means mu of every group, those of the typical group, and the covariance between groups: with
 #'   `pooling = c(mean = "partial")` the multivariate random-effects meta-analysis. There are no sds
-#'   or correlations within groups to learn.
+#'   or correlations within groups to learn. Means in common (the common-effect model) and unpooled
+#'   means have posteriors in closed form, and are refused: under wide priors the common means are
+#'   the estimates' average with the inverses of V as weights, `solve(Reduce("+", W),
+#'   Reduce("+", Map("%*%", W, y)))` with covariance `solve(Reduce("+", W))` where `W` is
+#'   `lapply(V, solve)`, and unpooled means are Normal(y, V).
 #' @return An object of class `hmvn_statistics`.
 #' @section Errors: Class `hmvn_error_statistics`, naming the argument and the group.
 #' @section Messages: What is assumed of correlations or of standard deviations alone is said in
@@ -112,7 +119,7 @@ check_estimates <- function(mean, n_missing, call) {
 check_known <- function(statistics, arg, call) {
   patterns <- statistics$patterns
   if (anyDuplicated(patterns$group)) {
-    abort_from("Estimates need their whole covariance matrix.", "Only {.arg sd} is given.", "cor",
+    abort_from("Estimates need their whole covariance matrix.", "Covariances are lacking.", "cor",
       call = call
     )
   }
@@ -212,9 +219,10 @@ published_patterns <- function(published, n, call) {
   K <- ncol(published$mean)
   parts <- unlist(lapply(seq_along(n), function(g) {
     there <- unname(which(!is.na(published$mean[g, ])))
-    alone <- published$arg == "sd"
-    lapply(if (alone) there else list(there), function(k) list(group = g, features = k))
+    sets <- if (n[[g]] == 1) list(there) else seen_together(published, g, there, call)
+    lapply(sets, function(k) list(group = g, features = k))
   }), recursive = FALSE)
+  inform_of_other_rows(parts, published, call)
   mean <- matrix(0, K, length(parts))
   observed <- matrix(FALSE, K, length(parts))
   scatter <- array(0, c(K, K, length(parts)))
@@ -230,6 +238,52 @@ published_patterns <- function(published, n, call) {
   }
   group <- vapply(parts, `[[`, 0L, "group")
   list(group = group, n = unname(n)[group], observed = observed, mean = mean, scatter = scatter)
+}
+
+# Sets of the features `there` of a group whose correlations are all known, as if each had been
+# measured on other rows. Stops where sets overlap.
+seen_together <- function(published, g, there, call) {
+  known <- !is.na(published$cov[[g]][there, there, drop = FALSE])
+  known <- known & t(known)
+  diag(known) <- TRUE
+  first <- apply(known, 1L, function(row) match(TRUE, row))
+  apart <- which(known != outer(first, first, `==`), arr.ind = TRUE)
+  if (length(apart) == 0L) {
+    return(unname(split(there, first)))
+  }
+  label <- rownames(published$mean)[[g]]
+  features <- colnames(published$mean)[there]
+  pair <- which(!known, arr.ind = TRUE)
+  of <- features[pair[1L, 2:1]]
+  abort_from(
+    paste(
+      "Where single correlations are not known, features must fall into sets: all correlations",
+      "known within each, none between."
+    ),
+    paste(
+      "In group {.val {label}} that of {.field {of[1]}} and {.field {of[2]}} is not, although both",
+      "are part of the same set through others."
+    ),
+    published$arg, label, call = call
+  )
+}
+
+inform_of_other_rows <- function(parts, published, call) {
+  group <- vapply(parts, `[[`, 0L, "group")
+  if (published$arg == "sd" || !anyDuplicated(group)) {
+    return(invisible())
+  }
+  labels <- rownames(published$mean)[unique(group[duplicated(group)])]
+  inform_hmvn(
+    c(
+      paste(
+        "Features of {cli::qty(length(labels))}group{?s} {.val {labels}} whose correlation is not",
+        "known are read as of different rows."
+      ),
+      i = "These correlations keep what the prior and other groups say of them."
+    ),
+    "no_cor"
+  )
 }
 
 published_scatter <- function(cov, n, arg, label, call) {

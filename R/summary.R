@@ -6,7 +6,8 @@
 #' @param variable Quantities to summarise (`"mu"`, `"sigma"`, `"Omega"`, `"Sigma"`, `"mu0"`, ...);
 #'   `NULL` for all that were kept.
 #' @param group Labels of the groups; `NULL` for all groups and what belongs to no group. With it,
-#'   `variable` names quantities of groups.
+#'   `variable` names quantities of groups. Groups that could not be estimated (`not_estimable` of
+#'   [fit_hmvn()]) have rows of `NA` among all.
 #' @param prob Probabilities of the quantiles.
 #' @param cores Threads for the diagnostics.
 #' @param ... Must be empty.
@@ -47,6 +48,7 @@ summary.hmvn_fit <- function(object, variable = NULL, group = NULL, ..., prob = 
   how <- list(prob = stats::setNames(prob, quantile_names(prob)), cores = cores)
   with_memory_errors(
     {
+      how$left_out <- if (is.null(group)) length(object$not_estimable) else 0L
       parts <- lapply(chosen, summarise_quantity, fit = object, groups = groups, how = how)
       bind_summaries(object, Filter(Negate(is.null), parts), how)
     },
@@ -58,7 +60,8 @@ summary.hmvn_fit <- function(object, variable = NULL, group = NULL, ..., prob = 
 
 # One quantity's rows: their indices and their numbers (see summarise_array_()); NULL if it has
 # none.
-# `how`: list(prob, cores), the probabilities of the quantiles named by their columns.
+# `how`: list(prob, cores, left_out), the probabilities of the quantiles named by their columns, and
+# how many groups that the fit has not have rows of NA: their positions follow those of the others.
 summarise_quantity <- function(name, fit, groups, how) {
   layout <- packed_layout(fit, name)
   if (nrow(layout) == 0) {
@@ -66,7 +69,9 @@ summarise_quantity <- function(name, fit, groups, how) {
   }
   if (quantities[[name]]$by_group) {
     numbers <- summarise_groups(fit, name, groups, how)
-    group <- rep(groups, each = nrow(layout))
+    lacking <- matrix(NA_real_, how$left_out * nrow(layout), ncol(numbers))
+    numbers <- rbind(numbers, lacking)
+    group <- rep(c(groups, n_groups(fit) + seq_len(how$left_out)), each = nrow(layout))
   } else {
     numbers <- summarise_array_(packed_quantity(fit, name), how$prob, how$cores)
     group <- rep(NA_integer_, nrow(layout))
@@ -120,12 +125,13 @@ bind_summaries <- function(fit, parts, how) {
   group <- from_parts("group")
   columns <- c("mean", "median", "sd", names(how$prob), "rhat", "ess_bulk", "ess_tail")
   numbers <- bind_numbers(lapply(parts, `[[`, "numbers"), columns)
-  group_labels <- safe_labels(statistics$labels, "g")
+  labels <- c(statistics$labels, names(fit$not_estimable))
+  group_labels <- safe_labels(labels, "g")
   names <- lapply(parts, function(p) {
     packed_names(fit, p$name, if (!anyNA(p$group)) p$group, p, group_labels)
   })
   own <- c(
-    list(group = statistics$labels[group]),
+    list(group = labels[group]),
     if (n_covariates(fit) > 0L) {
       list(covariate = statistics$covariates[from_parts("covariate")])
     },

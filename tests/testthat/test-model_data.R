@@ -143,12 +143,12 @@ test_that("bad data, columns, groups and weights have classed errors naming the 
   bad("column", d, ~g, ~x, ~ h + y)
 })
 
-test_that("integer64 columns are refused with the way to convert them", {
+test_that("integer64 columns are features and groups", {
   skip_if_not_installed("bit64")
   d$z <- bit64::as.integer64(1:3)
-  expect_error(model_data(d, ~g, ~z), "as.double", class = "hmvn_error_column")
+  expect_identical(model_data(d, ~g, ~z)$features, "z")
   expect_identical(model_data(d, ~z, ~x)$labels, c("1", "2", "3"))
-  expect_identical(quietly(model_data(d, ~g))$features, c("h", "x", "y"))
+  expect_identical(quietly(model_data(d, ~g))$features, c("h", "x", "y", "z"))
 })
 
 test_that("labels that collide are an error with the labels", {

@@ -38,6 +38,22 @@ test_that("what is constant in a group is named together, what is collinear by i
   )
 })
 
+test_that("tables of all groups have rows of NA for those that were left out", {
+  fit <- drop(d, ~g)
+  means <- group_mean(fit)
+  expect_identical(rownames(means), c("a", "c", "b"))
+  expect_identical(means[1:2, ], group_mean(fit, c("a", "c")))
+  expect_true(all(is.na(posterior::draws_of(means["b", ]))))
+  expect_identical(dim(group_cor(fit)), c(3L, 2L, 2L))
+  table <- summary(fit, variable = c("mu", "Omega"))
+  own <- table[table$group == "b", ]
+  expect_identical(own$variable, c("mu[b,x]", "mu[b,y]", "Omega[b,y,x]"))
+  expect_true(all(is.na(own[c("mean", "sd", "q5", "rhat", "ess_bulk")])))
+  expect_identical(unclass(table[table$group != "b", ]$mean),
+                   summary(fit, variable = c("mu", "Omega"), group = c("a", "c"))$mean)
+  expect_identical(summary(fit, variable = "lp__")$quantity, "lp__")
+})
+
 test_that("a group that was left out is told from one that never was", {
   fit <- drop(d, ~g)
   expect_error(group_mean(fit, "b"), "left out: b \\(y is constant\\)", class = "hmvn_error_group")

@@ -108,3 +108,16 @@ test_that("columns that are hardly features are named where features were not", 
     expect_no_warning(quietly(hmvn_statistics(data, NULL)))
   }
 })
+
+test_that("integers of 64 bits are numbers as far as doubles hold them", {
+  # as package bit64 has them: the bits of a double
+  integer64 <- function(...) structure(readBin(as.raw(c(...)), "double", 3), class = "integer64")
+  bytes <- function(low) c(low, rep(0, 7))
+  x <- integer64(bytes(5), rep(255, 8), c(rep(0, 7), 128)) # 5, -1, NA
+  expect_identical(unwrap_numbers(x), c(5, -1, NA))
+  data <- data.frame(g = 1, y = c(1, 2, 4))
+  data$x <- x
+  expect_identical(quietly(hmvn_statistics(data, ~g, ~ x + y))$n_missing, 1)
+  data$x <- integer64(bytes(1), bytes(2), c(rep(255, 7), 127)) # the last 2^63 - 1
+  expect_error(hmvn_statistics(data, ~g, ~ x + y), "2\\^53", class = "hmvn_error_column")
+})

@@ -180,3 +180,34 @@ test_that("a covariance of a single row is refused, not ignored", {
   none <- hmvn_statistics_from(c(t1 = 1, t2 = 1), y, list(NA * diag(2), 0 * diag(2)))
   expect_true(all(none$patterns$scatter == 0))
 })
+
+test_that("single correlations that are not known make sets of other rows, or are refused", {
+  mean <- rbind(a = c(x = 1, y = 2, z = 3), b = c(x = 0, y = 1, z = 2))
+  sd <- mean + 1
+  whole <- matrix(c(1, 0.5, 0.2, 0.5, 1, 0.1, 0.2, 0.1, 1), 3)
+  sets <- whole
+  sets[3, 1:2] <- sets[1:2, 3] <- NA
+  expect_message(
+    s <- hmvn_statistics_from(c(a = 20, b = 30), mean, cor = list(sets, whole), sd = sd),
+    class = "hmvn_message_no_cor"
+  )
+  p <- s$patterns
+  expect_identical(p$group, c(1L, 1L, 2L))
+  expect_identical(p$observed[, p$group == 1], cbind(c(TRUE, TRUE, FALSE), c(FALSE, FALSE, TRUE)))
+  expect_identical(p$n, c(20, 20, 30))
+  expect_equal(p$scatter[1, 2, 1], 19 * 0.5 * 2 * 3)
+  expect_equal(p$scatter[3, 3, 2], 19 * 4^2)
+  expect_identical(p$scatter[, , 3], unname(29 * whole * tcrossprod(sd["b", ])))
+  # x and z are both correlated with y, but not known with each other
+  chain <- whole
+  chain[3, 1] <- chain[1, 3] <- NA
+  expect_error(
+    hmvn_statistics_from(c(a = 20, b = 30), mean, cor = list(chain, whole), sd = sd),
+    "group \"a\" that of x and z", class = "hmvn_error_statistics"
+  )
+  expect_error(
+    hmvn_statistics_from(
+      mean = mean, cov = list(sets, whole), known = TRUE
+    ), "whole covariance", class = "hmvn_error_statistics"
+  )
+})
