@@ -5,8 +5,29 @@
 
 frame_choices <- c("raw", "pooled")
 
+# The frame of a prior that leaves it unset: what is written out is on the raw features, and so is
+# what groups have in common by itself, sds or correlations alone, for in a frame the features' own
+# would differ by group. `pooling`: see resolve_pooling().
+choose_frame <- function(prior, pooling, known) {
+  if (!is.list(prior) || known) {
+    return("raw") # what is no prior is said elsewhere
+  }
+  if (!is.null(prior$frame)) {
+    return(prior$frame)
+  }
+  common <- vapply(c("sd", "cor"), function(block) {
+    h <- prior$heterogeneity[[block]]
+    pooling[[block]] == "complete" || (pooling[[block]] == "partial" && identical(h, 0))
+  }, TRUE)
+  written <- !is.null(prior$sd) || !is.null(prior$cor)
+  if (written || common[["sd"]] != common[["cor"]]) "raw" else "pooled"
+}
+
 # The argument `frame` of hmvn_prior(): one of the choices, or a covariance matrix.
 check_frame <- function(x, call) {
+  if (is.null(x)) {
+    return(NULL)
+  }
   if (is.character(x) && length(x) == 1L && x %in% frame_choices) {
     return(x)
   }
@@ -28,7 +49,8 @@ check_frame <- function(x, call) {
 }
 
 # list(kind, covariance = P, root = C) for the features of the statistics; of the raw frame without
-# the matrices.
+# the matrices. C = D R^(1/2) with D the sds of P and R its correlations, R^(1/2) symmetric: in
+# other units or another order of the features C is that in the same units and order.
 resolve_frame <- function(frame, statistics, call) {
   features <- statistics$features
   if (identical(frame, "raw")) {
@@ -41,12 +63,14 @@ resolve_frame <- function(frame, statistics, call) {
     kind <- "pooled"
     covariance <- pooled_covariance(without_covariates(statistics))
   }
-  eigen <- eigen(covariance, symmetric = TRUE)
+  sd <- sqrt(pmax(diag(covariance), 0))
+  scale <- ifelse(sd > 0, sd, 1)
+  eigen <- eigen(covariance / outer(scale, scale), symmetric = TRUE)
   if (!all(eigen$values > frame_tolerance * eigen$values[[1L]])) {
     abort_prior("A {.arg frame} must be positive definite.",
       paste(
-        "The smallest of its eigenvalues is {format(min(eigen$values), digits = 3)}, the largest",
-        "{format(max(eigen$values), digits = 3)}."
+        "Of its correlations the smallest eigenvalue is {format(min(eigen$values), digits = 3)},",
+        "the largest {format(max(eigen$values), digits = 3)}."
       ),
       "frame",
       hint = if (kind == "pooled") {
@@ -56,7 +80,7 @@ resolve_frame <- function(frame, statistics, call) {
     )
   }
   root <- eigen$vectors %*% (sqrt(eigen$values) * t(eigen$vectors))
-  root <- (root + t(root)) / 2
+  root <- sd * (root + t(root)) / 2
   dimnames(covariance) <- dimnames(root) <- list(features, features)
   list(kind = kind, covariance = covariance, root = root)
 }
@@ -91,27 +115,65 @@ match_frame <- function(frame, features, call) {
 }
 
 # The covariance matrix within groups that all groups would have in common, from the statistics: by
-# EM where cells are missing. With nu degrees of freedom (rows less groups) a share exp(-nu / K) is
-# that of its diagonal: it exists with any number of rows, and with many it is the data's alone,
-# however correlated features are.
-pooled_covariance <- function(statistics) {
+# EM where cells are missing. It is drawn towards its diagonal as far as the data bear it out, see
+# diagonal_rows(): it exists with any number of rows, and with many it is the data's alone, however
+# correlated features are; or not (`shrink`).
+pooled_covariance <- function(statistics, shrink = TRUE) {
   patterns <- statistics$patterns
   k <- length(statistics$features)
   variance <- pooled_variances(statistics)
-  nu <- max(sum(patterns$n) - length(unique(patterns$group)), 0)
-  share <- exp(-nu / k)
+  # as many rows as pairs of cells are observed
+  observed <- sum(patterns$n * colMeans(patterns$observed)^2) / max(sum(patterns$n), 1)
+  nu <- observed * max(sum(patterns$n) - length(unique(patterns$group)), 0)
   covariance <- diag(variance, k)
   steps <- if (all(patterns$observed)) 1L else 200L
   means <- group_means_start(patterns, length(statistics$labels), k)
+  sets <- same_features(patterns)
   for (step in seq_len(steps)) {
-    filled <- fill_scatter(patterns, covariance, means)
+    filled <- fill_scatter(patterns, sets, covariance, means)
     last <- covariance
-    own <- filled$scatter / max(nu, 1)
-    covariance <- (1 - share) * own + share * diag(variance, k)
+    covariance <- if (shrink) {
+      towards_diagonal(observed * filled$scatter, nu, variance)
+    } else {
+      observed * filled$scatter / nu
+    }
     means <- filled$means
-    if (max(abs(covariance - last) / sqrt(outer(variance, variance))) < 1e-8) break
+    if (max(abs(covariance - last) / sqrt(outer(variance, variance))) < em_tolerance) break
   }
   (covariance + t(covariance)) / 2
+}
+
+# In units of the features' sds: a prior need not know more.
+em_tolerance <- 1e-5
+
+# The posterior mean of a covariance matrix with scatter matrix `scatter` of nu degrees of freedom
+# under the prior inverse-Wishart whose mean is diagonal, (F2).
+towards_diagonal <- function(scatter, nu, variance) {
+  rows <- diagonal_rows(scatter, nu, variance)
+  (scatter + rows * diag(variance, length(variance))) / (nu + rows)
+}
+
+# How many rows the diagonal is worth: where the marginal likelihood (F2) of the scatter matrix has
+# its maximum. At least 1e-10, so that there is a frame where features are exactly collinear, which
+# check_propriety() then says; at most 1e6.
+diagonal_rows <- function(scatter, nu, variance) {
+  k <- length(variance)
+  if (k == 1L || nu == 0) {
+    return(1e6)
+  }
+  sd <- sqrt(variance)
+  roots <- pmax(eigen(scatter / outer(sd, sd), symmetric = TRUE, only.values = TRUE)$values, 0)
+  log_gamma <- function(x) sum(lgamma((x + 1 - seq_len(k)) / 2))
+  log_density <- function(log_rows) {
+    rows <- exp(log_rows)
+    freedom <- rows + k + 1
+    log_gamma(freedom + nu) - log_gamma(freedom) +
+      (freedom * k * log_rows - (freedom + nu) * sum(log(rows + roots))) / 2
+  }
+  grid <- log(10) * seq(-10, 6, by = 0.5)
+  best <- which.max(vapply(grid, log_density, 0))
+  around <- grid[pmin(pmax(best + c(-1, 1), 1), length(grid))]
+  exp(stats::optimize(log_density, around, maximum = TRUE)$maximum)
 }
 
 # Of each feature, over the patterns that observe it; where nothing varies within groups, that of
@@ -129,55 +191,61 @@ pooled_variances <- function(statistics) {
 }
 
 group_means_start <- function(patterns, n_groups, k) {
-  sums <- n <- matrix(0, k, n_groups)
-  for (p in seq_along(patterns$n)) {
-    g <- patterns$group[[p]]
-    seen <- patterns$observed[, p]
-    sums[seen, g] <- sums[seen, g] + patterns$n[[p]] * patterns$mean[seen, p]
-    n[seen, g] <- n[seen, g] + patterns$n[[p]]
+  n <- rep(patterns$n, each = k) * patterns$observed
+  by_group <- function(x) {
+    out <- matrix(0, k, n_groups)
+    out[, unique(patterns$group)] <- t(rowsum(t(x), patterns$group, reorder = FALSE))
+    out
   }
+  sums <- by_group(n * patterns$mean)
+  n <- by_group(n)
   overall <- rowSums(sums) / pmax(rowSums(n), 1e-300)
   ifelse(n > 0, sums / n, overall)
 }
 
+# What patterns that observe the same features have in common: a list of `seen` (features), `at`
+# (positions of the patterns), `n` and `scatter`, their sums.
+same_features <- function(patterns) {
+  k <- nrow(patterns$observed)
+  key <- do.call(paste, lapply(seq_len(k), function(i) +patterns$observed[i, ]))
+  lapply(unname(split(seq_along(key), key)), function(at) {
+    list(
+      seen = patterns$observed[, at[[1L]]], at = at, n = sum(patterns$n[at]),
+      scatter = rowSums(patterns$scatter[, , at, drop = FALSE], dims = 2L)
+    )
+  })
+}
+
 # The E-step: every group's expected mean, and the expected scatter about it, summed over groups.
-fill_scatter <- function(patterns, covariance, means) {
-  k <- nrow(covariance)
-  n <- numeric(ncol(means))
-  sums <- 0 * means
-  scatter <- matrix(0, k, k)
-  filled <- lapply(seq_along(patterns$n), function(p) {
-    seen <- patterns$observed[, p]
-    weight <- patterns$n[[p]]
-    own <- matrix(patterns$scatter[, , p], k)
-    mean <- patterns$mean[, p]
+# `sets`: see same_features().
+fill_scatter <- function(patterns, sets, covariance, means) {
+  scatter <- 0 * covariance
+  filled <- patterns$mean
+  for (set in sets) {
+    seen <- set$seen
+    own <- set$scatter
     if (!all(seen)) {
       own[!seen, ] <- own[, !seen] <- 0
       slope <- covariance[!seen, seen, drop = FALSE] %*%
         solve(covariance[seen, seen, drop = FALSE])
-      center <- means[, patterns$group[[p]]]
-      mean[!seen] <- center[!seen] + slope %*% (mean[seen] - center[seen])
+      center <- means[, patterns$group[set$at], drop = FALSE]
+      off <- filled[seen, set$at, drop = FALSE] - center[seen, , drop = FALSE]
+      filled[!seen, set$at] <- center[!seen, , drop = FALSE] + slope %*% off
       cross <- slope %*% own[seen, seen, drop = FALSE]
       left <- covariance[!seen, !seen, drop = FALSE] -
         slope %*% covariance[seen, !seen, drop = FALSE]
       own[!seen, seen] <- cross
       own[seen, !seen] <- t(cross)
-      own[!seen, !seen] <- cross %*% t(slope) + weight * left
+      own[!seen, !seen] <- cross %*% t(slope) + set$n * left
     }
-    list(n = weight, mean = mean, scatter = own)
-  })
-  for (p in seq_along(filled)) {
-    g <- patterns$group[[p]]
-    n[[g]] <- n[[g]] + filled[[p]]$n
-    sums[, g] <- sums[, g] + filled[[p]]$n * filled[[p]]$mean
+    scatter <- scatter + own
   }
-  has_rows <- n > 0
-  means[, has_rows] <- sweep(sums[, has_rows, drop = FALSE], 2, n[has_rows], "/")
-  for (p in seq_along(filled)) {
-    off <- filled[[p]]$mean - means[, patterns$group[[p]]]
-    scatter <- scatter + filled[[p]]$scatter + filled[[p]]$n * tcrossprod(off)
-  }
-  list(means = means, scatter = scatter)
+  groups <- unique(patterns$group)
+  n <- rep(patterns$n, each = nrow(filled))
+  sums <- rowsum(t(filled * n), patterns$group, reorder = FALSE)
+  means[, groups] <- t(sums / c(rowsum(patterns$n, patterns$group, reorder = FALSE)))
+  off <- filled - means[, patterns$group, drop = FALSE]
+  list(means = means, scatter = scatter + tcrossprod(off * n, off))
 }
 
 frame_kind <- function(frame) if (is.matrix(frame)) "given" else frame

@@ -29,8 +29,9 @@ model_blocks <- function(covariates) {
 # pooled block whose h the user fixed at an end is no partial pooling.
 specify_model <- function(statistics, prior, pooling, call) {
   prior <- prior %||% hmvn_prior()
-  resolved <- resolve_prior(prior, statistics, call = call)
   pooling <- resolve_pooling(pooling, call = call)
+  frame <- choose_frame(prior, pooling, statistics$known)
+  resolved <- resolve_prior(prior, statistics, frame, call = call)
   if (statistics$known) pooling <- pool_known(pooling, prior, call)
   coefficients <- coefficient_pooling(pooling, statistics$features, statistics$covariates, call)
   fixed <- vapply(resolved$heterogeneity, function(h) h[["fixed"]], double(1))
@@ -47,7 +48,7 @@ specify_model <- function(statistics, prior, pooling, call) {
 # other things.
 pool_known <- function(pooling, prior, call) {
   given <- c("sd", "cor")[!vapply(prior[c("sd", "cor")], is.null, TRUE)]
-  if (!identical(prior$frame, "raw")) given <- c(given, "frame")
+  if (!is.null(prior$frame)) given <- c(given, "frame")
   if (length(given) > 0L) {
     abort_prior("Where covariances are known only means have priors.",
       "Priors are given of {.arg {given}}.", given[[1L]],
@@ -57,7 +58,10 @@ pool_known <- function(pooling, prior, call) {
   levels <- pooling[["mean"]]
   if (!"partial" %in% levels) {
     abort_pooling(
-      "With known covariances means are partially pooled: else there is nothing to sample.", call
+      paste(
+        "With known covariances means are partially pooled: else there is nothing to sample",
+        "({.code ?hmvn_statistics_from} has the closed forms)."
+      ), call
     )
   }
   pooling[c("sd", "cor")] <- "none"

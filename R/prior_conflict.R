@@ -61,10 +61,7 @@ data_alone <- function(run) {
     if (!known) {
       return(list(groups = integer()))
     }
-    frame <- run$prior$frame
-    # the frame's is of residuals about each group's own slopes
-    in_frame <- frame$kind == "pooled" && !common
-    pooled <- if (in_frame) frame$covariance else pooled_covariance(statistics)
+    pooled <- pooled_covariance(statistics, shrink = FALSE)
     return(list(groups = 1L, covariances = array(pooled, c(k, k, 1L))))
   }
   mixed <- n_groups(run) > 1L && "complete" %in% run$pooling

@@ -2,8 +2,10 @@
 #'
 #' Says what is known of a single group before its data: its means, standard deviations
 #' and correlations. What is left `NULL` scales with the data: means
-#' Normal(mean, (2.5 sd)^2), standard deviations Exponential(1 / sd), with mean and sd of
-#' the feature over all observed cells; correlations LKJ(2).
+#' Normal(mean, (2.5 sd)^2), with mean and sd of the feature over all observed cells; standard
+#' deviations Exponential(1) and correlations LKJ(2) of the features whitened by their pooled
+#' covariance within groups (`frame`). As soon as `sd` or `cor` is written out both are of the
+#' features as they are, where standard deviations left unset are Exponential(1 / sd).
 #'
 #' @param mean Normal distributions, `distributional::dist_normal(mu, sigma)`: one for all
 #'   features or one each, by position or by name (a vector made by `c()` or a list). On
@@ -24,13 +26,13 @@
 #'   block, for example `list(mean = distributional::dist_beta(1, 3), cor = 0.5)`.
 #' @param frame Where `sd` and `cor` are stated. `"raw"`: on the features as they are. `"pooled"`:
 #'   on the features whitened by the covariance matrix P that they have within groups, all groups
-#'   taken together: `Sigma = C S C` with C the symmetric root of P, and `sd` and `cor` are the
+#'   taken together: `Sigma = C S C'` with C a root of P, `P = C C'`, and `sd` and `cor` are the
 #'   priors of the standard deviations and correlations of S, near the identity; `sd` left
-#'   unset is then Exponential(1). LKJ priors on raw features make standard deviations and
-#'   correlations too small where features are strongly correlated; in the pooled frame they do
-#'   not, the order of the features hardly matters, and collinear features are as easy as any. A
-#'   covariance matrix P may be given instead, with the features as names. Results are on the raw
-#'   features always; `lp__` is the density of S's coordinates.
+#'   unset is then Exponential(1). `NULL`: `"pooled"` if neither `sd` nor `cor` is given, else
+#'   `"raw"`; and `"raw"` where either standard deviations or correlations are completely pooled
+#'   and the others are not, since what is common in a frame is not common to the features.
+#'   A covariance matrix P may be given instead, with the features as names. Results are on the raw
+#'   features always; `lp__` is the density of S's coordinates. See below.
 #' @param between The prior of the correlations between groups' means over the features, where means
 #'   are partially pooled: [dist_lkj()], or `"independent"` for none, so that what one feature says
 #'   of a group's place says nothing of another's. Equation (B1) of `vignette("model")`; see
@@ -40,6 +42,14 @@
 #'   the model matrix, or in their order), whose elements are one distribution for all features or
 #'   one for each. `NULL`: Normal(0, (2.5 sd(feature) / sd(covariate))^2).
 #' @return An object of class `hmvn_prior`.
+#' @section Raw or pooled: LKJ priors on raw features make standard deviations and correlations too
+#'   small where features are strongly correlated, as body measurements, test scores or spectra are;
+#'   in the pooled frame they do not, the order of the features hardly matters, and collinear
+#'   features are as easy as any. P comes from the data, towards its diagonal as far as these do not
+#'   contradict. Where one covariance matrix is all there is to estimate (one group, or both blocks
+#'   completely pooled) from fewer than some five rows a feature, its rows are used twice and
+#'   intervals are too narrow: see the table in `vignette("validation")`. Then give P from elsewhere
+#'   as a matrix; or, of features that are nearly uncorrelated, `frame = "raw"`.
 #' @section Errors: Class `hmvn_error_prior`, with the argument as a field.
 #' @examples
 #' hmvn_prior(
@@ -48,7 +58,7 @@
 #'   cor = dist_lkj(2)
 #' )
 #' @export
-hmvn_prior <- function(mean = NULL, sd = NULL, cor = NULL, heterogeneity = NULL, frame = "raw",
+hmvn_prior <- function(mean = NULL, sd = NULL, cor = NULL, heterogeneity = NULL, frame = NULL,
                        between = dist_lkj(2), slope = NULL) {
   call <- rlang::current_env()
   mean <- as_distributions(mean, "mean", call)
@@ -81,8 +91,8 @@ hmvn_prior <- function(mean = NULL, sd = NULL, cor = NULL, heterogeneity = NULL,
 #'   the prior (r + 1) / 2 ~ Beta(a, a) with a = eta + (K - 2) / 2, whose sd on the scale of r is
 #'   1 / sqrt(2 eta + K - 1), for eta = 2 from 0.45 (K = 2) down to 0.21 (K = 20). So the estimate
 #'   of one correlation depends on which other features are modelled with it, noticeably in small
-#'   groups with strong correlations. In the pooled frame (`frame` of [hmvn_prior()]) it does much
-#'   less.
+#'   groups with strong correlations. In the pooled frame, the default (`frame` of [hmvn_prior()]),
+#'   it does much less.
 #' @param eta A positive number, not necessarily whole, at most 1e8.
 #' @return An object of class `hmvn_lkj`.
 #' @references Lewandowski, Kurowicka and Joe (2009), Journal of Multivariate Analysis 100.
@@ -111,7 +121,7 @@ print.hmvn_lkj <- function(x, ...) {
 
 #' @export
 format.hmvn_prior <- function(x, ...) {
-  raw <- identical(x$frame, "raw")
+  raw <- identical(x$frame %||% if (!is.null(x$sd) || !is.null(x$cor)) "raw", "raw")
   block <- function(d, default) {
     if (is.null(d)) {
       return(default)
@@ -130,7 +140,9 @@ format.hmvn_prior <- function(x, ...) {
     mean = block(x$mean, "Normal(mean, (2.5 sd)^2) of each feature's data"),
     sd = block(x$sd, if (raw) "Exponential(1 / sd) of each feature's data" else "Exponential(1)"),
     cor = if (is.null(x$cor)) "LKJ(2)" else format(x$cor),
-    frame = if (!raw) paste("sd and cor of", format_frame(list(kind = frame_kind(x$frame)))),
+    frame = if (!raw) {
+      paste("sd and cor of", format_frame(list(kind = frame_kind(x$frame %||% "pooled"))))
+    },
     heterogeneity = if (length(unique(h)) == 1L) h[[1L]] else paste(names(h), h, collapse = ", "),
     between = format_between(x$between),
     slope = if (!is.null(x$slope)) {

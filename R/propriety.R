@@ -43,12 +43,13 @@ find_improper <- function(statistics, prior, pooling, tolerance = 1e-10) {
     return(list()) # no data: the posterior is the prior
   }
   if (!pooling["slope"] %in% "complete") statistics <- own_residuals(statistics, tolerance)
-  c(
+  problems <- c(
     find_constant(statistics, prior, pooling, tolerance),
     if (length(statistics$features) > 1L) {
       find_collinear(statistics, prior$cor$eta, pooling, tolerance)
     }
   )
+  judge_in_frame(problems, statistics, prior, pooling, tolerance)
 }
 
 # The power of sigma that the sd prior's density has at 0, plus one.

@@ -23,8 +23,8 @@ print.hmvn_resolved_prior <- function(x, ...) {
 # internal -----------------------------------------------------------------
 
 # `prior`: an hmvn_prior or NULL (all defaults). Defaults come from the statistics; where these have
-# no mean or no spread to give, an explicit prior is asked for.
-resolve_prior <- function(prior, statistics, call = NULL) {
+# no mean or no spread to give, an explicit prior is asked for. `frame`: see choose_frame().
+resolve_prior <- function(prior, statistics, frame = prior$frame %||% "raw", call = NULL) {
   prior <- prior %||% hmvn_prior()
   if (!inherits(prior, "hmvn_prior")) {
     found <- describe_prior(prior)
@@ -36,9 +36,9 @@ resolve_prior <- function(prior, statistics, call = NULL) {
   features <- statistics$features
   unset <- vapply(prior[c("mean", "sd", "cor", "slope")], is.null, TRUE)
   unset[["sd"]] <- unset[["sd"]] || is.character(prior$sd) # by name: scales with the data too
-  raw <- identical(prior$frame, "raw")
+  raw <- identical(frame, "raw")
   scaled <- c(
-    mean = unset[["mean"]], sd = unset[["sd"]] && raw,
+    mean = unset[["mean"]], sd = (unset[["sd"]] && raw) || identical(frame, "pooled"),
     slope = unset[["slope"]] && length(statistics$covariates) > 0L
   )
   if (any(scaled)) {
@@ -57,7 +57,7 @@ resolve_prior <- function(prior, statistics, call = NULL) {
         mean = all_features(unset[["mean"]]), sd = all_features(unset[["sd"]]),
         cor = unset[["cor"]], slope = unset[["slope"]]
       ),
-      frame = resolve_frame(prior$frame, statistics, call),
+      frame = resolve_frame(frame, statistics, call),
       between = prior$between,
       slope = resolve_slope(prior$slope, statistics, moments, call)
     ),

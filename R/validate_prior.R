@@ -59,7 +59,7 @@ validate_resolved_prior <- function(prior, statistics, fine) {
   validate_slope_prior(prior$slope, features, statistics$covariates, fine)
   frame <- prior$frame
   framed <- is.list(frame) && is.double(frame$root) && identical(dim(frame$root), c(K, K)) &&
-    isSymmetric(unname(frame$root)) && all(eigen(frame$root, TRUE, TRUE)$values > 0)
+    all(is.finite(frame$root)) && qr(frame$root / sqrt(rowSums(frame$root^2)))$rank == K
   fine(is.list(frame) && (identical(frame$kind, "raw") || framed), "`prior` has no frame")
   between <- prior$between
   fine(

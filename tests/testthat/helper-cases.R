@@ -12,8 +12,9 @@ equal_correlations <- function(K, r) {
 
 # Draws of the covariance matrix of one group of complete rows, [element, draw], and their weights:
 # importance sampling from the inverse-Wishart distribution that the likelihood has, means
-# integrated out. Priors are the defaults, scaled with `all`, the rows of all groups.
-covariance_posterior <- function(rows, all = rows, w = rep(1, nrow(rows)),
+# integrated out. Priors are the defaults, those of means scaled with `all`, the rows of all groups;
+# of sds and correlations in the frame with this `root`.
+covariance_posterior <- function(rows, root, all = rows, w = rep(1, nrow(rows)),
                                  w_all = rep(1, nrow(all)), draws = 5000) {
   K <- ncol(rows)
   n <- sum(w)
@@ -22,13 +23,15 @@ covariance_posterior <- function(rows, all = rows, w = rep(1, nrow(rows)),
   scale <- sqrt(diag(total$cov) * sum(w_all) / (sum(w_all) - 1))
   precision <- stats::rWishart(draws, n - 1, solve(own$cov * n))
   Sigma <- apply(precision, 3, solve)
+  inverse <- solve(root)
   log_weight <- apply(Sigma, 2, function(s) {
     s <- matrix(s, K)
-    sd <- sqrt(diag(s))
+    framed <- inverse %*% s %*% t(inverse)
+    sd <- sqrt(diag(framed))
     root <- chol(s / n + diag((2.5 * scale)^2, K))
     z <- backsolve(root, own$center - total$center, transpose = TRUE)
     # from (mean, Sigma) to sds and correlations the volume changes by prod(sd)^K
-    (K + 1) / 2 * log_det(s) - K * sum(log(sd)) - sum(sd / scale) + log_det(cov2cor(s)) -
+    (K + 1) / 2 * log_det(s) - K * sum(log(sd)) - sum(sd) + log_det(cov2cor(framed)) -
       sum(log(diag(root))) - sum(z^2) / 2
   })
   weight <- exp(log_weight - max(log_weight))

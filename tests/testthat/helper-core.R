@@ -11,19 +11,19 @@ core_case <- function(K, sizes = c(2, 5, 20), pooling = "none", missing = 0, see
                       heterogeneity = list(
                         mean = c(NA, 1, 1), sd = c(NA, 1, 1), cor = c(NA, 1, 1),
                         slope = c(NA, 1, 1)
-                      ), between_eta = NULL, C = 0) {
+                      ), between_eta = NULL, C = 0, levels = list()) {
   pooling <- resolve_pooling(pooling)
   model <- r_model(
     K, pooling, family = family, parameters = parameters, eta = eta, heterogeneity = heterogeneity,
     between_eta = between_eta, C = C, slope_location = matrix(seq_len(C * K) / 10, C, K),
-    slope_scale = matrix(1 + seq_len(C * K) / 20, C, K)
+    slope_scale = matrix(1 + seq_len(C * K) / 20, C, K), levels = levels
   )
   set.seed(seed)
   truth <- r_prior_draw(model, length(sizes))
   data <- r_data(truth, sizes, missing)
   statistics <- core_statistics(data)
   core <- list(
-    coefficient_pooling = rep(pooling[c("mean", "slope")], c(K, C * K)),
+    coefficient_pooling = unname(c(model$levels$mean, t(model$levels$slope))),
     pooling = unname(pooling[c("sd", "cor")]),
     heterogeneity = do.call(rbind, c(heterogeneity, list(slope = c(NA, 1, 1)))[pooling_blocks]),
     location = c(model$location, t(model$slope_location)),

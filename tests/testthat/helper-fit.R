@@ -64,14 +64,16 @@ fake_draws <- function(G, model, iter, chains) {
     values
   }
   one_chol <- all(pooling[c("sd", if (K > 1) "cor")] == "complete")
+  has <- c(sd = pooling[["sd"]] != "none", cor = pooling[["cor"]] != "none" && K > 1)
+  if (model$prior$frame$kind != "raw" && K > 1) has[] <- any(has)
   list(
     mean = normal(if (pooling[["mean"]] == "complete") K else G * K),
-    chol = chol(if (one_chol) 1 else G),
+    chol = if (!model$known) chol(if (one_chol) 1 else G),
     slope = if (C > 0) normal(K * C * if (pooling[["slope"]] == "complete") 1 else G),
     mean0 = if (any(means != "none")) normal(K),
     slope0 = if (C > 0 && pooling[["slope"]] != "none") normal(K * C),
-    scale0 = if (pooling[["sd"]] != "none") abs(normal(K, 3)),
-    chol_cor0 = if (pooling[["cor"]] != "none" && K > 1) unit_rows(chol(1), K),
+    scale0 = if (has[["sd"]]) abs(normal(K, 3)),
+    chol_cor0 = if (has[["cor"]]) unit_rows(chol(1), K),
     chol_between = if (n_between > 0) unit_rows(chol(1, n_between), n_between),
     h_mean = if (any(means == "partial")) fraction(K),
     h_slope = if (C > 0 && pooling[["slope"]] == "partial") fraction(K * C),

@@ -78,6 +78,9 @@ statistics <- hmvn_statistics(d, ~g, ~ x + y)
 with_covariates <- function(covariates, data = d, features = ~y) {
   hmvn_statistics(data, ~g, features, covariates = covariates)
 }
+two_levels <- function(level) {
+  matrix(level, 3, 1, dimnames = list(c("mean", "x", "I(2 * x)"), "y"))
+}
 fit <- fake_fit(iter = 4)
 effects <- rbind(a = c(x = 1, y = 2), b = c(3, 4))
 estimates <- function() {
@@ -90,6 +93,9 @@ from <- function(n = c(a = 5, b = 6), mean = rbind(c(x = 1, y = 2), c(3, 4)),
                  cov = list(diag(2), diag(2)), ...) {
   hmvn_statistics_from(n, mean, cov, ...)
 }
+three_features <- function(cor) {
+  hmvn_statistics_from(c(a = 9), c(x = 1, y = 2, z = 3), cor = cor, sd = c(x = 1, y = 1, z = 1))
+}
 flat <- data.frame(g = rep(c("a", "b", "c"), each = 6), x = rep(1:6, 3), y = rep(c(1, 1, 2:5), 3))
 flat$y[flat$g == "a"] <- 7
 line <- transform(flat, y = 2 * x)
@@ -97,9 +103,8 @@ many_flat <- data.frame(g = rep(1:30, each = 2), matrix(rep(1:60, 12), 60))
 for (k in 1:12) many_flat[many_flat$g == k, k + 1] <- 1
 left_out_fit <- utils::modifyList(fit, list(not_estimable = c(z = "y is constant")))
 plain_prior <- hmvn_prior(distributional::dist_normal(0, 1), distributional::dist_exponential(1))
+raw_prior <- hmvn_prior(frame = "raw")
 other_frame <- matrix(c(2, 0, 0, 2), 2, dimnames = list(c("x", "z"), NULL))
-framed_fit <- fake_fit(iter = 4)
-framed_fit$prior$frame <- list(kind = "given", covariance = diag(2), root = diag(2))
 huge_labels <- fake_fit(G = 10000, iter = 4, labels = as.character(1:10000))
 many <- fake_fit(G = 1500, iter = 16, labels = as.character(1:1500))
 invalid <- "b\xff"
@@ -207,7 +212,7 @@ error_cases <- list(
     fit_hmvn(with_z(list(1, 2, 3, 4)), ~g, ~z),
     fit_hmvn(with_z(matrix(1:8, 4)), ~g, ~z),
     fit_hmvn(with_z(data.frame(a = 1:4)), ~g, ~z),
-    fit_hmvn(with_z(structure(1:4, class = "integer64")), ~g, ~z),
+    fit_hmvn(with_z(structure(rep(1e300, 4), class = "integer64")), ~g, ~z),
     fit_hmvn(d, ~g, ~x, weights = ~ h + y),
     c(hmvn_statistics(d, ~g, ~x, NULL, ~h), hmvn_statistics(d, ~g, ~y, NULL, ~h)),
     update(with_rows(iter = 4), features = ~z),
@@ -231,7 +236,8 @@ error_cases <- list(
     with_covariates(~z, with_z(Sys.Date() + 1:4)),
     with_covariates(~z, with_z(NA)),
     with_covariates(~ I(x - mean(x))),
-    check_design(with_covariates(~ x + I(2 * x))),
+    check_design(with_covariates(~ x + I(2 * x)), two_levels("none")),
+    check_design(with_covariates(~ x + I(2 * x)), two_levels("partial")),
     c(statistics, with_covariates(~ log(h), features = ~ x + y)),
     c(with_covariates(~ scale(x)), with_covariates(~ scale(x), transform(d, x = 2 * x))),
     covariate_matrix(with_covariates(~z, with_z(c("u", "v")))$design, with_z("w")),
@@ -291,6 +297,7 @@ error_cases <- list(
     from(sd = diag(2)),
     from(cov = NULL, sd = diag(3)[1:2, ]),
     from(cov = NULL, cor = diag(2)),
+    three_features(matrix(c(1, 0.5, NA, 0.5, 1, 0.5, NA, 0.5, 1), 3)),
     from(mean = NULL),
     from(mean = NULL, cov = NULL),
     from(mean = NULL, cov = NULL, cor = list(diag(2), diag(2))),
@@ -328,8 +335,7 @@ error_cases <- list(
     fit_hmvn(d, ~g, ~ x + y, pooling = list(mean = c(x = "none", x = "none"))),
     fit_hmvn(d, ~g, ~ x + y, pooling = list(mean = c(x = "none"), sd = c("none", "none"))),
     fit_hmvn(d, ~g, ~ x + y, pooling = list(mean = c(x = "none"))),
-    fit_hmvn(estimates(), pooling = "none"),
-    stancode(fake_fit(pooling = list(mean = c(x1 = "none", "partial")), iter = 4))
+    fit_hmvn(estimates(), pooling = "none")
   ),
   prior = alist(
     fit_hmvn(d, ~g, ~x, prior = "normal"),
@@ -369,8 +375,7 @@ error_cases <- list(
     fit_hmvn(d, ~g, ~ x + y, prior = hmvn_prior(frame = matrix(1, 2, 2))),
     fit_hmvn(line, ~g, ~ x + y, prior = hmvn_prior(frame = "pooled")),
     fit_hmvn(d, ~g, ~ x + y, prior = hmvn_prior(frame = diag(3))),
-    fit_hmvn(d, ~g, ~ x + y, prior = hmvn_prior(frame = other_frame)),
-    stancode(framed_fit)
+    fit_hmvn(d, ~g, ~ x + y, prior = hmvn_prior(frame = other_frame))
   ),
   improper = alist(
     fit_hmvn(flat, ~g, ~ x + y),
@@ -379,10 +384,11 @@ error_cases <- list(
     fit_hmvn(line, ~g, ~ x + y),
     fit_hmvn(line, ~g, ~ x + y, pooling = "complete"),
     fit_hmvn(rbind(flat, transform(line, g = paste0(g, "2"))), ~g, ~ x + y),
-    fit_hmvn(many_flat, ~g, not_estimable = "error"),
+    fit_hmvn(many_flat, ~g, not_estimable = "error", prior = raw_prior),
     fit_hmvn(flat[flat$g == "a", ], ~g, ~x + y, prior = plain_prior, not_estimable = "drop"),
     kfold.hmvn_fit(
-      short_fit(flat[flat$g != "a", ], ~g, ~ x + y), folds = rep(c(2, 1, 2, 1), c(2, 4, 3, 3))
+      short_fit(flat[flat$g != "a", ], ~g, ~ x + y, prior = raw_prior),
+      folds = rep(c(2, 1, 2, 1), c(2, 4, 3, 3))
     )
   ),
   sampling = alist(

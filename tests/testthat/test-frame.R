@@ -1,15 +1,14 @@
 # The frame (F1): priors of sds and correlations stated on whitened features.
 
-# A covariance matrix with strong correlations, and its symmetric root.
-strong <- function(K) {
-  covariance <- 0.9^abs(outer(seq_len(K), seq_len(K), "-")) * tcrossprod(1 + seq_len(K) / 3)
-  eigen <- eigen(covariance, symmetric = TRUE)
-  list(covariance = covariance, root = eigen$vectors %*% (sqrt(eigen$values) * t(eigen$vectors)))
+# A root of a covariance matrix with strong correlations, as the package has it.
+strong_root <- function(K) {
+  eigen <- eigen(0.9^abs(outer(seq_len(K), seq_len(K), "-")), symmetric = TRUE)
+  (1 + seq_len(K) / 3) * eigen$vectors %*% (sqrt(eigen$values) * t(eigen$vectors))
 }
 
 framed_case <- function(K, ...) {
   case <- core_case(K, ...)
-  case$core$frame <- strong(K)$root
+  case$core$frame <- strong_root(K)
   case
 }
 
@@ -82,6 +81,21 @@ test_that("sds of strongly correlated features are those of the data, which raw 
   expect_lt(max(ratio("raw")), 0.85)
 })
 
+test_that("other units or another order of the features change nothing but these", {
+  skip_if_not_installed("MASS")
+  data <- crabs()
+  turned <- data[c("group", "BD", "FL", "CL", "RW", "CW")]
+  turned$FL <- 1e6 * turned$FL
+  turned$CW <- 1e-3 * turned$CW
+  frame <- function(data) suppressMessages(specify(data))$prior$frame$root
+  specify <- function(data) {
+    specify_model(hmvn_statistics(data, ~group), hmvn_prior(), resolve_pooling("none"), NULL)
+  }
+  features <- c("FL", "RW", "CL", "CW", "BD")
+  root <- frame(turned)[features, features] / c(1e6, 1, 1, 1e-3, 1)
+  expect_equal(root, frame(data), tolerance = 1e-8)
+})
+
 test_that("direct sampling and NUTS agree in the frame, by rejection and by steps", {
   skip_if_not_installed("MASS")
   data <- crabs()
@@ -130,11 +144,18 @@ test_that("the order of the features hardly matters under partial pooling in the
 test_that("the pooled frame is the covariance within groups, by EM where cells are missing", {
   whole <- hmvn_statistics(iris, ~Species)
   within <- Reduce(`+`, lapply(split(iris[1:4], iris$Species), function(x) 49 * cov(x))) / 147
-  expect_equal(pooled_covariance(whole), unname(within), tolerance = 1e-12)
+  expect_equal(pooled_covariance(whole, shrink = FALSE), unname(within), tolerance = 1e-12)
+  # the diagonal is worth some four of 147 rows
+  share <- 147 / (147 + diagonal_rows(147 * within, 147, diag(within)))
+  expect_equal(
+    pooled_covariance(whole), unname(share * within + (1 - share) * diag(diag(within))),
+    tolerance = 1e-12
+  )
+  expect_gt(share, 0.95)
   set.seed(4)
   holes <- iris
   for (k in 1:4) holes[runif(150) < 0.2, k] <- NA
-  found <- pooled_covariance(hmvn_statistics(holes, ~Species))
+  found <- pooled_covariance(hmvn_statistics(holes, ~Species), shrink = FALSE)
   # the likelihood of all rows, means at their best, has its maximum there but for the loss of
   # degrees of freedom, 150 for 147
   deviance <- function(covariance) {
@@ -162,6 +183,27 @@ test_that("the pooled frame is the covariance within groups, by EM where cells a
   }
 })
 
+test_that("the diagonal's rows are where the marginal likelihood (F2) is largest", {
+  set.seed(2)
+  # by the density of the scatter matrix, Wishart given a covariance matrix, averaged over draws
+  K <- 2
+  S <- crossprod(matrix(rnorm(12 * K), 12) %*% chol(matrix(c(1, 0.6, 0.6, 1), 2)))
+  nu <- 12
+  D2 <- diag(S) / nu
+  log_marginal <- function(rows) {
+    draws <- rWishart(20000, rows + K + 1, diag(1 / (rows * D2)))
+    log_density <- apply(draws, 3, function(P) (nu * log(det(P)) - sum(S * P)) / 2)
+    log(mean(exp(log_density - max(log_density)))) + max(log_density)
+  }
+  best <- diagonal_rows(S, nu, D2)
+  at <- vapply(best * c(1 / 8, 1, 8), log_marginal, 0)
+  expect_gt(at[2], max(at[-2]))
+  # of uncorrelated features the diagonal is all, of collinear ones nothing
+  expect_gt(diagonal_rows(100 * diag(3), 100, rep(1, 3)), 1e5)
+  line <- tcrossprod(rep(1, 3)) + 1e-6 * diag(3)
+  expect_lt(diagonal_rows(100 * line, 100, diag(line)), 1e-3)
+})
+
 test_that("a pooled frame exists with fewer rows than features, and with one group", {
   set.seed(5)
   data <- data.frame(g = rep(1:2, each = 3), matrix(rnorm(6 * 5), 6))
@@ -178,7 +220,7 @@ test_that("a given frame is matched to the features by name, and resolved once",
   }
   one <- given(P)
   expect_identical(one$draws, given(P[2:1, 2:1])$draws)
-  expect_equal(crossprod(one$prior$frame$root), P)
+  expect_equal(tcrossprod(one$prior$frame$root), P)
   again <- update(one, seed = 1)
   expect_identical(again$draws, one$draws)
 })
@@ -199,7 +241,7 @@ test_that("a new group in the frame is drawn from the prior, the common value or
   own <- fit("none")
   drawn <- posterior::draws_of(suppressMessages(posterior_new_group(own, seed = 1))$Sigma)
   inverse <- solve(own$prior$frame$root)
-  sds <- apply(drawn, 1, function(S) sqrt(diag(inverse %*% S %*% inverse)))
+  sds <- apply(drawn, 1, function(S) sqrt(diag(inverse %*% S %*% t(inverse))))
   expect_gt(stats::ks.test(sds[1, ], "pexp")$p.value, 0.001)
   expect_gt(stats::ks.test(sds[2, ], "pexp")$p.value, 0.001)
   # partially pooled with h fixed near 0: the population's own

@@ -129,7 +129,7 @@ test_that("a group left out has slopes of its own, and a fold may not lack a cat
 test_that("a fold that leaves a group without a posterior is refused as that of a fold", {
   set.seed(1)
   d <- data.frame(g = rep(c("a", "b"), c(6, 9)), x = rnorm(15), y = c(1, 1, 2:5, 1:9))
-  fit <- short_fit(d, ~g, ~ x + y)
+  fit <- short_fit(d, ~g, ~ x + y, prior = hmvn_prior(frame = "raw"))
   folds <- c(1, 1, 2, 2, 2, 2, rep_len(1:2, 9))
   error <- expect_error(
     suppressWarnings(loo::kfold(fit, folds = folds)), "Without one of them y is constant",

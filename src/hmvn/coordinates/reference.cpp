@@ -103,7 +103,9 @@ class GroupScoreLikelihood {
       }
     }
     if (frame_.raw || groups_[0].complete()) return change;
-    for (Eigen::MatrixXd& one : change) one = multiply(multiply(frame_.C, one), frame_.C);
+    for (Eigen::MatrixXd& one : change) {
+      one = multiply(multiply(frame_.C, one), frame_.C.transpose());
+    }
     return change;
   }
 

@@ -74,7 +74,7 @@ class BatchWriter {
   }
 
  private:
-  // The factor of C Sigma~ C (F1).
+  // The factor of C Sigma~ C' (F1).
   void write_framed(const CovarianceDraw<K>& draw, int row, DrawBatch& batch) {
     Eigen::MatrixXd factor = draw.factor;
     factor.triangularView<Eigen::StrictlyUpper>().setZero();

@@ -30,7 +30,7 @@ DirectTarget make_direct_target(const Model& model, const std::vector<GroupStati
   target.mean_variance = model.coefficient_scale.cwiseAbs2().asDiagonal();
   const Eigen::MatrixXd& to_frame = model.frame_inverse;
   if (model.framed()) {
-    target.mean_variance = multiply(multiply(to_frame, target.mean_variance), to_frame);
+    target.mean_variance = multiply(multiply(to_frame, target.mean_variance), to_frame.transpose());
   }
   for (const GroupStatistics& group : groups) {
     const PatternStatistics& rows = group.patterns[0];

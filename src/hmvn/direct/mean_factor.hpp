@@ -145,7 +145,7 @@ class MeanFactor {
     if (!framed_) return;
     const Eigen::MatrixXd& C = target.model->frame;
     mean_variance_ = target.mean_variance;
-    mean_precision_ = multiply(C * Eigen::VectorXd(precision_).asDiagonal(), C);
+    mean_precision_ = multiply(C.transpose() * Eigen::VectorXd(precision_).asDiagonal(), C);
     mean_root_ = target.model->frame_inverse;
   }
 
@@ -215,7 +215,7 @@ class MeanFactor {
   int n_features_;
   bool framed_;
   Values<K> variance_, precision_;  // s^2 of (P1) and its inverse: D, where the frame is raw
-  // In a frame (F1): D = C^-1 diag(s^2) C^-1, its inverse, and C^-1.
+  // In a frame (F1): D = C^-1 diag(s^2) C^-T, its inverse, and C^-1.
   SquareRows<K> mean_variance_, mean_precision_, mean_root_;
   std::vector<Group> groups_;
   double floor_ = 0.0, ceiling_ = 0.0;

@@ -42,7 +42,7 @@ struct Frame {
     if (raw) {
       of_factor = of_root;
     } else {
-      of_factor.noalias() = C.lazyProduct(of_root);  // C is symmetric
+      of_factor.noalias() = C.transpose().lazyProduct(of_root);
     }
     of_factor.template triangularView<Eigen::StrictlyUpper>().setZero();
   }

@@ -62,7 +62,7 @@ struct LikelihoodScratch {
   }
 };
 
-// Of a group whose rows are complete. Sigma~^-1 C^-1 S C^-1 is all that `within` needs.
+// Of a group whose rows are complete. Sigma~^-1 C^-1 S C^-T is all that `within` needs.
 template <class T, int K>
 void fill_complete_likelihood(const PatternStatistics& rows, const Frame<T, K>& frame,
                               const CovariancePoint<T, K>& point, GroupLikelihood<T, K>& out) {
@@ -79,7 +79,7 @@ void fill_complete_likelihood(const PatternStatistics& rows, const Frame<T, K>& 
 }
 
 // Its gradient in the factor: Lambda~^-T (Y Y' - (n - 1) I) with Y = Lambda~^-1 (C^-1 S
-// C^-1)^(1/2), and, through spread = A A'/n, C 2 G A / n.
+// C^-T)^(1/2), and, through spread = A A'/n, C' 2 G A / n.
 template <int K>
 void differentiate_complete_likelihood(double n, const Frame<double, K>& frame,
                                        const CovariancePoint<double, K>& point,
@@ -93,7 +93,7 @@ void differentiate_complete_likelihood(double n, const Frame<double, K>& frame,
   scratch.square.diagonal().array() -= n - 1.0;
   if (!frame.raw) {
     scratch.covariance.noalias() = moments.spread_gradient.lazyProduct(point.root);
-    scratch.block.noalias() = frame.C.lazyProduct(scratch.covariance);
+    scratch.block.noalias() = frame.C.transpose().lazyProduct(scratch.covariance);
   }
   const double twice = 2.0 / n;
   for (Eigen::Index i = 0; i < n_features; ++i) {

@@ -1,5 +1,6 @@
 #include "hmvn/model/model.hpp"
 
+#include <cmath>
 #include <stdexcept>
 #include <utility>
 
@@ -29,10 +30,11 @@ Model::Model(ModelParts parts) : ModelParts(std::move(parts)) {
   if (between_features.size() < 2) between_features.clear();
   add_lkj(static_cast<int>(between_features.size()), between.eta, between_priors, between_maps);
   if (!framed()) return;
-  const CholeskyFactor factor(frame);
-  if (!factor.exists()) throw std::invalid_argument("the frame is not positive definite");
-  frame_inverse = factor.solve(Eigen::MatrixXd::Identity(n_features(), n_features()));
-  log_frame = 2.0 * factor.lower().diagonal().array().log().sum();
+  frame_inverse = solve_general(frame, Eigen::MatrixXd::Identity(n_features(), n_features()));
+  log_frame = qr_triangle(frame).diagonal().array().abs().log().sum();
+  if (!frame_inverse.allFinite() || !std::isfinite(log_frame)) {
+    throw std::invalid_argument("the frame has no inverse");
+  }
 }
 
 }  // namespace hmvn

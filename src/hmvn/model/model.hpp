@@ -57,7 +57,7 @@ struct ModelParts {
   BetweenPrior between;
   std::vector<ScalePrior> scale_priors;  // (P2), K
   double eta = 1.0;                      // (P3)
-  Eigen::MatrixXd frame;                 // C of (F1), symmetric; empty: the raw features
+  Eigen::MatrixXd frame;                 // C of (F1); empty: the raw features
   // Groups' covariance matrices are given (K1): there are neither sds nor correlations to learn.
   bool known_covariances = false;
 };
