@@ -1,6 +1,6 @@
 # How much does the order of the features matter under partially pooled correlations?
 #
-#   Rscript feature_order.R
+#   Rscript feature_order.R [raw | pooled]
 #
 # With 0 < h < 1 the joint law of the correlation block over groups depends on the order of the
 # features (vignette "model", section on pooling). Two data sets are fitted with the features in
@@ -26,6 +26,31 @@ order_cases <- function(here) {
     ),
     schools = list(data = utils::read.csv(schools), prior = prior(0, 2, 1.5), iter = 5000)
   )
+}
+
+# With default priors.
+pooled_cases <- function() {
+  crabs <- MASS::crabs
+  crabs$group <- paste(crabs$sp, crabs$sex)
+  states <- data.frame(group = datasets::state.region, scale(datasets::state.x77[, 2:6]))
+  swiss <- data.frame(group = datasets::swiss$Catholic > 50, datasets::swiss[-5])
+  iris <- stats::setNames(datasets::iris, c(names(datasets::iris)[1:4], "group"))
+  lapply(
+    list(iris = iris, crabs = crabs[-(1:3)], states = states, swiss = swiss),
+    function(data) list(data = data, prior = NULL, iter = 10000)
+  )
+}
+
+# The largest and the typical difference by kind of quantity, and what chance alone makes of them.
+summarise_orders <- function(result) {
+  parts <- split(result, result[c("case", "comparison", "quantity")], drop = TRUE)
+  do.call(rbind, lapply(parts, function(x) {
+    data.frame(
+      case = x$case[[1]], order = x$comparison[[1]], quantity = x$quantity[[1]],
+      values = nrow(x), largest = max(abs(x$difference)),
+      typical = sqrt(mean(x$difference^2)), error = sqrt(mean(x$error^2))
+    )
+  }))
 }
 
 # Mean, sd and Monte Carlo error of every mu, sigma and Omega (lower triangle of the alphabetical
@@ -86,9 +111,7 @@ compare <- function(a, b, case, comparison) {
   )
 }
 
-if (sys.nframe() == 0L) {
-  library(hmvn)
-  here <- dirname(sub("--file=", "", grep("--file=", commandArgs(), value = TRUE)))
+raw_orders <- function(here) {
   cases <- order_cases(here)
   result <- list()
   for (name in names(cases)) {
@@ -100,10 +123,43 @@ if (sys.nframe() == 0L) {
       compare(first, estimates(cases[[name]], features, seed = 3), name, "repeated")
     ))
   }
-  result <- do.call(rbind, result)
+  do.call(rbind, result)
+}
+
+pooled_orders <- function() {
+  cases <- pooled_cases()
+  result <- list()
+  for (name in names(cases)) {
+    cat(name, "\n")
+    features <- setdiff(names(cases[[name]]$data), "group")
+    first <- estimates(cases[[name]], features, seed = 1)
+    orders <- list(reversed = rev(features), repeated = features)
+    set.seed(1)
+    for (i in 1:5) orders[[paste("random", i)]] <- sample(features)
+    for (order in names(orders)) {
+      other <- estimates(cases[[name]], orders[[order]], seed = 1 + match(order, names(orders)))
+      result <- c(result, list(compare(first, other, name, order)))
+    }
+  }
+  summarise_orders(do.call(rbind, result))
+}
+
+rounded <- function(result) {
   number <- vapply(result, is.numeric, TRUE)
   result[number] <- lapply(result[number], signif, 6)
-  utils::write.csv(
-    result, gzfile(file.path(here, "results", "feature_order.csv.gz")), row.names = FALSE
-  )
+  result
+}
+
+if (sys.nframe() == 0L) {
+  library(hmvn)
+  here <- dirname(sub("--file=", "", grep("--file=", commandArgs(), value = TRUE)))
+  chosen <- if (length(commandArgs(TRUE))) commandArgs(TRUE) else c("raw", "pooled")
+  if ("raw" %in% chosen) {
+    file <- gzfile(file.path(here, "results", "feature_order.csv.gz"))
+    utils::write.csv(rounded(raw_orders(here)), file, row.names = FALSE)
+  }
+  if ("pooled" %in% chosen) {
+    file <- file.path(here, "results", "feature_order_pooled.csv")
+    utils::write.csv(rounded(pooled_orders()), file, row.names = FALSE)
+  }
 }

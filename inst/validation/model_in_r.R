@@ -5,17 +5,21 @@
 # A model: pooling c(mean, sd, cor); location, scale (P1); family and parameters by feature (P2);
 # eta (P3); heterogeneity: list by block of c(fixed, shape1, shape2); between_eta: of R_b (B1), NULL
 # for R_b = I; C covariates, whose slopes have location and scale slope_location, slope_scale [C, K]
-# (P4).
+# (P4). levels: list(mean, slope), the pooling of every mean and slope [C, K] where these differ by
+# feature or covariate. known: there are no sds and correlations (K1).
 r_model <- function(K, pooling, location = rep(0, K), scale = rep(1, K),
                     family = rep("exponential", K), parameters = cbind(rep(1, K), NA, NA), eta = 2,
                     heterogeneity = list(mean = c(NA, 1, 1), sd = c(NA, 1, 1), cor = c(NA, 1, 1),
                                          slope = c(NA, 1, 1)),
                     between_eta = NULL, C = 0, slope_location = matrix(0, C, K),
-                    slope_scale = matrix(1, C, K)) {
+                    slope_scale = matrix(1, C, K), levels = list(), known = FALSE) {
+  if (is.null(levels$mean)) levels$mean <- rep(pooling[["mean"]], K)
+  if (is.null(levels$slope)) levels$slope <- matrix(if (C > 0) pooling[["slope"]] else "", C, K)
   list(K = K, pooling = pooling, location = location, scale = scale, family = family,
        parameters = parameters, eta = eta, heterogeneity = heterogeneity,
-       between_eta = if (K > 1 && pooling[["mean"]] == "partial") between_eta,
-       C = C, slope_location = slope_location, slope_scale = slope_scale)
+       between_eta = if (sum(levels$mean == "partial") > 1) between_eta,
+       C = C, slope_location = slope_location, slope_scale = slope_scale, levels = levels,
+       known = known)
 }
 
 r_families <- list(
@@ -124,18 +128,20 @@ r_partials <- function(L) {
 # A draw of everything from the prior (P1)-(P3), (S1)-(S4), for G groups.
 r_prior_draw <- function(model, G) {
   K <- model$K
-  h_of <- function(block, n) {
-    switch(model$pooling[[block]],
-      none = rep(1, n), complete = rep(0, n),
-      partial = {
-        prior <- model$heterogeneity[[block]]
-        if (is.na(prior[[1]])) rbeta(n, prior[[2]], prior[[3]]) else rep(prior[[1]], n)
-      }
-    )
+  h_of <- function(block, levels) {
+    h <- c(none = 1, complete = 0, partial = NA)[levels]
+    prior <- model$heterogeneity[[block]]
+    n <- sum(is.na(h))
+    h[is.na(h)] <- if (is.na(prior[[1]])) rbeta(n, prior[[2]], prior[[3]]) else prior[[1]]
+    unname(h)
   }
-  h <- list(mean = h_of("mean", K), sd = h_of("sd", K), cor = h_of("cor", 1))
+  own <- function(block, n) rep(model$pooling[[block]], n)
+  h <- list(
+    mean = h_of("mean", model$levels$mean), sd = h_of("sd", own("sd", K)),
+    cor = h_of("cor", own("cor", 1))
+  )
   C <- model$C
-  h$slope <- if (C > 0) matrix(h_of("slope", C * K), C, K)
+  h$slope <- if (C > 0) matrix(h_of("slope", c(model$levels$slope)), C, K)
   v_slope <- if (C > 0) sqrt(1 - h$slope^2) * rnorm(C * K)
   v_mean <- sqrt(1 - h$mean^2) * rnorm(K)
   v_sd <- sqrt(1 - h$sd^2) * rnorm(K)
@@ -154,12 +160,14 @@ r_prior_draw <- function(model, G) {
       beta = if (C > 0) model$slope_location + model$slope_scale * u_slope
     )
   }
-  L_between <- diag(K)
+  together <- which(model$levels$mean == "partial")
+  size <- length(together)
+  L_between <- diag(size)
   if (!is.null(model$between_eta)) {
-    partial <- matrix(0, K, K)
-    for (i in seq_len(K)[-1]) {
+    partial <- matrix(0, size, size)
+    for (i in seq_len(size)[-1]) {
       for (j in seq_len(i - 1)) {
-        b <- model$between_eta + (K - 1 - j) / 2
+        b <- model$between_eta + (size - 1 - j) / 2
         partial[i, j] <- 2 * rbeta(1, b, b) - 1
       }
     }
@@ -168,7 +176,9 @@ r_prior_draw <- function(model, G) {
   groups <- lapply(seq_len(G), function(g) {
     u_cor <- v_cor
     u_cor[low] <- v_cor[low] + h$cor * rnorm(sum(low))
-    at_scores(v_mean + h$mean * drop(L_between %*% rnorm(K)), v_sd + h$sd * rnorm(K), u_cor,
+    e <- rnorm(K)
+    e[together] <- drop(L_between %*% e[together])
+    at_scores(v_mean + h$mean * e, v_sd + h$sd * rnorm(K), u_cor,
               if (C > 0) v_slope + h$slope * rnorm(C * K))
   })
   list(
@@ -236,10 +246,21 @@ r_log_likelihood <- function(draw, data) {
   total
 }
 
+# (K1): estimates y, one a row, with their covariance matrices V; NA where a group lacks a feature.
+r_known_log_likelihood <- function(draw, y, V) {
+  sum(vapply(seq_along(draw$groups), function(g) {
+    o <- !is.na(y[g, ])
+    root <- chol(V[[g]][o, o, drop = FALSE])
+    z <- backsolve(root, y[g, o] - draw$groups[[g]]$mu[o], transpose = TRUE)
+    sum(dnorm(z, log = TRUE)) - sum(log(diag(root)))
+  }, 0))
+}
+
 # What (B1) adds: the density of R_b's factor, by entries; and that of the deviations of the means
 # with it, in place of independent ones.
 r_between_log_prior <- function(model, draw) {
-  K <- model$K
+  together <- which(model$levels$mean == "partial")
+  K <- length(together)
   L <- draw$L_between
   partial <- r_partials(L)
   total <- 0
@@ -251,7 +272,7 @@ r_between_log_prior <- function(model, draw) {
     }
   }
   for (group in draw$groups) {
-    e <- (group$mu - draw$population$mu) / (model$scale * draw$h$mean)
+    e <- ((group$mu - draw$population$mu) / (model$scale * draw$h$mean))[together]
     correlated <- forwardsolve(L, e)
     total <- total + sum(dnorm(correlated, log = TRUE)) - sum(log(diag(L))) -
       sum(dnorm(e, log = TRUE))
@@ -267,8 +288,11 @@ r_log_prior <- function(model, draw) {
   total <- 0
   for (block in c("mean", "sd", if (K > 1) "cor", if (model$C > 0) "slope")) {
     prior <- model$heterogeneity[[block]]
-    if (pooling[[block]] == "partial" && is.na(prior[[1]])) {
-      total <- total + sum(dbeta(h[[block]], prior[[2]], prior[[3]], log = TRUE))
+    levels <- model$levels[[block]]
+    if (is.null(levels)) levels <- pooling[[block]]
+    learned <- rep_len(levels == "partial", length(h[[block]]))
+    if (is.na(prior[[1]])) {
+      total <- total + sum(dbeta(h[[block]][learned], prior[[2]], prior[[3]], log = TRUE))
     }
   }
   # One scalar: its own density under none and complete (once); under partial the conditional
@@ -291,10 +315,12 @@ r_log_prior <- function(model, draw) {
   }
   for (k in seq_len(K)) {
     total <- total + block_log_prior(
-      pooling[["mean"]], h$mean[k], draw$population$mu[k], pick(function(x) x$mu[k]),
+      model$levels$mean[k], h$mean[k], draw$population$mu[k], pick(function(x) x$mu[k]),
       function(x) dnorm(x, model$location[k], model$scale[k], log = TRUE),
       function(x) (x - model$location[k]) / model$scale[k]
-    ) + block_log_prior(
+    )
+    if (model$known) next
+    total <- total + block_log_prior(
       pooling[["sd"]], h$sd[k], draw$population$sigma[k], pick(function(x) x$sigma[k]),
       function(x) r_families[[model$family[k]]]$d(x, model$parameters[k, ]),
       function(x) r_score_of_sigma(model, k, x)
@@ -305,11 +331,14 @@ r_log_prior <- function(model, draw) {
       location <- model$slope_location[c, k]
       scale <- model$slope_scale[c, k]
       total <- total + block_log_prior(
-        pooling[["slope"]], h$slope[c, k], draw$population$beta[c, k],
+        model$levels$slope[c, k], h$slope[c, k], draw$population$beta[c, k],
         pick(function(x) x$beta[c, k]), function(x) dnorm(x, location, scale, log = TRUE),
         function(x) (x - location) / scale
       )
     }
+  }
+  if (model$known) {
+    return(total)
   }
   # The density is of the entries L_ij; a partial correlation's density is divided by dL_ij/dc_ij,
   # the stick before j.

@@ -19,7 +19,10 @@ tests_of <- c(
   sampling = "core-sampling|sample_chains",
   many_units = "core-sampling|many_groups",
   direct = "core-direct",
-  coefficients = "core-posterior-(between|regression)|test-between"
+  coefficients = "core-posterior-(between|regression)|test-between",
+  levels = "core-posterior-levels|test-pooling[.]R",
+  known = "core-posterior-levels|test-known",
+  frame = "test-frame"
 )
 # Of processor time: several times what any of these files takes without a fault.
 seconds_for_a_file <- 120
@@ -60,6 +63,53 @@ faults <- list(
   "slopes are measured from 0, not from their prior locations" = fault(
     "coefficients",
     "model/group_statistics.cpp" = c("design.response_root -=" = "design.response_root -= 0.0 *")
+  ),
+  "unpooled means are correlated between groups, too" = fault(
+    "levels",
+    "model/model.cpp" = c(
+      "if (coefficients[k].partial()) between_features.push_back(k);" =
+        "if (!coefficients[k].complete()) between_features.push_back(k);"
+    )
+  ),
+  "the scale of a mean in common is left out of its prior" = fault(
+    "levels",
+    "posterior/read.hpp" = c(
+      "if (block.complete()) sum -= std::log(model_.coefficient_scale[k]);" = ""
+    )
+  ),
+  "a mean in common has the prior of a group's own" = fault(
+    "levels",
+    "posterior/read.hpp" = c(
+      "if (block.pooled()) sum += log_normal_density(score_[k]);" =
+        "if (block.partial()) sum += log_normal_density(score_[k]);"
+    )
+  ),
+  "known variances are taken for standard deviations" = fault(
+    "known",
+    "model/coefficient_law.hpp" = c(
+      "like.spread = estimate.scatter.template cast<T>();" =
+        "like.spread = estimate.scatter.cwiseAbs().cwiseSqrt().template cast<T>();"
+    )
+  ),
+  "known covariances are left out, variances kept" = fault(
+    "known",
+    "model/coefficient_law.hpp" = c(
+      "like.spread = estimate.scatter.template cast<T>();" =
+        "like.spread = Square(estimate.scatter.diagonal().asDiagonal()).template cast<T>();"
+    )
+  ),
+  "the root of the frame is transposed" = fault(
+    "frame",
+    "model/frame.hpp" = c(
+      "point.root.noalias() = C.lazyProduct(point.factor);" =
+        "point.root.noalias() = C.transpose().lazyProduct(point.factor);",
+      "of_factor.noalias() = C.transpose().lazyProduct(of_root);" =
+        "of_factor.noalias() = C.lazyProduct(of_root);"
+    )
+  ),
+  "the determinant of the frame is left out" = fault(
+    "frame",
+    "model/model.cpp" = c("abs().log().sum();" = "abs().log().sum() * 0.0;")
   ),
   "LKJ exponent off by one" = fault(
     "model",

@@ -50,7 +50,21 @@ sbc_variants <- function() {
       between_eta = 2, C = 2, sizes = rep(c(2, 5, 10), 2)
     ),
     frame = list(pooling = all_of("partial"), missing = 0.15, frame = 0.9),
-    frame_direct = list(pooling = none, sizes = c(10, 20, 40), frame = 0.9)
+    frame_direct = list(pooling = none, sizes = c(10, 20, 40), frame = 0.9),
+    by_feature = list(
+      pooling = c(mean = "mixed", sd = "partial", cor = "complete"), between_eta = 2,
+      levels = list(mean = c("complete", "partial", "partial")), sizes = rep(c(2, 5, 10, 20), 2)
+    ),
+    by_covariate = list(
+      pooling = c(mean = "mixed", sd = "complete", cor = "complete", slope = "mixed"), C = 2,
+      levels = list(
+        mean = c("none", "partial", "complete"), slope = rbind(rep("complete", 3), "partial")
+      ), sizes = rep(c(3, 6, 12), 2)
+    ),
+    known = list(
+      pooling = c(mean = "partial", sd = "none", cor = "none"), between_eta = 2, known = TRUE,
+      sizes = rep(1, 12)
+    )
   )
 }
 
@@ -61,12 +75,20 @@ quantities_of <- function(model, draw, data) {
   low <- which(lower.tri(diag(K)), arr.ind = TRUE)
   cor_of <- function(L) tcrossprod(L)[low]
   framed <- if (is.null(model$root)) draw else r_change_frame(draw, solve(model$root))
-  out <- c(log_likelihood = r_log_likelihood(draw, data), log_prior = r_log_prior(model, framed))
-  for (block in names(draw$h)[model$pooling[names(draw$h)] == "partial"]) {
-    h <- draw$h[[block]]
-    out <- c(out, stats::setNames(c(t(h)), paste0("h_", block, seq_along(h))))
+  likelihood <- if (model$known) {
+    r_known_log_likelihood(draw, data$mean, data$cov)
+  } else {
+    r_log_likelihood(draw, data)
   }
-  if (model$pooling[["mean"]] != "none") out <- c(out, mu0 = draw$population$mu)
+  out <- c(log_likelihood = likelihood, log_prior = r_log_prior(model, framed))
+  for (block in names(draw$h)) {
+    h <- t(draw$h[[block]])
+    learned <- which(levels_of(model, block) == "partial")
+    out <- c(out, stats::setNames(h[learned], paste0("h_", block, learned)[seq_along(learned)]))
+  }
+  pooled <- which(levels_of(model, "mean") != "none")
+  mu0 <- stats::setNames(draw$population$mu[pooled], paste0("mu0", pooled)[seq_along(pooled)])
+  out <- c(out, mu0)
   if (model$pooling[["sd"]] != "none") out <- c(out, sigma0 = draw$population$sigma)
   numbered <- function(values, name) stats::setNames(values, paste0(name, seq_along(values)))
   if (!is.null(draw$L_between)) out <- c(out, numbered(cor_of(draw$L_between), "Omega_between_"))
@@ -79,11 +101,21 @@ quantities_of <- function(model, draw, data) {
   for (g in 1:3) {
     group <- draw$groups[[g]]
     slopes <- if (model$C > 0) numbered(c(t(group$beta)), "beta_")
+    if (model$known) {
+      out <- c(out, stats::setNames(group$mu, paste0("mu", seq_len(K), "_g", g)))
+      next
+    }
     values <- c(mu = group$mu, slopes, sigma = group$sigma, numbered(cor_of(group$L), "Omega_"),
                 logdet = 2 * sum(log(group$sigma)) + 2 * sum(log(diag(group$L))))
     out <- c(out, stats::setNames(values, paste0(names(values), "_g", g)))
   }
   out
+}
+
+# The pooling of every entry of a block, slopes in the order of the draws.
+levels_of <- function(model, block) {
+  levels <- model$levels[[block]]
+  if (is.null(levels)) model$pooling[[block]] else c(t(levels))
 }
 
 # The same quantities of every draw of a one-chain fit, one column each.
@@ -111,8 +143,15 @@ quantities_of_fit <- function(model, fit) {
     colnames(values) <- if (one) name else paste0(name, seq_len(ncol(values)))
     out <<- cbind(out, values)
   }
-  if (!is.null(draws$h_mean)) add(matrix_of(draws$h_mean), "h_mean")
-  if (!is.null(draws$h_slope)) add(matrix_of(draws$h_slope), "h_slope")
+  # of some entries, named by their positions
+  add_some <- function(values, name, which) {
+    values <- matrix_of(values)[, which, drop = FALSE]
+    colnames(values) <- paste0(name, which)
+    out <<- cbind(out, values)
+  }
+  at <- function(block, levels) which(levels_of(model, block) %in% levels)
+  if (!is.null(draws$h_mean)) add_some(draws$h_mean, "h_mean", at("mean", "partial"))
+  if (!is.null(draws$h_slope)) add_some(draws$h_slope, "h_slope", at("slope", "partial"))
   if (!is.null(draws$slope0)) add(matrix_of(draws$slope0), "beta0_")
   if (!is.null(draws$chol_between)) {
     add(cor_rows(matrix_of(draws$chol_between)), "Omega_between_")
@@ -120,13 +159,19 @@ quantities_of_fit <- function(model, fit) {
   if (!is.null(draws$h_sd)) add(matrix_of(draws$h_sd), "h_sd")
   if (!is.null(draws$h_cor)) add(matrix_of(draws$h_cor), "h_cor_")
   if (!is.null(draws$h_cor)) colnames(out)[ncol(out)] <- "h_cor1"
-  if (!is.null(draws$mean0)) add(matrix_of(draws$mean0), "mu0")
+  if (!is.null(draws$mean0)) add_some(draws$mean0, "mu0", at("mean", c("partial", "complete")))
   if (!is.null(draws$scale0)) add(matrix_of(draws$scale0), "sigma0")
   if (!is.null(draws$chol_cor0)) add(cor_rows(matrix_of(draws$chol_cor0)), "Omega0_")
   for (g in 1:3) {
     columns <- function(x, size) {
       x <- matrix_of(x)
       if (ncol(x) == size) x else x[, (g - 1) * size + seq_len(size), drop = FALSE]
+    }
+    if (model$known) {
+      group <- columns(draws$mean, K)
+      colnames(group) <- paste0("mu", seq_len(K), "_g", g)
+      out <- cbind(out, group)
+      next
     }
     packed <- columns(draws$chol, M)
     scale <- t(apply(packed, 1, function(p) sqrt(rowSums(unpack(p)^2))))
@@ -155,19 +200,26 @@ simulate_once <- function(variant, simulation, K = 3, draws = 99, thin = 5) {
   if (!is.null(variant$frame)) {
     # autocorrelated features of three sizes
     P <- variant$frame^abs(outer(seq_len(K), seq_len(K), "-")) * tcrossprod(2^(seq_len(K) - 2))
-    e <- eigen(P, symmetric = TRUE)
-    model$root <- e$vectors %*% (sqrt(e$values) * t(e$vectors))
+    e <- eigen(stats::cov2cor(P), symmetric = TRUE)
+    model$root <- sqrt(diag(P)) * e$vectors %*% (sqrt(e$values) * t(e$vectors))
     truth <- r_change_frame(truth, model$root)
   }
-  data <- r_data(truth, sizes, missing = if (is.null(variant$missing)) 0 else variant$missing)
   covariates <- if (model$C > 0) paste0("x", seq_len(model$C))
-  fit <- suppressWarnings(suppressMessages(fit_hmvn(
-    data, group = ~ g, features = paste0("y", seq_len(K)), covariates = covariates,
-    pooling = model$pooling, prior = prior_of(model),
+  if (model$known) {
+    data <- known_data(truth)
+    columns <- list(data = do.call(hmvn_statistics_from, c(data, known = TRUE)))
+  } else {
+    data <- r_data(truth, sizes, missing = if (is.null(variant$missing)) 0 else variant$missing)
+    columns <- list(
+      data = data, group = ~ g, features = paste0("y", seq_len(K)), covariates = covariates
+    )
+  }
+  fit <- suppressWarnings(suppressMessages(do.call(fit_hmvn, c(columns, list(
+    pooling = said_pooling(model, covariates), prior = prior_of(model),
     algorithm = if (is.null(variant$algorithm)) "auto" else variant$algorithm,
     chains = 1, iter_warmup = 500, iter_sampling = draws * thin, thin = thin, seed = simulation,
     progress = FALSE
-  )))
+  )))))
   true <- quantities_of(model, truth, data)
   drawn <- quantities_of_fit(model, fit)
   stopifnot(setequal(names(true), colnames(drawn)))
@@ -176,6 +228,37 @@ simulate_once <- function(variant, simulation, K = 3, draws = 99, thin = 5) {
     rank = colSums(sweep(drawn[, names(true)], 2, true) < 0),
     divergent = sum(fit$sampler$divergent)
   )
+}
+
+# Estimates of every group with covariance matrices of their own; every fourth lacks a feature.
+known_data <- function(truth) {
+  K <- length(truth$groups[[1]]$mu)
+  V <- lapply(truth$groups, function(group) crossprod(matrix(rnorm(K * (K + 2)), K + 2)) / 12)
+  y <- do.call(rbind, Map(function(group, V) {
+    group$mu + drop(crossprod(chol(V), rnorm(K)))
+  }, truth$groups, V))
+  dimnames(y) <- list(sprintf("g%02d", seq_along(V)), paste0("y", seq_len(K)))
+  for (g in seq(4, length(V), by = 4)) {
+    y[g, 1] <- NA
+    V[[g]][1, ] <- V[[g]][, 1] <- NA
+  }
+  list(mean = y, cov = V)
+}
+
+# As fit_hmvn() takes it.
+said_pooling <- function(model, covariates) {
+  if (model$known) {
+    return(model$pooling["mean"])
+  }
+  said <- as.list(model$pooling)
+  levels <- model$levels
+  if (said$mean == "mixed") {
+    said$mean <- stats::setNames(levels$mean, paste0("y", seq_len(model$K)))
+  }
+  if (identical(said$slope, "mixed")) {
+    said$slope <- stats::setNames(levels$slope[, 1], covariates)
+  }
+  said
 }
 
 prior_of <- function(model) {
@@ -191,11 +274,16 @@ prior_of <- function(model) {
       )
     )
   }
+  between <- if (is.null(model$between_eta)) "independent" else dist_lkj(model$between_eta)
+  if (model$known) {
+    mean <- distributional::dist_normal(model$location, model$scale)
+    return(hmvn_prior(mean = mean, between = between))
+  }
   hmvn_prior(
     mean = distributional::dist_normal(model$location, model$scale),
     sd = do.call(c, lapply(seq_len(model$K), sd_prior)),
-    cor = dist_lkj(model$eta), frame = if (is.null(model$root)) "raw" else crossprod(model$root),
-    between = if (is.null(model$between_eta)) "independent" else dist_lkj(model$between_eta),
+    cor = dist_lkj(model$eta), frame = if (is.null(model$root)) "raw" else tcrossprod(model$root),
+    between = between,
     slope = if (model$C > 0) {
       lapply(seq_len(model$C), function(c) {
         distributional::dist_normal(model$slope_location[c, ], model$slope_scale[c, ])
