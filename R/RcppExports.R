@@ -129,8 +129,40 @@ new_group_ <- function(model_list, population, streams, seed) {
     .Call(`_hmvn_new_group_`, model_list, population, streams, seed)
 }
 
-sample_ <- function(patterns, n_groups, model_list, control, report) {
-    .Call(`_hmvn_sample_`, patterns, n_groups, model_list, control, report)
+job_ranges_ <- function(n_units, n_chains) {
+    .Call(`_hmvn_job_ranges_`, n_units, n_chains)
+}
+
+count_slices_ <- function(n_units) {
+    .Call(`_hmvn_count_slices_`, n_units)
+}
+
+algorithm_names_ <- function() {
+    .Call(`_hmvn_algorithm_names_`)
+}
+
+count_units_ <- function(model, n_groups) {
+    .Call(`_hmvn_count_units_`, model, n_groups)
+}
+
+open_run_ <- function(problem, share, starts) {
+    .Call(`_hmvn_open_run_`, problem, share, starts)
+}
+
+restore_run_ <- function(run, facts, reports) {
+    invisible(.Call(`_hmvn_restore_run_`, run, facts, reports))
+}
+
+advance_run_ <- function(run, cores, seconds, report) {
+    .Call(`_hmvn_advance_run_`, run, cores, seconds, report)
+}
+
+read_run_ <- function(run) {
+    .Call(`_hmvn_read_run_`, run)
+}
+
+take_states_ <- function(run) {
+    .Call(`_hmvn_take_states_`, run)
 }
 
 scan_cells_ <- function(columns, n_threads) {

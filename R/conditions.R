@@ -43,6 +43,11 @@ condition_table <- list(
       "The data are no data frame, have no rows, or columns without names or of other lengths.",
       "argument", "column"
     ),
+    file = topic(
+      "A file cannot hold a fit: it holds something else, is damaged or from a newer version, or its
+      folder cannot be written to.",
+      "path"
+    ),
     fit = topic("An object is no fit, or not one of this version of the package."),
     group = topic(
       "A group is not there (`group`), or a column cannot be one: in `row`, in `count` rows, or
@@ -77,6 +82,10 @@ condition_table <- list(
       machine has.",
       "bytes"
     ),
+    state = topic(
+      "Where chains ended was not kept, is damaged, or was kept by another version of the package or
+      on another kind of machine."
+    ),
     statistics = topic(
       "Statistics lack something, contradict each other, or were changed by hand.",
       "argument", "group"
@@ -95,6 +104,7 @@ condition_table <- list(
     rhat = topic("Quantities have an R-hat above 1.05."),
     ess = topic("Quantities have a bulk or tail effective sample size below 100 a chain."),
     nonfinite = topic("Draws are not finite."),
+    file = topic("A fit could not be written to its file.", "path"),
     suspect_features = topic(
       "Features were not named, and some look like an id, a year, a visit or a weight.", "features"
     )
@@ -105,6 +115,10 @@ condition_table <- list(
     ),
     empty_rows = topic("Rows with nothing observed are left out."),
     features = topic("Which columns became features by default.", "features"),
+    file = topic(
+      "A fit is kept in a file, used from there, extended or fitted again; what has `changed`.",
+      "path", "changed"
+    ),
     grouped = topic("Groups are those of a grouped table.", "column"),
     lacking_features = topic(
       "Statistics of different features were combined: those that some of them lack.", "features"

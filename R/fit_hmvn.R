@@ -81,6 +81,14 @@
 #'   diagnostics are kept always. Draws kept do not depend on it.
 #' @param keep_data If `FALSE`, the fit does not refer to `data`; what needs rows
 #'   then cannot be computed from it.
+#' @param keep_state If `FALSE`, the fit does not remember where its chains ended, and [extend()]
+#'   cannot go on with them.
+#' @param file A path (`.rds` is added where it lacks): where the fit is kept. If there is a fit
+#'   that the call would give again, it is read and returned, and nothing is sampled. See A fit as a
+#'   file.
+#' @param file_refit What happens to a fit in `file`: `"on_change"` fits again if anything that
+#'   decides the fit differs, and says what; `"always"` fits again; `"never"` returns it, and says
+#'   what differs.
 #'
 #' @param not_estimable What happens where the posterior of a group is no distribution, because
 #'   features are constant or collinear in it. `"error"` names all such groups and stops. `"drop"`
@@ -88,6 +96,16 @@
 #'   (so that nobody learns from them, and default priors do not see them), and a message and
 #'   `print()` say which they are and why; asking the fit for one of them is an error that says so.
 #'   [update()][update.hmvn_fit] meets them again where `data` are given.
+#'
+#' @section A fit as a file:
+#' A fit depends on the data (through their statistics), the prior, pooling, the settings of the
+#' sampler but for `cores` and `progress`, the seed and the version of the package. With
+#' `file_refit = "on_change"` these are compared with what the fit in `file` was made of. With
+#' `seed = NULL` that fit is used with its own seed, which a message says; where only
+#' `iter_sampling` is larger, it is extended ([extend()]), which gives the same draws. The file is
+#' replaced as a whole or not at all, and holds what `saveRDS()` would write. One that holds
+#' anything else, is damaged or comes from a newer version is never replaced: `hmvn_error_file`. A
+#' fit that could not be written is returned with a warning.
 #'
 #' @return An object of class `hmvn_fit`; see [hmvn_fit] for its parts and
 #'   [posterior draws][as_draws.hmvn_fit] for how to read it. `print()` and
@@ -110,11 +128,13 @@ fit_hmvn <- function(data, group, features = NULL, pooling = "none", prior = hmv
                      cores = getOption("mc.cores", 1L), seed = NULL,
                      algorithm = "auto", adapt_delta = NULL, max_treedepth = 10, init = 2,
                      progress = interactive(), keep = c("mu", "Sigma"), keep_data = TRUE,
-                     not_estimable = "error") {
+                     keep_state = TRUE, not_estimable = "error",
+                     file = NULL, file_refit = "on_change") {
   started <- proc.time()[["elapsed"]]
   call <- rlang::current_env()
   check_no_dots(..., known = names(formals()), call = call)
   settings <- check_settings(mget(setting_names, envir = call), call)
+  storage <- check_storage(mget(storage_names, envir = call), call)
   columns <- list(
     group = rlang::enquo(group), features = rlang::enquo(features),
     weights = rlang::enquo(weights), covariates = rlang::enquo(covariates)
@@ -127,14 +147,14 @@ fit_hmvn <- function(data, group, features = NULL, pooling = "none", prior = hmv
     call = matched, specification = new_specification(input, pooling, given, call),
     started = started, not_estimable = character()
   )
-  run_fit(input, model, settings, record, call)
+  fit_with_file(plan_fit(input, model, settings, record, call), storage, call)
 }
 
 # internal -----------------------------------------------------------------
 
-# What fit_hmvn() and update() have in common once the input is read: returns the finished fit.
-# `record`: see new_hmvn_fit().
-run_fit <- function(input, model, settings, record, call) {
+# What fit_hmvn() and update() have in common once the input is read: see new_plan(). `record`: see
+# new_hmvn_fit().
+plan_fit <- function(input, model, settings, record, call) {
   check_design(input$statistics, model$coefficients, call = call)
   size <- lengths(input$statistics[c("labels", "features", "covariates")])
   check_fit_size(size, model$pooling, settings, call)
@@ -146,11 +166,9 @@ run_fit <- function(input, model, settings, record, call) {
   said <- c(inform_not_estimable(record$not_estimable), inform_nearly_singular(statistics))
   say_what_is_missing(statistics, model$pooling)
   settings <- settle_settings(settings)
-  sampled <- sample_chains(statistics, model, settings, call)
-  run <- new_hmvn_run(statistics, model, sampled, settings)
-  warnings <- c(said, sampler_warnings(run, call), inform_prior_conflict(run))
-  data <- if (settings$keep_data) sign_data(input$data, settings$cores)
-  new_hmvn_fit(run, data, record, warnings)
+  plan <- new_plan(statistics, model, settings, record, said)
+  if (settings$keep_data) plan["data"] <- list(sign_data(input$data, settings$cores))
+  plan
 }
 
 say_what_is_missing <- function(statistics, pooling) {

@@ -25,12 +25,15 @@
 #'     `divergent`, `max_treedepth` (counts), `ebfmi` (of single blocks only), and by unit the
 #'     `algorithm` that drew it: `"exact"` (independent draws by rejection), `"direct"`
 #'     (independence steps), `"hmc"` (Hamiltonian Monte Carlo in blocks) or `"nuts"`}
+#'   \item{`states`}{where chains ended, for [extend()]: `maker`, the version and kind of machine
+#'     that can read them, and `ends`, raw vectors; `NULL` with `keep_state = FALSE`}
 #'   \item{`control`}{the settings of the sampler, complete}
 #'   \item{`warnings`}{the texts of the warnings given after sampling, named by their topics
 #'     ([hmvn-conditions])}
 #'   \item{`not_estimable`}{why groups were left out, texts named by their labels; empty where none
 #'     was}
 #'   \item{`time`}{`warmup`, `sampling` (seconds of each chain, summed over units) and `total`}
+#'   \item{`version`}{that of the package that made the fit}
 #' }
 #'
 #' @section What the sampler says of itself:
@@ -59,7 +62,7 @@ new_hmvn_run <- function(statistics, model, sampled, settings) {
     statistics = statistics, prior = model$prior, prior_given = model$prior_given,
     pooling = model$pooling, coefficients = model$coefficients, draws = sampled$draws,
     sampler = sampled$sampler,
-    units = sampled$units, seconds = sampled$seconds, control = settings
+    units = sampled$units, states = sampled$states, seconds = sampled$seconds, control = settings
   )
 }
 
@@ -80,13 +83,15 @@ new_hmvn_fit <- function(run, data, record, warnings) {
       draws = run$draws,
       sampler = run$sampler,
       units = run$units,
+      states = run$states,
       control = run$control,
       warnings = warnings,
       not_estimable = record$not_estimable,
       time = list(
         warmup = run$seconds[, "warmup"], sampling = run$seconds[, "sampling"],
         total = proc.time()[["elapsed"]] - record$started
-      )
+      ),
+      version = package_version_text()
     ),
     class = "hmvn_fit"
   )
@@ -95,7 +100,8 @@ new_hmvn_fit <- function(run, data, record, warnings) {
 
 fit_parts <- c(
   "call", "data", "statistics", "prior", "prior_given", "pooling", "coefficients", "specification",
-  "draws", "sampler", "units", "control", "warnings", "not_estimable", "time"
+  "draws", "sampler", "units", "states", "control", "warnings", "not_estimable",
+  "time", "version"
 )
 
 # Stops where a part of a fit is not what the others call for; else returns the fit. It looks at
@@ -137,6 +143,7 @@ validate_hmvn_fit <- function(fit, call = NULL) {
       is_plain_number(fit$time$total),
     "`time` has other parts"
   )
+  fine(is.character(fit$version) && length(fit$version) == 1L, "`version` is no text")
   validate_control(fit$control, fine)
   validate_draws(fit, fine)
   validate_sampler(fit, fine)
@@ -191,7 +198,7 @@ validate_sampler <- function(fit, fine) {
     "`units` has other parts"
   )
   known <- is.character(units$algorithm) &&
-    all(units$algorithm %in% c("exact", "direct", "hmc", "nuts"))
+    all(units$algorithm %in% algorithm_names_())
   fine(is_plain_number(units$n) && length(units$algorithm) == units$n && known,
     "units have no algorithm")
   size <- as.integer(c(units$n, n_chains(fit)))
@@ -199,6 +206,7 @@ validate_sampler <- function(fit, fine) {
     is.numeric(x) && identical(dim(x), size)
   }, TRUE)
   fine(all(shaped), "a part of `units` has another shape")
+  fine(is.null(fit$states) || are_states(fit$states, units$n, size[[2L]]), "`states` are none")
 }
 
 # `problem`: a finished text, the end of a sentence.

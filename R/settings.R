@@ -35,6 +35,7 @@ setting_checks <- local({
     progress = or_null(flag),
     keep = function(x, arg, call) check_keep(x, arg, call),
     keep_data = flag,
+    keep_state = flag,
     not_estimable = function(x, arg, call) check_choice(x, arg, c("error", "drop"), call = call)
   )
 })

@@ -58,8 +58,9 @@ check_fit_size <- function(size, pooling, settings, call) {
     if (common[["sd"]] && common[["cor"]]) 1 else n_groups
   kept <- c("mu", "Sigma") %in% settings$keep
   draws <- settings$chains * floor(settings$iter_sampling / settings$thin)
-  slices <- if (all(pooling == "none")) min(n_groups, 64) else 1
-  each <- sum(c(means, factors)[kept]) + 3 * n_features + 10 + 7 * slices
+  n_units <- if (all(pooling == "none")) n_groups else 1
+  slices <- count_slices_(n_units)
+  each <- sum(c(means, factors)[kept]) + 3 * n_features + 10 + 8 * slices
   check_machine_size(
     8 * draws * each, "The draws of a fit",
     paste(

@@ -18,6 +18,8 @@
 #'   given, an unchanged fit repeats its draws; else a new seed is taken from R's random number
 #'   generator.
 #'
+#' `file` is not said again: the file of `object` stays that of `object`.
+#'
 #' Groups that were left out as not estimable stay so unless `data` are given.
 #'
 #' @param object An `hmvn_fit`.
@@ -55,6 +57,7 @@ update.hmvn_fit <- function(object, data, ..., evaluate = TRUE) {
   columns <- changes[names(changes) %in% column_arguments]
   said <- updated_specification(object, changes)
   settings <- fill_settings(said$settings, formals(fit_hmvn), call)
+  storage <- check_storage(storage_given(changes), call)
   if (is.null(data) && "keep_data" %in% names(changes) && settings$keep_data) {
     require_rows(object, "{.code keep_data = TRUE}", call)
   }
@@ -69,7 +72,7 @@ update.hmvn_fit <- function(object, data, ..., evaluate = TRUE) {
     call = matched, specification = specification, started = started,
     not_estimable = if (is.null(data)) object$not_estimable else character()
   )
-  run_fit(input, model, settings, record, call)
+  fit_with_file(plan_fit(input, model, settings, record, call), storage, call)
 }
 
 # internal -----------------------------------------------------------------
@@ -78,7 +81,7 @@ column_arguments <- c("group", "features", "weights", "covariates")
 
 # `matched`: the call of update(), its dots as a list.
 updated_call <- function(object, matched) {
-  new <- object$call
+  new <- object$call[!names(object$call) %in% storage_names]
   changes <- as.list(matched$...)
   if (!is.null(matched$data)) changes <- c(list(data = matched$data), changes)
   new[names(changes)] <- changes
@@ -89,12 +92,21 @@ updated_call <- function(object, matched) {
 updated_specification <- function(object, changes) {
   said <- object$specification
   all <- c(list(pooling = said$pooling, prior = object$prior_given), said$settings)
-  changed <- lapply(changes[!names(changes) %in% column_arguments], rlang::eval_tidy)
+  changed <- changes[!names(changes) %in% c(column_arguments, storage_names)]
+  changed <- lapply(changed, rlang::eval_tidy)
   all[names(changed)] <- changed
   list(
     pooling = all$pooling, prior = all$prior,
     settings = all[setdiff(names(all), c("pooling", "prior"))]
   )
+}
+
+# Where the new fit is to be kept: only what is said now.
+storage_given <- function(changes) {
+  storage <- lapply(formals(fit_hmvn)[storage_names], eval, envir = topenv())
+  given <- lapply(changes[names(changes) %in% storage_names], rlang::eval_tidy)
+  storage[names(given)] <- given
+  storage
 }
 
 # `data`: a list of the new data, or NULL; `settings`: those of the new fit. `changes`: quosures of

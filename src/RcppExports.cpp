@@ -432,17 +432,100 @@ BEGIN_RCPP
     return rcpp_result_gen;
 END_RCPP
 }
-// sample_
-Rcpp::List sample_(const Rcpp::List& patterns, int n_groups, const Rcpp::List& model_list, const Rcpp::List& control, const Rcpp::Function& report);
-RcppExport SEXP _hmvn_sample_(SEXP patternsSEXP, SEXP n_groupsSEXP, SEXP model_listSEXP, SEXP controlSEXP, SEXP reportSEXP) {
+// job_ranges_
+Rcpp::IntegerMatrix job_ranges_(int n_units, int n_chains);
+RcppExport SEXP _hmvn_job_ranges_(SEXP n_unitsSEXP, SEXP n_chainsSEXP) {
 BEGIN_RCPP
     Rcpp::RObject rcpp_result_gen;
-    Rcpp::traits::input_parameter< const Rcpp::List& >::type patterns(patternsSEXP);
+    Rcpp::traits::input_parameter< int >::type n_units(n_unitsSEXP);
+    Rcpp::traits::input_parameter< int >::type n_chains(n_chainsSEXP);
+    rcpp_result_gen = Rcpp::wrap(job_ranges_(n_units, n_chains));
+    return rcpp_result_gen;
+END_RCPP
+}
+// count_slices_
+int count_slices_(int n_units);
+RcppExport SEXP _hmvn_count_slices_(SEXP n_unitsSEXP) {
+BEGIN_RCPP
+    Rcpp::RObject rcpp_result_gen;
+    Rcpp::traits::input_parameter< int >::type n_units(n_unitsSEXP);
+    rcpp_result_gen = Rcpp::wrap(count_slices_(n_units));
+    return rcpp_result_gen;
+END_RCPP
+}
+// algorithm_names_
+Rcpp::CharacterVector algorithm_names_();
+RcppExport SEXP _hmvn_algorithm_names_() {
+BEGIN_RCPP
+    Rcpp::RObject rcpp_result_gen;
+    rcpp_result_gen = Rcpp::wrap(algorithm_names_());
+    return rcpp_result_gen;
+END_RCPP
+}
+// count_units_
+int count_units_(const Rcpp::List& model, int n_groups);
+RcppExport SEXP _hmvn_count_units_(SEXP modelSEXP, SEXP n_groupsSEXP) {
+BEGIN_RCPP
+    Rcpp::RObject rcpp_result_gen;
+    Rcpp::traits::input_parameter< const Rcpp::List& >::type model(modelSEXP);
     Rcpp::traits::input_parameter< int >::type n_groups(n_groupsSEXP);
-    Rcpp::traits::input_parameter< const Rcpp::List& >::type model_list(model_listSEXP);
-    Rcpp::traits::input_parameter< const Rcpp::List& >::type control(controlSEXP);
+    rcpp_result_gen = Rcpp::wrap(count_units_(model, n_groups));
+    return rcpp_result_gen;
+END_RCPP
+}
+// open_run_
+SEXP open_run_(const Rcpp::List& problem, const Rcpp::List& share, const Rcpp::List& starts);
+RcppExport SEXP _hmvn_open_run_(SEXP problemSEXP, SEXP shareSEXP, SEXP startsSEXP) {
+BEGIN_RCPP
+    Rcpp::RObject rcpp_result_gen;
+    Rcpp::traits::input_parameter< const Rcpp::List& >::type problem(problemSEXP);
+    Rcpp::traits::input_parameter< const Rcpp::List& >::type share(shareSEXP);
+    Rcpp::traits::input_parameter< const Rcpp::List& >::type starts(startsSEXP);
+    rcpp_result_gen = Rcpp::wrap(open_run_(problem, share, starts));
+    return rcpp_result_gen;
+END_RCPP
+}
+// restore_run_
+void restore_run_(SEXP run, const Rcpp::List& facts, const Rcpp::List& reports);
+RcppExport SEXP _hmvn_restore_run_(SEXP runSEXP, SEXP factsSEXP, SEXP reportsSEXP) {
+BEGIN_RCPP
+    Rcpp::traits::input_parameter< SEXP >::type run(runSEXP);
+    Rcpp::traits::input_parameter< const Rcpp::List& >::type facts(factsSEXP);
+    Rcpp::traits::input_parameter< const Rcpp::List& >::type reports(reportsSEXP);
+    restore_run_(run, facts, reports);
+    return R_NilValue;
+END_RCPP
+}
+// advance_run_
+bool advance_run_(SEXP run, int cores, double seconds, const Rcpp::Function& report);
+RcppExport SEXP _hmvn_advance_run_(SEXP runSEXP, SEXP coresSEXP, SEXP secondsSEXP, SEXP reportSEXP) {
+BEGIN_RCPP
+    Rcpp::RObject rcpp_result_gen;
+    Rcpp::traits::input_parameter< SEXP >::type run(runSEXP);
+    Rcpp::traits::input_parameter< int >::type cores(coresSEXP);
+    Rcpp::traits::input_parameter< double >::type seconds(secondsSEXP);
     Rcpp::traits::input_parameter< const Rcpp::Function& >::type report(reportSEXP);
-    rcpp_result_gen = Rcpp::wrap(sample_(patterns, n_groups, model_list, control, report));
+    rcpp_result_gen = Rcpp::wrap(advance_run_(run, cores, seconds, report));
+    return rcpp_result_gen;
+END_RCPP
+}
+// read_run_
+Rcpp::List read_run_(SEXP run);
+RcppExport SEXP _hmvn_read_run_(SEXP runSEXP) {
+BEGIN_RCPP
+    Rcpp::RObject rcpp_result_gen;
+    Rcpp::traits::input_parameter< SEXP >::type run(runSEXP);
+    rcpp_result_gen = Rcpp::wrap(read_run_(run));
+    return rcpp_result_gen;
+END_RCPP
+}
+// take_states_
+Rcpp::List take_states_(SEXP run);
+RcppExport SEXP _hmvn_take_states_(SEXP runSEXP) {
+BEGIN_RCPP
+    Rcpp::RObject rcpp_result_gen;
+    Rcpp::traits::input_parameter< SEXP >::type run(runSEXP);
+    rcpp_result_gen = Rcpp::wrap(take_states_(run));
     return rcpp_result_gen;
 END_RCPP
 }
@@ -627,7 +710,15 @@ static const R_CallMethodDef CallEntries[] = {
     {"_hmvn_row_densities_", (DL_FUNC) &_hmvn_row_densities_, 5},
     {"_hmvn_physical_memory_", (DL_FUNC) &_hmvn_physical_memory_, 0},
     {"_hmvn_new_group_", (DL_FUNC) &_hmvn_new_group_, 4},
-    {"_hmvn_sample_", (DL_FUNC) &_hmvn_sample_, 5},
+    {"_hmvn_job_ranges_", (DL_FUNC) &_hmvn_job_ranges_, 2},
+    {"_hmvn_count_slices_", (DL_FUNC) &_hmvn_count_slices_, 1},
+    {"_hmvn_algorithm_names_", (DL_FUNC) &_hmvn_algorithm_names_, 0},
+    {"_hmvn_count_units_", (DL_FUNC) &_hmvn_count_units_, 2},
+    {"_hmvn_open_run_", (DL_FUNC) &_hmvn_open_run_, 3},
+    {"_hmvn_restore_run_", (DL_FUNC) &_hmvn_restore_run_, 3},
+    {"_hmvn_advance_run_", (DL_FUNC) &_hmvn_advance_run_, 4},
+    {"_hmvn_read_run_", (DL_FUNC) &_hmvn_read_run_, 1},
+    {"_hmvn_take_states_", (DL_FUNC) &_hmvn_take_states_, 1},
     {"_hmvn_scan_cells_", (DL_FUNC) &_hmvn_scan_cells_, 2},
     {"_hmvn_fingerprints_", (DL_FUNC) &_hmvn_fingerprints_, 2},
     {"_hmvn_code_whole_", (DL_FUNC) &_hmvn_code_whole_, 2},

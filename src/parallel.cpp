@@ -15,6 +15,9 @@ namespace hmvn {
 
 namespace {
 
+// How often the main thread looks up.
+constexpr double wait_seconds = 0.1;
+
 SEXP check_interrupt(void*) {
   R_CheckUserInterrupt();
   return R_NilValue;
@@ -31,7 +34,7 @@ struct JobWorker : public RcppParallel::Worker {
       : n_jobs(n), job(each), control(of_run), failures(n) {}
 
   void operator()(std::size_t, std::size_t) override {
-    for (std::size_t j = next++; j < n_jobs && !control.stop; j = next++) {
+    for (std::size_t j = next++; j < n_jobs && !control.stop && !control.pause; j = next++) {
       try {
         job(j);
       } catch (const StopRequested&) {
@@ -74,10 +77,11 @@ class Helper {
         }) {}
   ~Helper() { thread_.join(); }
 
-  // True if it has finished within 100 ms.
+  // True if it has finished within wait_seconds.
   bool wait() {
     std::unique_lock<std::mutex> lock(mutex_);
-    return finished_.wait_for(lock, std::chrono::milliseconds(100), [this] { return done_; });
+    return finished_.wait_for(lock, std::chrono::duration<double>(wait_seconds),
+                              [this] { return done_; });
   }
   // Why the worker could not be run, if so.
   std::exception_ptr failure() const { return failure_; }
@@ -106,15 +110,20 @@ void run_jobs(std::size_t n_jobs, int cores, const std::function<void(std::size_
   std::exception_ptr told, launch_failure;
   {
     Helper helper(worker, static_cast<int>(std::min({wanted, n_jobs, most_threads()})));
+    double patience = control.patience_seconds;
     while (!helper.wait()) {
-      if (told) continue;
       try {
-        check_user();
-        if (report) report();
+        if (told) {
+          patience -= wait_seconds;
+        } else {
+          check_user();
+          if (report) report();
+        }
       } catch (...) {
         told = std::current_exception();
-        control.stop = true;
+        control.pause = true;
       }
+      if (told && patience <= 0.0) control.stop = true;
     }
     launch_failure = helper.failure();
   }

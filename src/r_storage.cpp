@@ -1,6 +1,10 @@
 #include "r_storage.h"
 
+#include <array>
+#include <utility>
+
 #include "hmvn/math/packed.hpp"
+#include "r_check.h"
 
 using Rcpp::_;
 
@@ -64,27 +68,69 @@ Storage allocate(const Model& model, const StorageSize& size) {
   return storage;
 }
 
-Rcpp::List pack_draws(const Storage& storage, const Rcpp::NumericVector& log_joint,
-                      const Rcpp::NumericVector& log_prior) {
-  return Rcpp::List::create(
-      _["mean"] = storage.mean.get(), _["chol"] = storage.factor.get(),
-      _["slope"] = storage.slope.get(), _["mean0"] = storage.mean0.get(),
-      _["slope0"] = storage.slope0.get(), _["scale0"] = storage.scale0.get(),
-      _["chol_cor0"] = storage.correlation_factor0.get(),
-      _["chol_between"] = storage.between_factor.get(), _["h_mean"] = storage.h_mean.get(),
-      _["h_slope"] = storage.h_slope.get(), _["h_sd"] = storage.h_scale.get(),
-      _["h_cor"] = storage.h_correlation.get(), _["lp"] = log_joint, _["lprior"] = log_prior);
+Rcpp::List pack_draws(const Storage& storage) {
+  return Rcpp::List::create(_["mean"] = storage.mean.get(), _["chol"] = storage.factor.get(),
+                            _["slope"] = storage.slope.get(), _["mean0"] = storage.mean0.get(),
+                            _["slope0"] = storage.slope0.get(), _["scale0"] = storage.scale0.get(),
+                            _["chol_cor0"] = storage.correlation_factor0.get(),
+                            _["chol_between"] = storage.between_factor.get(),
+                            _["h_mean"] = storage.h_mean.get(),
+                            _["h_slope"] = storage.h_slope.get(), _["h_sd"] = storage.h_scale.get(),
+                            _["h_cor"] = storage.h_correlation.get());
 }
 
-void IterationFacts::resize(int n) {
-  for (auto* v : {&accept_stat, &step_size, &n_leapfrog, &energy, &log_likelihood, &log_prior}) {
-    v->assign(n, 0.0);
+IterationFacts::IterationFacts(int n)
+    : accept_stat(n),
+      step_size(n),
+      tree_depth(n),
+      n_leapfrog(n),
+      divergent(n),
+      energy(n),
+      log_likelihood(n),
+      log_prior(n) {}
+
+namespace {
+
+using Fact = std::vector<double> IterationFacts::*;
+constexpr std::array<std::pair<const char*, Fact>, 8> fact_names = {{
+    {"accept_stat", &IterationFacts::accept_stat},
+    {"stepsize", &IterationFacts::step_size},
+    {"treedepth", &IterationFacts::tree_depth},
+    {"n_leapfrog", &IterationFacts::n_leapfrog},
+    {"divergent", &IterationFacts::divergent},
+    {"energy", &IterationFacts::energy},
+    {"log_likelihood", &IterationFacts::log_likelihood},
+    {"lprior", &IterationFacts::log_prior},
+}};
+
+}  // namespace
+
+Rcpp::List FactsTable::pack() {
+  Rcpp::List out;
+  const int n_slices = static_cast<int>(facts_.size()) / n_chains_;
+  for (const auto& [name, fact] : fact_names) {
+    Rcpp::NumericVector array(Rcpp::Dimension(n_kept_, n_chains_, n_slices));
+    double* to = array.begin();
+    for (IterationFacts& facts : facts_) to = std::copy_n((facts.*fact).begin(), n_kept_, to);
+    out[name] = array;
   }
-  tree_depth.assign(n, 0);
-  divergent.assign(n, 0);
+  return out;
+}
+
+void FactsTable::unpack(const Rcpp::List& arrays) {
+  for (const auto& [name, fact] : fact_names) {
+    const Rcpp::NumericVector array = arrays[name];
+    check_length(array.size(), static_cast<R_xlen_t>(facts_.size()) * n_kept_, name);
+    const double* from = array.begin();
+    for (IterationFacts& facts : facts_) {
+      std::copy_n(from, n_kept_, (facts.*fact).begin());
+      from += n_kept_;
+    }
+  }
 }
 
 void UnitSink::record(int kept, const Draw& draw, const TransitionStatistics& facts) {
+  kept -= place_.first_kept;
   write_groups(storage_.mean, kept, draw.mean, model_.one_means());
   write_groups(storage_.slope, kept, draw.slope, model_.one_slopes());
   write_groups(storage_.factor, kept, draw.factor, model_.one_covariance());
@@ -95,7 +141,7 @@ void UnitSink::record(int kept, const Draw& draw, const TransitionStatistics& fa
   facts_.energy[kept] += facts.energy;
   facts_.log_likelihood[kept] += draw.log_likelihood;
   facts_.log_prior[kept] += draw.log_prior;
-  facts_.tree_depth[kept] = std::max(facts_.tree_depth[kept], facts.tree_depth);
+  facts_.tree_depth[kept] = std::max<double>(facts_.tree_depth[kept], facts.tree_depth);
   facts_.divergent[kept] += facts.divergent;
 }
 
@@ -104,28 +150,31 @@ void UnitSink::write_groups(DrawArray& to, int kept, const Eigen::MatrixXd& valu
   if (!to.kept()) return;
   const Eigen::Index n = common ? 1 : values.cols();
   for (Eigen::Index g = 0; g < n; ++g) {
-    to.write(kept, chain_, (first_group_ + g) * values.rows(), values.col(g));
+    to.write(kept, place_.chain, (place_.first_group + g) * values.rows(), values.col(g));
   }
 }
 
 // What the model does not have is not kept: nobody else writes it.
 void UnitSink::record_population(int kept, const Draw& draw) {
-  storage_.mean0.write(kept, chain_, 0, draw.mean0);
-  storage_.slope0.write(kept, chain_, 0, draw.slope0);
-  storage_.h_slope.write(kept, chain_, 0, draw.h_slope);
-  storage_.scale0.write(kept, chain_, 0, draw.scale0);
-  storage_.correlation_factor0.write(kept, chain_, 0, draw.correlation_factor0);
-  storage_.between_factor.write_lower(kept, chain_, draw.between_factor);
-  storage_.h_mean.write(kept, chain_, 0, draw.h_mean);
-  storage_.h_scale.write(kept, chain_, 0, draw.h_scale);
-  storage_.h_correlation.write_value(kept, chain_, draw.h_correlation);
+  storage_.mean0.write(kept, place_.chain, 0, draw.mean0);
+  storage_.slope0.write(kept, place_.chain, 0, draw.slope0);
+  storage_.h_slope.write(kept, place_.chain, 0, draw.h_slope);
+  storage_.scale0.write(kept, place_.chain, 0, draw.scale0);
+  storage_.correlation_factor0.write(kept, place_.chain, 0, draw.correlation_factor0);
+  storage_.between_factor.write_lower(kept, place_.chain, draw.between_factor);
+  storage_.h_mean.write(kept, place_.chain, 0, draw.h_mean);
+  storage_.h_scale.write(kept, place_.chain, 0, draw.h_scale);
+  storage_.h_correlation.write_value(kept, place_.chain, draw.h_correlation);
 }
 
 void UnitSink::record(int kept, const DrawBatch& batch) {
+  kept -= place_.first_kept;
   const R_xlen_t n_features = model_.n_features();
-  storage_.mean.write_columns(kept, chain_, first_group_ * n_features, batch.mean, batch.size);
-  storage_.factor.write_columns(kept, chain_, first_group_ * packed_size(model_.n_features()),
-                                batch.factor, batch.size);
+  storage_.mean.write_columns(kept, place_.chain, place_.first_group * n_features, batch.mean,
+                              batch.size);
+  storage_.factor.write_columns(kept, place_.chain,
+                                place_.first_group * packed_size(model_.n_features()), batch.factor,
+                                batch.size);
   if (!model_.groups_apart()) record_population(kept, batch);
   for (int i = 0; i < batch.size; ++i) {
     facts_.accept_stat[kept + i] += batch.accept_stat[i];
@@ -137,7 +186,7 @@ void UnitSink::record(int kept, const DrawBatch& batch) {
 
 // Where scales or correlations are completely pooled, the population has the groups' own.
 void UnitSink::record_population(int kept, const DrawBatch& batch) {
-  storage_.scale0.write_columns(kept, chain_, 0, batch.sigma, batch.size);
+  storage_.scale0.write_columns(kept, place_.chain, 0, batch.sigma, batch.size);
   if (!storage_.correlation_factor0.kept()) return;
   Eigen::MatrixXd correlation_factor = batch.factor;
   for (int i = 0, at = 0; i < model_.n_features(); ++i) {
@@ -145,7 +194,7 @@ void UnitSink::record_population(int kept, const DrawBatch& batch) {
       correlation_factor.col(at).array() /= batch.sigma.col(i).array();
     }
   }
-  storage_.correlation_factor0.write_columns(kept, chain_, 0, correlation_factor, batch.size);
+  storage_.correlation_factor0.write_columns(kept, place_.chain, 0, correlation_factor, batch.size);
 }
 
 }  // namespace hmvn

@@ -59,25 +59,50 @@ struct StorageSize {
 
 Storage allocate(const Model& model, const StorageSize& size);
 
-// As the part `draws` of a fit.
-Rcpp::List pack_draws(const Storage& storage, const Rcpp::NumericVector& log_joint,
-                      const Rcpp::NumericVector& log_prior);
+// As the part `draws` of a fit, without lp and lprior.
+Rcpp::List pack_draws(const Storage& storage);
 
 // Facts of every kept iteration, over the units of one slice and chain, to be summed over slices in
 // a fixed order.
 struct IterationFacts {
-  std::vector<double> accept_stat, step_size, n_leapfrog, energy, log_likelihood, log_prior;
-  std::vector<int> tree_depth, divergent;
+  std::vector<double> accept_stat, step_size, tree_depth, n_leapfrog, divergent, energy,
+      log_likelihood, log_prior;
 
-  void resize(int n);
+  explicit IterationFacts(int n);
+};
+
+// By slice and chain, in R's form a list of arrays [iteration, chain, slice].
+class FactsTable {
+ public:
+  FactsTable(int n_kept, int n_chains, int n_slices)
+      : n_kept_(n_kept),
+        n_chains_(n_chains),
+        facts_(static_cast<std::size_t>(n_chains) * n_slices, IterationFacts(n_kept)) {}
+
+  IterationFacts& at(int slice, int chain) {
+    return facts_[static_cast<std::size_t>(slice) * n_chains_ + chain];
+  }
+  Rcpp::List pack();
+  void unpack(const Rcpp::List& arrays);
+
+ private:
+  int n_kept_, n_chains_;
+  std::vector<IterationFacts> facts_;
+};
+
+// Where the draws of a unit's chain go in a storage that begins with another chain, group or kept
+// draw.
+struct SinkPlace {
+  int chain;
+  R_xlen_t first_group;
+  int first_kept;
 };
 
 // Takes one chain's draws of one unit.
 class UnitSink : public DrawSink {
  public:
-  UnitSink(const Model& model, Storage& storage, IterationFacts& facts, int chain,
-           R_xlen_t first_group)
-      : model_(model), storage_(storage), facts_(facts), chain_(chain), first_group_(first_group) {}
+  UnitSink(const Model& model, Storage& storage, IterationFacts& facts, const SinkPlace& place)
+      : model_(model), storage_(storage), facts_(facts), place_(place) {}
 
   void record(int kept, const Draw& draw, const TransitionStatistics& facts) override;
   void record(int kept, const DrawBatch& batch) override;
@@ -90,8 +115,7 @@ class UnitSink : public DrawSink {
   const Model& model_;
   Storage& storage_;
   IterationFacts& facts_;
-  int chain_;
-  R_xlen_t first_group_;
+  SinkPlace place_;
 };
 
 }  // namespace hmvn

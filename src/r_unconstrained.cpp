@@ -194,9 +194,8 @@ Rcpp::List unit_draws_(SEXP density, const Rcpp::NumericMatrix& positions, doubl
   unit->check(positions);
   const int n = positions.nrow();
   Storage storage = allocate(*unit->model, {n, 1, unit->n_groups(), true, true});
-  IterationFacts facts;
-  facts.resize(n);
-  UnitSink sink(*unit->model, storage, facts, 0, 0);
+  IterationFacts facts(n);
+  UnitSink sink(*unit->model, storage, facts, {0, 0, 0});
   RandomStream random(static_cast<std::uint64_t>(seed), static_cast<std::uint64_t>(unit_number), 0);
   Rcpp::NumericVector log_joint(Rcpp::Dimension(n, 1, 1)), log_prior(Rcpp::Dimension(n, 1, 1));
   Draw draw;
@@ -210,5 +209,8 @@ Rcpp::List unit_draws_(SEXP density, const Rcpp::NumericMatrix& positions, doubl
     log_joint[i] = draw.log_joint();
     log_prior[i] = draw.log_prior;
   }
-  return pack_draws(storage, log_joint, log_prior);
+  Rcpp::List draws = pack_draws(storage);
+  draws["lp"] = log_joint;
+  draws["lprior"] = log_prior;
+  return draws;
 }

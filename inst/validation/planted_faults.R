@@ -293,21 +293,23 @@ faults <- list(
   "the first of thinned draws is kept, not the last" = fault(
     "sampling", "sampling/hmc.cpp" = c("if ((i + 1) % plan_" = "if (i % plan_")
   ),
-  "reports of units and chains are exchanged" = fault(
-    "sampling",
-    "sampling/fit_jobs.hpp" = c(
-      "reports_[static_cast<std::size_t>(chain) * n_units_ + unit] = run" =
-        "reports_[static_cast<std::size_t>(unit) * n_chains_ + chain] = run"
+  "reports of a slice's units and chains are in the wrong order" = fault(
+    "many_units",
+    "sampling/fit_job.hpp" = c(
+      "const UnitReport& report(int cell) const { return reports_[cell]; }" = paste(
+        "const UnitReport& report(int cell) const",
+        "{ return reports_[reports_.size() - 1 - cell]; }"
+      )
     )
   ),
   "all chains have one stream" = fault(
     "sampling",
-    "sampling/fit_jobs.hpp" = c("start(static_cast<std::uint64_t>(chain)" = "start(0")
+    "sampling/fit_jobs.hpp" = c("start(static_cast<std::uint64_t>(cell.chain)" = "start(0")
   ),
   "a slice leaves its last unit out" = fault(
     "many_units",
-    "sampling/fit_jobs.hpp" = c(
-      "unit < n * (slice + 1) / n_slices_;" = "unit < n * (slice + 1) / n_slices_ - 1;"
+    "sampling/division.hpp" = c(
+      "return (end_unit - first_unit) *" = "return (end_unit - first_unit - 1) *"
     )
   ),
   # direct

@@ -42,6 +42,7 @@ fake_sample <- function(G, model, iter, chains) {
       n = units, algorithm = rep("nuts", units), divergent = per_unit(0L),
       max_treedepth = per_unit(0L), ebfmi = per_unit(1)
     ),
+    states = new_states(rep(list(raw()), nrow(job_ranges_(units, chains)))),
     seconds = matrix(c(0.1, 0.2), chains, 2, TRUE, list(NULL, c("warmup", "sampling")))
   )
 }
@@ -181,3 +182,13 @@ known_fit <- function(mu, Sigma, pooling = "none") {
 }
 
 one <- function(x) as.vector(posterior::draws_of(x))
+
+# Two fits are one and the same: in all that draws and chains decide, not in times and calls.
+# (States have times too.)
+expect_same_outcome <- function(one, other) {
+  outcome <- function(fit) {
+    control <- setdiff(names(fit$control), c("cores", "progress"))
+    c(unclass(fit)[c("draws", "sampler", "units", "warnings")], fit$control[control])
+  }
+  expect_identical(outcome(one), outcome(other))
+}

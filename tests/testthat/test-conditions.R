@@ -143,6 +143,8 @@ error_cases <- list(
     fit_hmvn(d, ~g, algorithm = "nutz"),
     fit_hmvn(d, ~g, algorithm = 1:3),
     fit_hmvn(d, ~g, iter_sampling = 10, thin = 20),
+    fit_hmvn(d, ~g, file = c("a", "b")),
+    extend(fit, iter_sampling = 4),
     fit_hmvn(d, ~g, keep = "sigma"),
     fit_hmvn(d, ~g, keep = "all"),
     fit_hmvn(d, ~g, keep = NULL),
@@ -428,6 +430,20 @@ error_cases <- list(
   package = alist(
     require_package("no.such.package", "A {.code picture}")
   ),
+  file = alist(
+    check_file("no/folder/fit", NULL),
+    in_folder(writeLines("a, b", "fit.rds"), read_fit_file("fit.rds", NULL)),
+    in_folder(saveRDS(1:3, "fit.rds"), read_fit_file("fit.rds", NULL)),
+    in_folder(
+      saveRDS(structure(list(version = "99.0"), class = "hmvn_fit"), "fit.rds"),
+      read_fit_file("fit.rds", NULL)
+    )
+  ),
+  state = alist(
+    extend(of_no_state(fit), 5),
+    extend(of_other_version(fit), 5),
+    with_core_errors(core_error("a saved state ends too early", "state"), NULL, NULL)
+  ),
   rows = alist(
     posterior_impute(fit),
     update(utils::modifyList(fit, list(control = list(keep_data = FALSE))), group = ~h),
@@ -456,6 +472,28 @@ error_cases <- list(
     summary(fit, prob = list())
   )
 )
+
+# Evaluates `prepare` and `code` where nothing else is.
+in_folder <- function(prepare, code) {
+  folder <- tempfile()
+  dir.create(folder)
+  old <- setwd(folder)
+  on.exit({
+    setwd(old)
+    unlink(folder, recursive = TRUE)
+  })
+  force(prepare)
+  force(code)
+}
+
+of_no_state <- function(fit) {
+  fit["states"] <- list(NULL)
+  fit
+}
+of_other_version <- function(fit) {
+  fit$states$maker <- c(version = "99.0", endian = "big", pointer = "4")
+  fit
+}
 
 cpp_error <- function(message) {
   class <- c(message[message == "std::bad_alloc"], "C++Error", "error", "condition")

@@ -214,11 +214,13 @@ test_that("what is not kept is not stored, and changes nothing else", {
     control <- list(
       algorithm = algorithm, iter_warmup = 20, iter_sampling = 40, thin = 1, seed = 1, chains = 2,
       cores = 1, max_treedepth = 8, adapt_delta = 0.8, adapt_delta_scarce = 0.8, init = 2,
-      prior_only = FALSE, keep_mean = keep_mean, keep_chol = keep_chol
+      prior_only = FALSE, keep_mean = keep_mean, keep_chol = keep_chol, keep_state = FALSE
     )
-    sample_(
-      case$statistics$patterns, case$n_groups, case$core, control, function(done, due) NULL
-    )$draws
+    problem <- list(
+      patterns = case$statistics$patterns, n_groups = case$n_groups, model = case$core,
+      control = control, n_units = case$n_groups
+    )
+    finish_draws(draw_share(problem, whole_share(problem), from_nothing(), NULL), problem)$draws
   }
   for (algorithm in c("auto", "nuts")) {
     all <- run()

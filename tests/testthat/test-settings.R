@@ -30,7 +30,7 @@ test_that("settings that are not given take the defaults of fit_hmvn()", {
   expect_identical(all$iter_sampling, 1000L)
   expect_identical(all$keep, keep_choices)
   arguments <- setdiff(
-    names(formals(fit_hmvn)), c("data", column_arguments, "pooling", "prior", "...")
+    names(formals(fit_hmvn)), c("data", column_arguments, storage_names, "pooling", "prior", "...")
   )
   expect_setequal(arguments, setting_names)
 })

@@ -15,10 +15,13 @@ inline void stop_if_asked(const std::atomic<bool>& stop) {
   if (stop.load(std::memory_order_relaxed)) throw StopRequested();
 }
 
-// One for all threads.
+// One for all threads. Who is asked to pause does so between two iterations, and can go on later;
+// who is asked to stop does so within one, and cannot.
 struct RunControl {
-  std::atomic<bool> stop{false};
+  std::atomic<bool> stop{false}, pause{false};
   std::atomic<long long> iterations_done{0};  // for the progress bar
+  // How long an interrupt waits for jobs to pause before they are stopped.
+  double patience_seconds = 0.0;
 };
 
 // What cannot go on, with the topic that the border tells R: see failure_topics in

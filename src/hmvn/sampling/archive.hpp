@@ -3,9 +3,11 @@
 
 #include <Eigen/Core>
 #include <cstddef>
+#include <cstdint>
 #include <cstring>
 #include <stdexcept>
 #include <type_traits>
+#include <utility>
 #include <vector>
 
 namespace hmvn {
@@ -73,6 +75,42 @@ class StateReader {
   }
 
   const StateBytes& bytes_;
+  std::size_t at_ = 0;
+};
+
+// States of several runs, one after the other, each after its length.
+class StateSequence {
+ public:
+  StateSequence() = default;
+  explicit StateSequence(StateBytes bytes) : bytes_(std::move(bytes)) {}
+
+  void append(const StateBytes& state) {
+    const std::uint64_t size = state.size();
+    const auto* length = reinterpret_cast<const unsigned char*>(&size);
+    bytes_.insert(bytes_.end(), length, length + sizeof size);
+    bytes_.insert(bytes_.end(), state.begin(), state.end());
+  }
+  // The state after that which was read last, if it is there.
+  bool next(StateBytes& state) {
+    std::uint64_t size = 0;
+    if (bytes_.size() - at_ < sizeof size) return false;
+    std::memcpy(&size, bytes_.data() + at_, sizeof size);
+    at_ += sizeof size;
+    if (bytes_.size() - at_ < size) return false;
+    const auto begin = bytes_.begin() + static_cast<std::ptrdiff_t>(at_);
+    at_ += static_cast<std::size_t>(size);
+    state.assign(begin, begin + static_cast<std::ptrdiff_t>(size));
+    return true;
+  }
+  // All that was appended since the last call.
+  StateBytes take() {
+    StateBytes all;
+    all.swap(bytes_);
+    return all;
+  }
+
+ private:
+  StateBytes bytes_;
   std::size_t at_ = 0;
 };
 

@@ -101,17 +101,20 @@ class DirectRun : public UnitRun {
 
   void advance(int iterations, DrawSink& sink) override {
     const Stopwatch watch;
-    const int end = std::min(iterations, plan_.n_iterations() - iteration_) + iteration_;
-    for (int i = std::max(iteration_, plan_.chain.iter_warmup); i < end; ++i) {
-      const int n = i - plan_.chain.iter_warmup + 1;  // sampling iterations, this one among them
+    const int begin = iteration_;
+    const int end = begin + std::min(iterations, plan_.n_iterations() - begin);
+    // warm-up takes no time
+    iteration_ = std::max(begin, std::min(end, plan_.chain.iter_warmup));
+    for (; iteration_ < end && !control_.pause; ++iteration_) {
+      const int n = iteration_ - plan_.chain.iter_warmup + 1;  // of sampling, this one among them
       if (n % plan_.thin == 0) make_draw(n / plan_.thin, sink);
     }
     if (batch_.size > 0) flush(kept_, sink);
-    control_.iterations_done += end - iteration_;
-    iteration_ = end;
+    control_.iterations_done += iteration_ - begin;
     report_.sampling_seconds += watch.seconds();
   }
 
+  int iteration() const override { return iteration_; }
   bool finished() const override { return iteration_ == plan_.n_iterations(); }
   UnitReport report() const override { return report_; }
   void save(StateWriter& archive) override { visit(archive); }

@@ -1,4 +1,4 @@
-// Cuts the sampling of a whole fit into jobs that may run at the same time.
+// The jobs of a fit, or of a share of it, which may run at the same time.
 #pragma once
 
 #include <algorithm>
@@ -8,93 +8,115 @@
 #include <utility>
 #include <vector>
 
-#include "hmvn/sampling/sampling.hpp"
+#include "hmvn/sampling/fit_job.hpp"
 
 namespace hmvn {
 
-// Units are cut into slices by their number alone: neither draws nor sums depend on the number of
-// threads. With few units every chain of every unit is a job, after a first round that prepares
-// units; with many a job is a slice with all its chains, so that no more units are prepared at once
-// than there are jobs under way.
+// Jobs `first` to `end - 1` of a division.
+struct Share {
+  Division division;
+  int first, end;
+
+  int first_unit() const { return division.range(first).first_unit; }
+  int end_unit() const { return division.range(end - 1).end_unit; }
+  int first_chain() const { return division.range(first).first_chain; }
+  int end_chain() const { return division.range(end - 1).end_chain; }
+  int first_slice() const { return division.range(first).slice; }
+  int end_slice() const { return division.range(end - 1).slice + 1; }
+};
+
+// What is sampled: `groups` are those of the share's units.
+struct SamplingTask {
+  const Model& model;
+  const std::vector<GroupStatistics>& groups;
+  const SamplingPlan& plan;
+  Share share;
+  bool keep_states;
+};
+
 class FitJobs {
  public:
-  // Makes the sink for a unit's chain in a slice.
-  using MakeSink = std::function<std::unique_ptr<DrawSink>(int slice, int chain, int unit)>;
+  // Makes the sink for a cell of a slice.
+  using MakeSink = std::function<std::unique_ptr<DrawSink>(int slice, Cell cell)>;
 
   // Keeps references to all of it.
-  FitJobs(const Model& model, const std::vector<GroupStatistics>& groups, const SamplingPlan& plan,
-          int n_chains, RunControl& control, MakeSink make_sink)
-      : model_(model),
-        groups_(groups),
-        plan_(plan),
-        control_(control),
-        make_sink_(std::move(make_sink)),
-        n_chains_(n_chains),
-        n_units_(model.groups_apart() ? static_cast<int>(groups.size()) : 1),
-        n_slices_(std::min(n_units_, most_slices)),
-        reports_(static_cast<std::size_t>(n_units_) * n_chains),
-        samplers_(n_slices_ < most_slices ? n_units_ : 0) {}
-
-  int n_units() const { return n_units_; }
-  int n_slices() const { return n_slices_; }
-  long long iterations_due() const {
-    return static_cast<long long>(n_units_) * n_chains_ * plan_.n_iterations();
-  }
-  const UnitReport& report(int unit, int chain) const {
-    return reports_[static_cast<std::size_t>(chain) * n_units_ + unit];
+  FitJobs(const SamplingTask& task, RunControl& control, MakeSink make_sink)
+      : task_(task), control_(control), make_sink_(std::move(make_sink)) {
+    const Share& share = task.share;
+    if (share.division.has_few_units()) samplers_.resize(share.end_unit() - share.first_unit());
   }
 
-  // First prepare(0), ..., in any order; then run(0), ..., likewise.
+  // To be called once for every job, in their order.
+  void add(JobStart start) {
+    const int job = task_.share.first + static_cast<int>(jobs_.size());
+    jobs_.emplace_back(task_.share.division.range(job), std::move(start));
+    sites_.emplace_back(*this, jobs_.back().range().slice);
+  }
+
+  std::size_t n_jobs() const { return jobs_.size(); }
+  FitJob& job(std::size_t j) { return jobs_[j]; }
+  bool finished() const {
+    return std::all_of(jobs_.begin(), jobs_.end(),
+                       [](const FitJob& job) { return job.finished(); });
+  }
+
+  // Few units are prepared first: prepare(0), ..., in any order.
   std::size_t n_to_prepare() const { return samplers_.size(); }
-  void prepare(std::size_t unit) { samplers_[unit] = make_sampler(static_cast<int>(unit)); }
-
-  std::size_t n_to_run() const {
-    return samplers_.empty() ? n_slices_ : samplers_.size() * n_chains_;
+  void prepare(std::size_t unit) {
+    if (!samplers_[unit]) samplers_[unit] = make_sampler(static_cast<int>(unit));
   }
-  void run(std::size_t job) {
-    const int index = static_cast<int>(job);
-    if (samplers_.empty()) {
-      run_slice(index);
-    } else {
-      const int unit = index / n_chains_;
-      run_chain(*samplers_[unit], unit, unit, index % n_chains_);
-    }
+
+  // Goes on with a job, to its end or until asked to pause.
+  void run(std::size_t j) {
+    jobs_[j].advance(sites_[j]);
+    if (jobs_[j].finished()) sites_[j].clear();
   }
 
  private:
-  static constexpr int most_slices = 64;
+  // What a job needs of its surroundings. Of many units the one that is under way is prepared here.
+  class Site {
+   public:
+    Site(FitJobs& jobs, int slice) : jobs_(jobs), slice_(slice) {}
 
-  std::unique_ptr<UnitSampler> make_sampler(int unit) const {
-    return make_unit_sampler(
-        {&model_, n_units_ == 1 ? groups_ : std::vector<GroupStatistics>{groups_[unit]},
-         static_cast<std::uint64_t>(unit)},
-        plan_);
-  }
-
-  void run_slice(int slice) {
-    const long long n = n_units_;
-    for (long long unit = n * slice / n_slices_; unit < n * (slice + 1) / n_slices_; ++unit) {
-      const std::unique_ptr<UnitSampler> sampler = make_sampler(static_cast<int>(unit));
-      for (int chain = 0; chain < n_chains_; ++chain) {
-        run_chain(*sampler, slice, static_cast<int>(unit), chain);
+    const RunControl& control() const { return jobs_.control_; }
+    int n_iterations() const { return jobs_.task_.plan.n_iterations(); }
+    bool keeps_states() const { return jobs_.task_.keep_states; }
+    std::unique_ptr<DrawSink> sink(Cell cell) const { return jobs_.make_sink_(slice_, cell); }
+    std::unique_ptr<UnitRun> start(Cell cell) {
+      const int unit = cell.unit - jobs_.task_.share.first_unit();
+      const UnitSampler* sampler = nullptr;
+      if (!jobs_.samplers_.empty()) {
+        sampler = jobs_.samplers_[unit].get();
+      } else {
+        if (unit != unit_) own_ = jobs_.make_sampler(unit);
+        unit_ = unit;
+        sampler = own_.get();
       }
+      return sampler->start(static_cast<std::uint64_t>(cell.chain), jobs_.control_);
     }
+    void clear() { own_.reset(); }
+
+   private:
+    FitJobs& jobs_;
+    int slice_, unit_ = -1;
+    std::unique_ptr<UnitSampler> own_;
+  };
+
+  // `unit`: counted from the share's first.
+  std::unique_ptr<UnitSampler> make_sampler(int unit) const {
+    const std::vector<GroupStatistics>& groups = task_.groups;
+    const bool is_all = task_.share.division.n_units() == 1;
+    return make_unit_sampler(
+        {&task_.model, is_all ? groups : std::vector<GroupStatistics>{groups[unit]},
+         static_cast<std::uint64_t>(task_.share.first_unit() + unit)},
+        task_.plan);
   }
 
-  void run_chain(const UnitSampler& sampler, int slice, int unit, int chain) {
-    const std::unique_ptr<DrawSink> sink = make_sink_(slice, chain, unit);
-    const std::unique_ptr<UnitRun> run = sampler.start(static_cast<std::uint64_t>(chain), control_);
-    run->advance(plan_.n_iterations(), *sink);
-    reports_[static_cast<std::size_t>(chain) * n_units_ + unit] = run->report();
-  }
-
-  const Model& model_;
-  const std::vector<GroupStatistics>& groups_;
-  const SamplingPlan& plan_;
+  const SamplingTask task_;
   RunControl& control_;
   const MakeSink make_sink_;
-  const int n_chains_, n_units_, n_slices_;
-  std::vector<UnitReport> reports_;                     // by chain, then unit
+  std::vector<FitJob> jobs_;
+  std::vector<Site> sites_;                             // of the jobs
   std::vector<std::unique_ptr<UnitSampler>> samplers_;  // of few units
 };
 

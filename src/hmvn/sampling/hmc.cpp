@@ -75,7 +75,7 @@ class HmcRun : public UnitRun {
   }
 
   void advance(int iterations, DrawSink& sink) override {
-    for (; iterations > 0 && !finished(); --iterations, ++iteration_) {
+    for (; iterations > 0 && !finished() && !control_.pause; --iterations, ++iteration_) {
       const Stopwatch watch;
       if (iteration_ < plan_.chain.iter_warmup) {
         sweep_.advance();
@@ -88,6 +88,7 @@ class HmcRun : public UnitRun {
     }
   }
 
+  int iteration() const override { return iteration_; }
   bool finished() const override { return iteration_ == plan_.n_iterations(); }
 
   UnitReport report() const override {

@@ -68,9 +68,10 @@ struct UnitReport {
 class UnitRun {
  public:
   virtual ~UnitRun() = default;
-  // Goes on by so many iterations, warm-up first, or to the end. Throws StopRequested when asked to
-  // stop.
+  // Goes on by so many iterations, warm-up first, or to the end, or until asked to pause. Throws
+  // StopRequested when asked to stop.
   virtual void advance(int iterations, DrawSink& sink) = 0;
+  virtual int iteration() const = 0;  // how many are done
   virtual bool finished() const = 0;
   virtual UnitReport report() const = 0;
   virtual void save(StateWriter& archive) = 0;

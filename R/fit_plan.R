@@ -1,0 +1,45 @@
+# All that a fit is made of once its input is read: sampling can be left here, and gone on with
+# later or elsewhere.
+
+# internal -----------------------------------------------------------------
+
+# `settings`: settled; `record`: see new_hmvn_fit(); `said`: texts by topic that were said of the
+# data. `before`: where chains go on that were sampled earlier, see plan_extension(); else NULL.
+new_plan <- function(statistics, model, settings, record, said) {
+  list(
+    statistics = statistics, model = model, settings = settings, data = NULL, record = record,
+    said = said, before = NULL
+  )
+}
+
+# Samples, judges the draws, and returns the fit.
+carry_out <- function(plan, call) finish_plan(plan, sample_chains(plan, call), call)
+
+# `drawn`: see draw_share(), of all jobs.
+finish_plan <- function(plan, drawn, call) {
+  sampled <- finish_draws(drawn, plan_problem(plan))
+  if (!is.null(plan$before)) sampled <- join_iterations(plan$before, sampled)
+  run <- new_hmvn_run(plan$statistics, plan$model, sampled, plan$settings)
+  warnings <- c(plan$said, sampler_warnings(run, call), inform_prior_conflict(run))
+  new_hmvn_fit(run, plan$data, plan$record, warnings)
+}
+
+# Draws of a fit and those that were `added`, as finish_draws() returns them.
+join_iterations <- function(before, added) {
+  added$draws <- Map(bind_iterations, before$draws, added$draws)
+  added$sampler <- Map(rbind, before$sampler, added$sampler)
+  added
+}
+
+# Arrays [iteration, chain, index]; NULL and NULL are NULL.
+bind_iterations <- function(first, second) {
+  if (is.null(first)) {
+    return(NULL)
+  }
+  n <- dim(first)[[1L]]
+  size <- dim(second)
+  out <- array(0, c(n + size[[1L]], size[-1L]))
+  out[seq_len(n), , ] <- first
+  out[n + seq_len(size[[1L]]), , ] <- second
+  out
+}

@@ -1,0 +1,51 @@
+# Where chains stand, in the form of the core, and who can read it.
+
+# internal -----------------------------------------------------------------
+
+# What states are bound to: the version that wrote them and its kind of machine.
+state_maker <- function() {
+  c(
+    version = package_version_text(), endian = .Platform$endian,
+    pointer = as.character(.Machine$sizeof.pointer)
+  )
+}
+
+package_version_text <- function() as.character(utils::packageVersion("hmvn"))
+
+# What a fit keeps. `ends`: a raw vector a job.
+new_states <- function(ends) list(maker = state_maker(), ends = ends)
+
+are_states <- function(states, n_units, n_chains) {
+  is.list(states) && identical(names(states), c("maker", "ends")) &&
+    is.character(states$maker) && identical(names(states$maker), names(state_maker())) &&
+    is.list(states$ends) && all(vapply(states$ends, is.raw, TRUE)) &&
+    length(states$ends) == nrow(job_ranges_(n_units, n_chains))
+}
+
+check_state_maker <- function(maker, call) {
+  ours <- state_maker()
+  if (identical(maker, ours)) {
+    return(invisible())
+  }
+  text <- function(maker) {
+    kind <- paste0(8L * as.integer(maker[["pointer"]]), "-bit ", maker[["endian"]], "-endian")
+    paste0("hmvn ", maker[["version"]], " (", kind, ")")
+  }
+  theirs <- text(maker)
+  ours <- text(ours)
+  abort_hmvn(
+    c("The states of chains can be read by the version and the kind of machine that wrote them.",
+      x = "They were written by {theirs}; this is {ours}.",
+      i = "Fit again with {.fn update}."),
+    "state", call = call
+  )
+}
+
+# `problem`: what the core says.
+abort_state <- function(problem, call) {
+  abort_hmvn(
+    c("The states of chains must be those that sampling left.", x = "{problem}.",
+      i = "Fit again with {.fn update}."),
+    "state", call = call
+  )
+}

@@ -1,0 +1,123 @@
+// The work of one job of a fit, which can be left and gone on with.
+#pragma once
+
+#include <memory>
+#include <stdexcept>
+#include <utility>
+#include <vector>
+
+#include "hmvn/sampling/division.hpp"
+#include "hmvn/sampling/sampling.hpp"
+
+namespace hmvn {
+
+// Where a job stands: the cell it is at, and the iterations that are done there.
+struct JobPlace {
+  int cell = 0, iteration = 0;
+};
+
+// Where the cells of a job start, in their order: anew, or all from saved states of `iterations`
+// iterations. And where the job itself goes on: at `place`, whose cell, if it was begun, has the
+// state `current`.
+struct JobStart {
+  int iterations = 0;
+  StateSequence states;
+  JobPlace place;
+  StateBytes current;
+};
+
+class FitJob {
+ public:
+  FitJob(const JobRange& range, JobStart start)
+      : range_(range),
+        start_(std::move(start)),
+        cell_(start_.place.cell),
+        reports_(range.n_cells()) {}
+
+  const JobRange& range() const { return range_; }
+  bool finished() const { return cell_ == range_.n_cells(); }
+  // False after an exception out of the run: its state is then that of no iteration.
+  bool can_go_on() const { return !broken_; }
+  JobPlace place() const {
+    if (run_) return {cell_, run_->iteration()};
+    return cell_ == start_.place.cell ? start_.place : JobPlace{cell_, start_.iterations};
+  }
+  const UnitReport& report(int cell) const { return reports_[cell]; }
+  void set_report(int cell, const UnitReport& report) { reports_[cell] = report; }
+
+  // Goes on to the end, or until asked to pause. `Site` starts cells, and knows what all jobs have
+  // in common.
+  template <class Site>
+  void advance(Site& site) {
+    while (!finished() && !site.control().pause) {
+      if (!run_) open(site);
+      broken_ = true;
+      run_->advance(site.n_iterations(), *sink_);
+      broken_ = false;
+      reports_[cell_] = run_->report();
+      if (!run_->finished()) return;
+      if (site.keeps_states()) finished_.append(saved());
+      run_.reset();
+      ++cell_;
+    }
+  }
+
+  // States of the cells that were finished since the last call.
+  StateBytes take_finished() { return finished_.take(); }
+  // That of the cell at which it stands; empty where that was not begun.
+  StateBytes current() {
+    if (run_) return saved();
+    return cell_ == start_.place.cell ? start_.current : StateBytes{};
+  }
+
+ private:
+  template <class Site>
+  void open(Site& site) {
+    const Cell cell = range_.cell(cell_);
+    sink_ = site.sink(cell);
+    run_ = site.start(cell);
+    const bool goes_on = cell_ == start_.place.cell && !start_.current.empty();
+    const StateBytes from = goes_on ? start_.current : starting_state();
+    if (!from.empty()) load(from, goes_on ? start_.place.iteration : start_.iterations);
+  }
+
+  // That from which the cell starts; empty: anew.
+  StateBytes starting_state() {
+    StateBytes state;
+    if (start_.iterations == 0) return state;
+    for (; n_read_ <= cell_; ++n_read_) {
+      if (!start_.states.next(state)) throw SamplingFailure("state", "a saved state is missing");
+    }
+    return state;
+  }
+
+  void load(const StateBytes& state, int iterations) {
+    StateReader reader(state);
+    try {
+      run_->load(reader);
+      reader.finish();
+    } catch (const std::runtime_error& failure) {
+      throw SamplingFailure("state", failure.what());
+    }
+    if (run_->iteration() != iterations) {
+      throw SamplingFailure("state", "a saved state is of another iteration");
+    }
+  }
+
+  StateBytes saved() {
+    StateWriter writer;
+    run_->save(writer);
+    return writer.bytes();
+  }
+
+  JobRange range_;
+  JobStart start_;
+  int cell_, n_read_ = 0;  // of the states from which cells start
+  bool broken_ = false;
+  std::vector<UnitReport> reports_;  // by cell
+  StateSequence finished_;
+  std::unique_ptr<DrawSink> sink_;
+  std::unique_ptr<UnitRun> run_;
+};
+
+}  // namespace hmvn
