@@ -72,8 +72,7 @@ sbc_variants <- function() {
 # log-likelihood, log-prior.
 quantities_of <- function(model, draw, data) {
   K <- model$K
-  low <- which(lower.tri(diag(K)), arr.ind = TRUE)
-  cor_of <- function(L) tcrossprod(L)[low]
+  cor_of <- function(L) tcrossprod(L)[lower.tri(L)]
   framed <- if (is.null(model$root)) draw else r_change_frame(draw, solve(model$root))
   likelihood <- if (model$known) {
     r_known_log_likelihood(draw, data$mean, data$cov)
@@ -83,7 +82,7 @@ quantities_of <- function(model, draw, data) {
   out <- c(log_likelihood = likelihood, log_prior = r_log_prior(model, framed))
   for (block in names(draw$h)) {
     h <- t(draw$h[[block]])
-    learned <- which(levels_of(model, block) == "partial")
+    learned <- which(rep_len(levels_of(model, block) == "partial", length(h)))
     out <- c(out, stats::setNames(h[learned], paste0("h_", block, learned)[seq_along(learned)]))
   }
   pooled <- which(levels_of(model, "mean") != "none")
@@ -124,14 +123,17 @@ quantities_of_fit <- function(model, fit) {
   M <- K * (K + 1) / 2
   draws <- fit$draws
   matrix_of <- function(x) if (is.null(x)) NULL else matrix(x, dim(x)[1], dim(x)[3])
-  low <- which(lower.tri(diag(K)), arr.ind = TRUE)
   unpack <- function(packed) {
+    K <- (sqrt(8 * length(packed) + 1) - 1) / 2
     L <- matrix(0, K, K)
     L[upper.tri(L, diag = TRUE)] <- packed
     t(L)
   }
   cor_rows <- function(packed) {
-    rows <- apply(packed, 1, function(p) stats::cov2cor(tcrossprod(unpack(p)))[low])
+    rows <- apply(packed, 1, function(p) {
+      R <- stats::cov2cor(tcrossprod(unpack(p)))
+      R[lower.tri(R)]
+    })
     if (is.matrix(rows)) t(rows) else matrix(rows)
   }
   lp <- matrix_of(draws$lp)[, 1]
@@ -184,7 +186,7 @@ quantities_of_fit <- function(model, fit) {
     colnames(group) <- paste0(c(paste0("mu", seq_len(K)),
                                 if (model$C > 0) paste0("beta_", seq_len(model$C * K)),
                                 paste0("sigma", seq_len(K)),
-                                paste0("Omega_", seq_len(nrow(low))), "logdet"), "_g", g)
+                                paste0("Omega_", seq_len(K * (K - 1) / 2)), "logdet"), "_g", g)
     out <- cbind(out, group)
   }
   out
