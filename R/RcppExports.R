@@ -73,6 +73,10 @@ inspect_broken_state_ <- function(patterns, n_groups, model_list, control, bytes
     invisible(.Call(`_hmvn_inspect_broken_state_`, patterns, n_groups, model_list, control, bytes))
 }
 
+inspect_stop_ <- function(patterns, n_groups, model_list, control) {
+    .Call(`_hmvn_inspect_stop_`, patterns, n_groups, model_list, control)
+}
+
 inspect_steps_ <- function(target, settings, standard, momentum, n_steps) {
     .Call(`_hmvn_inspect_steps_`, target, settings, standard, momentum, n_steps)
 }

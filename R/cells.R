@@ -106,7 +106,8 @@ say_weights <- function(x, name) {
   }
   total <- sum(x)
   n_rows <- length(x) - n_zero
-  worth <- total^2 / sum(x^2)
+  share <- x / max(x)  # squares neither vanish nor overflow
+  worth <- sum(share)^2 / sum(share^2)
   scaled <- abs(total - n_rows) <= 1e-6 * n_rows || abs(total - worth) <= 1e-6 * worth
   if (all(x == trunc(x)) || scaled) {
     return(invisible())

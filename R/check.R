@@ -99,6 +99,19 @@ is_plain_number <- function(x) {
   is.numeric(x) && !is.object(x) && length(x) == 1L && is.finite(x)
 }
 
+# Distributions that their own package can read, not just something of that class.
+is_distribution <- function(x) {
+  inherits(x, "distribution") && is.list(x) && length(unclass(x)) > 0L && tryCatch(
+    {
+      lapply(seq_along(x), function(i) {
+        if (!is.na(x[i])) list(stats::family(x[i]), distributional::parameters(x[i]))
+      })
+      TRUE
+    },
+    error = function(e) FALSE
+  )
+}
+
 # The nearest of `choices` to a misspelt name, or character(0) if none is near.
 suggest_name <- function(x, choices) {
   choices <- unique(choices[!is.na(choices) & is_valid_text(choices)])

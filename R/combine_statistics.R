@@ -4,8 +4,9 @@
 #' @param ... For `c()`: objects of class `hmvn_statistics`.
 #' @export
 c.hmvn_statistics <- function(...) {
-  parts <- list(...)
   call <- rlang::caller_env()
+  # R hands names and calls that are values on as what is still to be evaluated
+  parts <- tryCatch(list(...), error = function(e) abort_not_combinable("a name or a call", call))
   for (part in parts) check_combinable(part, parts[[1L]], call)
   parts <- unite_features(parts, call)
   Reduce(function(a, b) combine_statistics(a, b, call), parts)
@@ -15,11 +16,7 @@ c.hmvn_statistics <- function(...) {
 
 check_combinable <- function(part, first, call) {
   if (!inherits(part, "hmvn_statistics")) {
-    found <- describe_value(part)
-    abort_hmvn(
-      c("Only statistics can be combined with statistics.", x = "One argument is {found}."),
-      "argument", argument = "...", call = call
-    )
+    abort_not_combinable(describe_value(part), call)
   }
   validate_statistics(part, "...", call)
   check_same_covariates(part, first, call)
@@ -32,6 +29,13 @@ check_combinable <- function(part, first, call) {
       "group", argument = "...", call = call
     )
   }
+}
+
+abort_not_combinable <- function(found, call) {
+  abort_hmvn(
+    c("Only statistics can be combined with statistics.", x = "One argument is {found}."),
+    "argument", argument = "...", call = call
+  )
 }
 
 # Statistics of different features as of all of them, in order of appearance; those that one lacks

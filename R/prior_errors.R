@@ -14,7 +14,7 @@ prior_hint <- function(arg) {
 }
 
 describe_prior <- function(x) {
-  if (inherits(x, "distribution") || inherits(x, "hmvn_lkj")) {
+  if (is_distribution(x) || inherits(x, "hmvn_lkj")) {
     # format() of a truncated distribution fails for bounds that are not whole
     tryCatch(toString(format(x)), error = function(e) {
       paste(with_article(toString(stats::family(x))), "distribution")

@@ -212,7 +212,7 @@ check_one_heterogeneity <- function(x, call) {
     return(as.double(x))
   }
   fine <- FALSE
-  if (inherits(x, "distribution") && length(x) == 1L && !is.na(x) && stats::family(x) == "beta") {
+  if (is_distribution(x) && length(x) == 1L && !is.na(x) && stats::family(x) == "beta") {
     shapes <- unlist(distributional::parameters(x))
     fine <- all(is.finite(shapes)) && all(shapes > 0)
   }
@@ -249,10 +249,10 @@ as_distributions <- function(x, arg, call) {
     return(x)
   }
   if (is_bare_list(x)) {
-    single <- vapply(x, function(d) inherits(d, "distribution") && length(d) == 1L, logical(1))
+    single <- vapply(x, function(d) is_distribution(d) && length(d) == 1L, logical(1))
     if (length(x) > 0L && all(single)) x <- do.call(c, x)
   }
-  if (!inherits(x, "distribution") || length(x) == 0L) {
+  if (!is_distribution(x) || length(x) == 0L) {
     found <- describe_prior(x)
     abort_prior("{.arg {arg}} must be distributions of the {.pkg distributional} package.",
       "It is {found}.", arg,

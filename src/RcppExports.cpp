@@ -256,6 +256,19 @@ BEGIN_RCPP
     return R_NilValue;
 END_RCPP
 }
+// inspect_stop_
+Rcpp::LogicalVector inspect_stop_(const Rcpp::List& patterns, int n_groups, const Rcpp::List& model_list, const Rcpp::List& control);
+RcppExport SEXP _hmvn_inspect_stop_(SEXP patternsSEXP, SEXP n_groupsSEXP, SEXP model_listSEXP, SEXP controlSEXP) {
+BEGIN_RCPP
+    Rcpp::RObject rcpp_result_gen;
+    Rcpp::traits::input_parameter< const Rcpp::List& >::type patterns(patternsSEXP);
+    Rcpp::traits::input_parameter< int >::type n_groups(n_groupsSEXP);
+    Rcpp::traits::input_parameter< const Rcpp::List& >::type model_list(model_listSEXP);
+    Rcpp::traits::input_parameter< const Rcpp::List& >::type control(controlSEXP);
+    rcpp_result_gen = Rcpp::wrap(inspect_stop_(patterns, n_groups, model_list, control));
+    return rcpp_result_gen;
+END_RCPP
+}
 // inspect_steps_
 Rcpp::List inspect_steps_(const Rcpp::List& target, const Rcpp::List& settings, const Rcpp::NumericVector& standard, const Rcpp::NumericVector& momentum, int n_steps);
 RcppExport SEXP _hmvn_inspect_steps_(SEXP targetSEXP, SEXP settingsSEXP, SEXP standardSEXP, SEXP momentumSEXP, SEXP n_stepsSEXP) {
@@ -696,6 +709,7 @@ static const R_CallMethodDef CallEntries[] = {
     {"_hmvn_inspect_direct_", (DL_FUNC) &_hmvn_inspect_direct_, 4},
     {"_hmvn_inspect_resumed_", (DL_FUNC) &_hmvn_inspect_resumed_, 5},
     {"_hmvn_inspect_broken_state_", (DL_FUNC) &_hmvn_inspect_broken_state_, 5},
+    {"_hmvn_inspect_stop_", (DL_FUNC) &_hmvn_inspect_stop_, 4},
     {"_hmvn_inspect_steps_", (DL_FUNC) &_hmvn_inspect_steps_, 5},
     {"_hmvn_inspect_transitions_", (DL_FUNC) &_hmvn_inspect_transitions_, 4},
     {"_hmvn_inspect_chain_", (DL_FUNC) &_hmvn_inspect_chain_, 6},

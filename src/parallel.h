@@ -5,7 +5,7 @@
 #include <cstddef>
 #include <functional>
 
-#include "hmvn/mcmc/run_control.hpp"
+#include "hmvn/control/run_control.hpp"
 
 namespace hmvn {
 

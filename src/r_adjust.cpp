@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "hmvn/coordinates/adjusted.hpp"
+#include "parallel.h"
 #include "r_model.h"
 
 // `patterns`: as in an hmvn_statistics object with covariates, these about their centres; `common`:
@@ -14,8 +15,14 @@ Rcpp::List adjust_patterns_(const Rcpp::List& patterns, int n_groups, int n_feat
                             int n_covariates, bool common) {
   if (n_features < 1 || n_covariates < 1) Rcpp::stop("there are no features or no covariates");
   const hmvn::Model model = hmvn::plain_model(n_features, n_covariates, common);
-  const hmvn::AdjustedGroups adjusted =
-      hmvn::adjust_for_covariates(model, hmvn::unpack_groups(patterns, n_groups, model, false));
+  const std::vector<hmvn::GroupStatistics> groups =
+      hmvn::unpack_groups(patterns, n_groups, model, false);
+  hmvn::AdjustedGroups adjusted;
+  hmvn::RunControl control;
+  hmvn::run_jobs(
+      1, 1,
+      [&](std::size_t) { adjusted = hmvn::adjust_for_covariates(model, groups, control.stop); },
+      control);
   const Rcpp::IntegerVector group = patterns["group"];
   Rcpp::NumericMatrix mean(n_features, static_cast<int>(group.size()));
   Rcpp::NumericVector scatter(Rcpp::Dimension(n_features, n_features, group.size()));

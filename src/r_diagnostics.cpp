@@ -56,7 +56,9 @@ struct Table {
 
   std::size_t draws() const { return iterations * chains; }
 
+  // Throws StopRequested when asked to stop: a quantity of many draws takes a while.
   void summarise(std::size_t q, const double* own, hmvn::Convergence& convergence) {
+    hmvn::stop_if_asked(control.stop);
     const hmvn::DrawsSummary summary = convergence(own);
     const double mcse = with_mcse ? convergence.mcse_mean(own, summary) : NA_REAL;
     const double values[fixed_columns] = {summary.mean, convergence.median(), summary.sd,
@@ -76,19 +78,21 @@ struct Table {
   const hmvn::NormalScores& scores;
   Rcpp::NumericMatrix numbers;
   double* out;
+  hmvn::RunControl control;
 };
 
 // Each quantity is worked out by one thread, alone: results cannot depend on how many threads there
 // are. `one(i, convergence)` is called for every i, and never touches R; `each`: how many
-// quantities it works out. A job is some dozens of them, so that an interrupt is not waited for.
+// quantities it works out. A job is some dozens of them.
 template <class One>
-void fill(const Table& table, std::size_t n, std::size_t each, int cores, const One& one) {
+void fill(Table& table, std::size_t n, std::size_t each, int cores, const One& one) {
   const std::size_t together = std::max<std::size_t>(1, 64 / std::max<std::size_t>(1, each));
-  hmvn::run_jobs((n + together - 1) / together, cores, [&](std::size_t job) {
+  const auto job = [&](std::size_t j) {
     hmvn::Convergence convergence(table.iterations, table.chains, table.scores);
-    const std::size_t end = std::min(n, (job + 1) * together);
-    for (std::size_t i = job * together; i < end; ++i) one(i, convergence);
-  });
+    const std::size_t end = std::min(n, (j + 1) * together);
+    for (std::size_t i = j * together; i < end; ++i) one(i, convergence);
+  };
+  hmvn::run_jobs((n + together - 1) / together, cores, job, table.control);
 }
 
 }  // namespace

@@ -51,11 +51,13 @@ Rcpp::NumericMatrix impute_(const Rcpp::List& rows, const Rcpp::List& laws,
   const StoredDraws draws = own.draws();
   Rcpp::NumericMatrix out(static_cast<int>(chosen.size()), n_cells);
   for (int s = 0; s < out.nrow(); ++s) {
-    check_user();
     RandomStream random(static_cast<std::uint64_t>(seed), missing_cells_stream,
                         static_cast<std::uint64_t>(chosen[s]));
     impute(incomplete, cells, DrawOfGroups{draws, chosen[s] - 1}, random,
-           [&](int cell, double value) { out(s, cell) = value; });
+           [&](int cell, double value) {
+             if (cell % 4096 == 0) check_user();
+             out(s, cell) = value;
+           });
   }
   return out;
 }

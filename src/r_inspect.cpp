@@ -4,6 +4,7 @@
 #include <memory>
 #include <vector>
 
+#include "hmvn/coordinates/adjusted.hpp"
 #include "hmvn/model/group_likelihood.hpp"
 #include "hmvn/posterior/posterior.hpp"
 #include "hmvn/sampling/direct.hpp"
@@ -40,7 +41,7 @@ struct InspectedPosterior {
   InspectedPosterior(const Rcpp::List& patterns, int n_groups, const Rcpp::List& model_list)
       : model(unpack_model(model_list)),
         groups(unpack_groups(patterns, n_groups, model, false)),
-        coordinates(make_coordinates(model, groups)),
+        coordinates(make_coordinates(model, groups, never_stop)),
         posterior(make()) {}
 
   std::unique_ptr<Posterior> make() const { return make_posterior(model, coordinates, groups); }
@@ -250,7 +251,7 @@ Rcpp::RObject inspect_direct_(const Rcpp::List& patterns, int n_groups,
                               const Rcpp::List& model_list, int proposals) {
   const Model model = unpack_model(model_list);
   const Unit unit{&model, unpack_groups(patterns, n_groups, model, false), 0};
-  const std::optional<DirectProposal> proposal = make_direct_proposal(unit);
+  const std::optional<DirectProposal> proposal = make_direct_proposal(unit, never_stop);
   if (!proposal) return R_NilValue;
   const DirectMatch& match = proposal->match;
   const Eigen::MatrixXd scale = (match.df + match.extra_df) * match.root * match.root.transpose();
@@ -271,7 +272,8 @@ Rcpp::List inspect_resumed_(const Rcpp::List& patterns, int n_groups, const Rcpp
   const Model model = unpack_model(model_list);
   const SamplingPlan plan = unpack_plan(control);
   const std::vector<GroupStatistics> groups = unpack_groups(patterns, n_groups, model, false);
-  const std::unique_ptr<UnitSampler> sampler = make_unit_sampler({&model, groups, 0}, plan);
+  const std::unique_ptr<UnitSampler> sampler =
+      make_unit_sampler({&model, groups, 0}, plan, never_stop);
   RunControl run_control;
   std::unique_ptr<UnitRun> run = sampler->start(0, run_control);
   InspectingSink sink(model.n_features() * n_groups, packed_size(model.n_features()) * n_groups,
@@ -303,7 +305,8 @@ void inspect_broken_state_(const Rcpp::List& patterns, int n_groups, const Rcpp:
   const Model model = unpack_model(model_list);
   const SamplingPlan plan = unpack_plan(control);
   const std::vector<GroupStatistics> groups = unpack_groups(patterns, n_groups, model, false);
-  const std::unique_ptr<UnitSampler> sampler = make_unit_sampler({&model, groups, 0}, plan);
+  const std::unique_ptr<UnitSampler> sampler =
+      make_unit_sampler({&model, groups, 0}, plan, never_stop);
   RunControl run_control;
   const std::unique_ptr<UnitRun> run = sampler->start(0, run_control);
   StateWriter writer;
@@ -313,4 +316,33 @@ void inspect_broken_state_(const Rcpp::List& patterns, int n_groups, const Rcpp:
   StateReader reader(state);
   run->load(reader);
   reader.finish();
+}
+
+// Whether a unit of all groups is left when asked to stop: while it is prepared, while the effect
+// of covariates is taken, and while a chain of it is started.
+// [[Rcpp::export(rng = false)]]
+Rcpp::LogicalVector inspect_stop_(const Rcpp::List& patterns, int n_groups,
+                                  const Rcpp::List& model_list, const Rcpp::List& control) {
+  const Model model = unpack_model(model_list);
+  const SamplingPlan plan = unpack_plan(control);
+  const std::vector<GroupStatistics> groups = unpack_groups(patterns, n_groups, model, false);
+  RunControl asked;
+  asked.stop = true;
+  const auto is_left = [](const auto& work) {
+    try {
+      work();
+    } catch (const StopRequested&) {
+      return true;
+    }
+    return false;
+  };
+  const std::unique_ptr<UnitSampler> sampler =
+      make_unit_sampler({&model, groups, 0}, plan, never_stop);
+  return Rcpp::LogicalVector::create(
+      _["prepare"] = is_left([&] {
+        make_unit_sampler({&model, groups, 0}, plan, asked.stop);
+      }),
+      _["adjust"] = model.n_covariates == 0 ||
+                    is_left([&] { adjust_for_covariates(model, groups, asked.stop); }),
+      _["start"] = is_left([&] { sampler->start(0, asked); }));
 }

@@ -131,14 +131,13 @@ class WatchedTarget {
 // Calls `use` with the mover that the settings name.
 template <class Use>
 void with_mover(const Rcpp::List& settings, Eigen::Index n, const Use& use) {
-  static const std::atomic<bool> stop{false};
   const std::string name = settings["mover"];
   const int max_tree_depth = settings["max_tree_depth"];
   if (name == "nuts") {
-    Nuts mover(n, stop, max_tree_depth);
+    Nuts mover(n, never_stop, max_tree_depth);
     use(mover);
   } else {
-    QuarterTurn mover(n, stop, settings["least_steps"], max_tree_depth);
+    QuarterTurn mover(n, never_stop, settings["least_steps"], max_tree_depth);
     use(mover);
   }
 }

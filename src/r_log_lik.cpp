@@ -57,10 +57,12 @@ Rcpp::NumericMatrix row_densities_(const Rcpp::List& rows, const Rcpp::List& law
   const Eigen::Map<const Eigen::MatrixXd> covariates = as_map(table.covariates);
   Rcpp::NumericMatrix out(Rcpp::no_init(static_cast<int>(at.size()), table.size()));
   double* const to = out.begin();
-  run_jobs(runs.size(), cores, [&](std::size_t job) {
-    const RowRun& run = runs[job];
+  RunControl control;
+  const auto job = [&](std::size_t j) {
+    const RowRun& run = runs[j];
     RowDensity density(by_row[order[run.begin]], draws.n_covariates);
     for (std::size_t s = 0; s < at.size(); s += RowDensity::block) {
+      stop_if_asked(control.stop);
       const int n = static_cast<int>(std::min<std::size_t>(RowDensity::block, at.size() - s));
       density.read(draws, &at[s], n);
       for (std::size_t i = run.begin; i < run.end; ++i) {
@@ -70,6 +72,7 @@ Rcpp::NumericMatrix row_densities_(const Rcpp::List& rows, const Rcpp::List& law
                            : density.squared_distance(values.col(row), covariates.col(row));
       }
     }
-  });
+  };
+  run_jobs(runs.size(), cores, job, control);
   return out;
 }

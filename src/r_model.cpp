@@ -3,6 +3,7 @@
 #include <stdexcept>
 #include <utility>
 
+#include "parallel.h"
 #include "r_check.h"
 
 namespace hmvn {
@@ -151,12 +152,14 @@ std::vector<GroupStatistics> unpack_groups(const Rcpp::List& patterns, int n_gro
     const PatternArrays arrays(patterns, model);
     check_positions(arrays.group, n_groups, "group");
     for (R_xlen_t p = 0; p < arrays.group.size(); ++p) {
+      if (p % 1024 == 0) check_user();
       by_group[arrays.group[p] - 1].push_back(arrays.pattern(p));
     }
   }
   std::vector<GroupStatistics> groups;
   groups.reserve(n_groups);
   for (auto& of_group : by_group) {
+    if (groups.size() % 1024 == 0) check_user();
     groups.push_back(make_group(std::move(of_group), model.n_features(), model.frame_inverse));
   }
   return groups;

@@ -9,6 +9,7 @@
 #include "hmvn/coordinates/inverse.hpp"
 #include "hmvn/math/packed.hpp"
 #include "hmvn/posterior/posterior.hpp"
+#include "parallel.h"
 #include "r_check.h"
 #include "r_model.h"
 #include "r_storage.h"
@@ -135,7 +136,11 @@ Rcpp::List unit_density_(const Rcpp::List& patterns, int n_groups, const Rcpp::L
                          bool prior_only) {
   const auto model = std::make_shared<const Model>(unpack_model(model_list));
   std::vector<GroupStatistics> groups = unpack_groups(patterns, n_groups, *model, prior_only);
-  const auto coordinates = std::make_shared<const Coordinates>(make_coordinates(*model, groups));
+  const auto coordinates = std::make_shared<Coordinates>();
+  RunControl control;
+  run_jobs(
+      1, 1, [&](std::size_t) { *coordinates = make_coordinates(*model, groups, control.stop); },
+      control);
   const Layout& layout = coordinates->layout;
   const DensityPointer density(new UnitDensity(model, coordinates, std::move(groups)));
   return Rcpp::List::create(

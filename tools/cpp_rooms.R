@@ -5,16 +5,17 @@
 
 # Room -> the rooms it may include. `border`: the files outside hmvn/, which may use R and threads.
 base <- c("math", "random")
-below_posterior <- c(base, "data", "model", "coordinates", "direct")
+below_posterior <- c(base, "control", "data", "model", "coordinates", "direct")
 may_see <- list(
+  control = character(),
   math = character(),
   random = "math",
   data = base,
   model = c(base, "data"),
-  coordinates = c(base, "data", "model"),
-  direct = c(base, "data", "model"),
+  coordinates = c(base, "control", "data", "model"),
+  direct = c(base, "control", "data", "model"),
   posterior = below_posterior,
-  mcmc = base,
+  mcmc = c(base, "control"),
   sampling = c(below_posterior, "posterior", "mcmc"),
   predict = c(base, "data", "model"),
   diagnostics = base

@@ -26,6 +26,8 @@ test_that("weights that are no counts are told how they are read, counts and sca
   expect_silent(weighted(w / mean(w)))
   expect_silent(weighted(w * sum(w) / sum(w^2)))
   expect_silent(weighted(rep(2, 40)))
+  said <- expect_message(weighted(1e-300 * w), class = "hmvn_message_weights") # squares vanish
+  expect_equal(said$worth, sum(w)^2 / sum(w^2))
 })
 
 test_that("weights that sum to 1 are refused for what they are", {

@@ -53,3 +53,18 @@ test_that("a state that is cut or has more than was read is refused", {
   expect_error(load(-200), "ends too early|does not belong")
   expect_error(load(8), "more than was read")
 })
+
+test_that("what is prepared and started is left when asked to stop", {
+  left <- function(case, algorithm = "auto") {
+    inspect_stop_(case$statistics$patterns, case$n_groups, case$core, run_control(algorithm))
+  }
+  all_left <- c(prepare = TRUE, adjust = TRUE, start = TRUE)
+  for (pooling in c("none", "partial", "complete")) {
+    expect_identical(left(core_case(3, sizes = 12, pooling = pooling, missing = 0.1)), all_left)
+    expect_identical(left(core_case(2, pooling = pooling, C = 1)), all_left)
+  }
+  expect_identical(left(core_case(2, sizes = 60)), all_left) # by rejection
+  expect_identical(left(core_case(4, sizes = 24), "direct"), all_left) # by steps
+  shared <- c(sd = "complete", cor = "complete")
+  expect_identical(left(core_case(2, sizes = c(30, 40), pooling = shared)), all_left)
+})

@@ -35,7 +35,23 @@ test_that("a time limit is R's own error, heard soon, and the next fit is right"
   limited(repeat posterior_impute(fit, seed = 1))
   limited(repeat quietly(posterior_new_group(fit, seed = 1)))
   limited(repeat summary(fit))
+  limited(repeat quietly(hmvn_statistics(missing, ~g)))
   expect_identical(draws(), one)
+})
+
+test_that("preparing many groups is left as soon as sampling them", {
+  skip_on_cran()
+  i <- 1:60000
+  many <- hmvn_statistics(data.frame(g = rep(1:15000, each = 4), x = sin(i), y = cos(i^2)), ~g)
+  shared <- c(sd = "complete", cor = "complete")
+  for (pooling in list("partial", shared)) {
+    setTimeLimit(elapsed = 1, transient = TRUE)
+    started <- proc.time()[["elapsed"]]
+    error <- tryCatch(short_fit(many, pooling = pooling, keep = character()), error = identity)
+    setTimeLimit()
+    expect_match(conditionMessage(error), "time limit")
+    expect_lt(proc.time()[["elapsed"]] - started, 3)
+  }
 })
 
 test_that("an error while progress is reported stops the jobs and is the one that is seen", {
@@ -52,6 +68,18 @@ test_that("forked processes draw the same, also after threads were used", {
   one <- draws(cores = 2)
   forked <- parallel::mclapply(1:4, function(i) draws(cores = i), mc.cores = 2)
   for (found in forked) expect_identical(found, one)
+  expect_identical(draws(cores = 2), one)
+})
+
+test_that("futures in processes of their own draw the same", {
+  skip_on_cran()
+  skip_on_os("windows")
+  skip_if_not_installed("future")
+  one <- draws(cores = 2)
+  old <- future::plan(future::multicore, workers = 2)
+  on.exit(future::plan(old))
+  futures <- lapply(1:3, function(i) future::future(draws(cores = i), seed = NULL))
+  for (found in lapply(futures, future::value)) expect_identical(found, one)
   expect_identical(draws(cores = 2), one)
 })
 

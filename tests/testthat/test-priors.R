@@ -113,6 +113,24 @@ test_that("bad priors are errors of class prior", {
   expect_error(resolve_prior(list(), s), class = "hmvn_error_prior")
 })
 
+test_that("what only claims to be a distribution is refused", {
+  spoofed <- list(
+    structure(1, class = "distribution"), structure(list(), class = "distribution"),
+    structure(list(1), class = "distribution"), structure(mean, class = "distribution"),
+    structure(new.env(), class = "distribution"),
+    structure("normal", class = class(dist_normal(0, 1))),
+    structure(list(structure(list(), class = "dist_normal")), class = class(dist_normal(0, 1)))
+  )
+  for (arg in names(formals(hmvn_prior))) {
+    for (x in spoofed) for (given in list(x, list(x))) {
+      expect_error(
+        do.call(hmvn_prior, stats::setNames(list(given), arg), quote = TRUE), arg,
+        class = "hmvn_error_prior"
+      )
+    }
+  }
+})
+
 test_that("features without data or variation need explicit priors", {
   explicit <- list(mean = dist_normal(0, 1), sd = dist_exponential(1))
   flat <- list(

@@ -242,7 +242,11 @@ test_that("what does not fit together is not combined", {
   expect_error(
     c(a, hmvn_statistics(transform(d, h = g), ~h, ~ x + y + z)), class = "hmvn_error_group"
   )
-  expect_error(c(a, 1), class = "hmvn_error_argument")
+  for (other in list(1, quote(x), quote(x + y), mean)) {
+    expect_error(
+      do.call(c, list(a, other), quote = TRUE), "One argument is", class = "hmvn_error_argument"
+    )
+  }
 })
 
 test_that("pooled moments are those of all observed cells", {

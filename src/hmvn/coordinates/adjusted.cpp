@@ -58,8 +58,8 @@ PatternStatistics adjust(const PatternStatistics& pattern, const Eigen::MatrixXd
 
 }  // namespace
 
-AdjustedGroups adjust_for_covariates(const Model& model,
-                                     const std::vector<GroupStatistics>& groups) {
+AdjustedGroups adjust_for_covariates(const Model& model, const std::vector<GroupStatistics>& groups,
+                                     const std::atomic<bool>& stop) {
   const int n_features = model.n_features(), n_covariates = model.n_covariates;
   const Eigen::Index n_groups = static_cast<Eigen::Index>(groups.size());
   AdjustedGroups out;
@@ -68,10 +68,12 @@ AdjustedGroups adjust_for_covariates(const Model& model,
   std::vector<Normals> all(static_cast<std::size_t>(n_features), Normals(n_covariates));
   for (Eigen::Index k = 0; k < n_features; ++k) {
     for (const GroupStatistics& group : groups) {
+      stop_if_asked(stop);
       for (const PatternStatistics& pattern : group.patterns) all[k].add(pattern, k);
     }
   }
   for (Eigen::Index g = 0; g < n_groups; ++g) {
+    stop_if_asked(stop);
     const GroupStatistics& group = groups[g];
     Eigen::MatrixXd slopes(n_features, n_covariates);
     for (Eigen::Index k = 0; k < n_features; ++k) {

@@ -3,8 +3,10 @@
 #pragma once
 
 #include <Eigen/Core>
+#include <atomic>
 #include <vector>
 
+#include "hmvn/control/run_control.hpp"
 #include "hmvn/model/group_statistics.hpp"
 #include "hmvn/model/model.hpp"
 
@@ -20,7 +22,7 @@ struct AdjustedGroups {
 // A group's slopes are its own, drawn towards those of all rows by as many rows as there are
 // coefficients of a feature; or those of all rows, where slopes are completely pooled. Patterns
 // stay in their order.
-AdjustedGroups adjust_for_covariates(const Model& model,
-                                     const std::vector<GroupStatistics>& groups);
+AdjustedGroups adjust_for_covariates(const Model& model, const std::vector<GroupStatistics>& groups,
+                                     const std::atomic<bool>& stop);
 
 }  // namespace hmvn

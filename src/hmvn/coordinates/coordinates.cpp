@@ -53,7 +53,8 @@ void fill_estimates(const Reference& reference, int g, Coordinates& out) {
 
 // What the common scores see once the own ones are integrated out: a Schur complement, with a guess
 // of 1/2 for what h is learned.
-void fill_common(const Model& model, const Reference& reference, Coordinates& out) {
+void fill_common(const Model& model, const Reference& reference, const std::atomic<bool>& stop,
+                 Coordinates& out) {
   const Layout& layout = out.layout;
   const int n_own = layout.n_own(), n_common = layout.common.size;
   Eigen::VectorXd h(n_own);
@@ -62,6 +63,7 @@ void fill_common(const Model& model, const Reference& reference, Coordinates& ou
   Eigen::MatrixXd precision = Eigen::MatrixXd::Identity(n_common, n_common);
   Eigen::VectorXd b = Eigen::VectorXd::Zero(n_common);
   for (const QuadraticLikelihood& quadratic : reference.groups) {
+    stop_if_asked(stop);
     Eigen::MatrixXd seen =
         select(quadratic.information, layout.common_coordinates, layout.common_coordinates);
     Eigen::VectorXd seen_b = select(quadratic.b, layout.common_coordinates);
@@ -111,8 +113,10 @@ struct Estimates {
 };
 
 // The map that standardises what the estimates say of h, if they were all there is (C9).
-HeterogeneityMap standardise(const HeterogeneityPrior& prior, const Estimates& estimates) {
+HeterogeneityMap standardise(const HeterogeneityPrior& prior, const Estimates& estimates,
+                             const std::atomic<bool>& stop) {
   return HeterogeneityMap([&](double x) {
+    stop_if_asked(stop);
     const Heterogeneity<double> at = heterogeneity_at(prior, x);
     double log_density = at.log_prior;
     for (std::size_t i = 0; i < estimates.b.size(); ++i) {
@@ -123,7 +127,8 @@ HeterogeneityMap standardise(const HeterogeneityPrior& prior, const Estimates& e
   });
 }
 
-void fill_heterogeneities(const Model& model, const Reference& reference, Coordinates& out) {
+void fill_heterogeneities(const Model& model, const Reference& reference,
+                          const std::atomic<bool>& stop, Coordinates& out) {
   const Layout& layout = out.layout;
   std::vector<Estimates> estimates(layout.learned.size());
   for (int k = 0; k < model.n_coefficients(); ++k) {
@@ -137,7 +142,7 @@ void fill_heterogeneities(const Model& model, const Reference& reference, Coordi
     estimates[h].add(out.population_information, out.population_b, p);
   }
   for (std::size_t h = 0; h < layout.learned.size(); ++h) {
-    out.heterogeneities.push_back(standardise(layout.learned[h], estimates[h]));
+    out.heterogeneities.push_back(standardise(layout.learned[h], estimates[h], stop));
   }
 }
 
@@ -176,20 +181,22 @@ GroupConstants<Eigen::Dynamic> make_group_constants(const Layout& layout,
   return out;
 }
 
-Coordinates make_coordinates(const Model& model, const std::vector<GroupStatistics>& groups) {
+Coordinates make_coordinates(const Model& model, const std::vector<GroupStatistics>& groups,
+                             const std::atomic<bool>& stop) {
   Coordinates out;
   out.layout = make_layout(model, static_cast<int>(groups.size()));
   const Layout& layout = out.layout;
-  const Reference reference =
-      model.known_covariances ? known_reference(model, groups) : make_reference(model, groups);
+  const Reference reference = model.known_covariances ? known_reference(model, groups)
+                                                      : make_reference(model, groups, stop);
   out.population_information.setZero(layout.population.size, layout.n_groups);
   out.population_b.setZero(layout.population.size, layout.n_groups);
   for (int g = 0; g < layout.n_groups; ++g) {
+    stop_if_asked(stop);
     out.groups.push_back(make_group_constants(layout, reference.groups[g], model.n_features()));
     if (layout.population.size > 0) fill_estimates(reference, g, out);
   }
-  if (layout.common.size > 0) fill_common(model, reference, out);
-  fill_heterogeneities(model, reference, out);
+  if (layout.common.size > 0) fill_common(model, reference, stop, out);
+  fill_heterogeneities(model, reference, stop, out);
   return out;
 }
 

@@ -3,8 +3,10 @@
 #pragma once
 
 #include <Eigen/Core>
+#include <atomic>
 #include <vector>
 
+#include "hmvn/control/run_control.hpp"
 #include "hmvn/coordinates/group_constants.hpp"
 #include "hmvn/coordinates/heterogeneity_map.hpp"
 #include "hmvn/coordinates/layout.hpp"
@@ -31,6 +33,7 @@ struct Coordinates {
   std::vector<HeterogeneityMap> heterogeneities;  // of every learned h
 };
 
-Coordinates make_coordinates(const Model& model, const std::vector<GroupStatistics>& groups);
+Coordinates make_coordinates(const Model& model, const std::vector<GroupStatistics>& groups,
+                             const std::atomic<bool>& stop);
 
 }  // namespace hmvn

@@ -134,8 +134,8 @@ class GroupScoreLikelihood {
 class LocatedDensity {
  public:
   LocatedDensity(std::vector<GroupScoreLikelihood>& groups, const Eigen::VectorXd& center,
-                 const Eigen::VectorXd& spread)
-      : groups_(groups), center_(center), spread_(spread) {
+                 const Eigen::VectorXd& spread, const std::atomic<bool>& stop)
+      : groups_(groups), center_(center), spread_(spread), stop_(stop) {
     prior_precision_ = spread.unaryExpr([](double s) { return s > 0.0 ? 1.0 / (s * s) : 0.0; });
   }
 
@@ -143,6 +143,7 @@ class LocatedDensity {
     double value = -0.5 * (at - center_).cwiseAbs2().dot(prior_precision_);
     slope = -(at - center_).cwiseProduct(prior_precision_);
     for (GroupScoreLikelihood& group : groups_) {
+      stop_if_asked(stop_);
       value += group(at, part_);
       slope += part_;
     }
@@ -152,7 +153,10 @@ class LocatedDensity {
   // The Fisher scoring step at the place last evaluated; zeroes the gradient where nothing moves.
   Eigen::VectorXd step(Eigen::VectorXd& gradient) const {
     Eigen::MatrixXd information = prior_precision_.asDiagonal();
-    for (const GroupScoreLikelihood& group : groups_) information += group.information();
+    for (const GroupScoreLikelihood& group : groups_) {
+      stop_if_asked(stop_);
+      information += group.information();
+    }
     for (Eigen::Index i = 0; i < gradient.size(); ++i) {
       if (spread_[i] > 0.0) continue;
       information.row(i).setZero();
@@ -166,6 +170,7 @@ class LocatedDensity {
  private:
   std::vector<GroupScoreLikelihood>& groups_;
   const Eigen::VectorXd &center_, &spread_;
+  const std::atomic<bool>& stop_;
   Eigen::VectorXd prior_precision_, part_;
 };
 
@@ -244,18 +249,23 @@ std::vector<GroupStatistics> shift_to_common_mean(std::vector<GroupStatistics> g
 
 }  // namespace
 
-Reference make_reference(const Model& model, const std::vector<GroupStatistics>& given) {
+Reference make_reference(const Model& model, const std::vector<GroupStatistics>& given,
+                         const std::atomic<bool>& stop) {
   const int n_features = model.n_features(), n = n_coordinates(n_features);
   AdjustedGroups adjusted;
-  if (model.n_covariates > 0) adjusted = adjust_for_covariates(model, given);
+  if (model.n_covariates > 0) adjusted = adjust_for_covariates(model, given, stop);
   const std::vector<GroupStatistics> groups =
       shift_to_common_mean(model.n_covariates > 0 ? adjusted.groups : given, model);
   std::vector<GroupScoreLikelihood> likelihoods;
   likelihoods.reserve(groups.size());
-  for (const GroupStatistics& group : groups) likelihoods.emplace_back(model, group);
+  for (const GroupStatistics& group : groups) {
+    stop_if_asked(stop);
+    likelihoods.emplace_back(model, group);
+  }
   Reference reference;
   const Eigen::VectorXd zero = Eigen::VectorXd::Zero(n), one = Eigen::VectorXd::Ones(n);
-  reference.pooled = locate(LocatedDensity(likelihoods, zero, one), starting_scores(model, groups));
+  reference.pooled =
+      locate(LocatedDensity(likelihoods, zero, one, stop), starting_scores(model, groups));
   Eigen::VectorXd center(n), spread(n);
   for (int c = 0; c < n; ++c) {
     const Block& block = model.block_of(c);
@@ -271,7 +281,7 @@ Reference make_reference(const Model& model, const std::vector<GroupStatistics>&
     const Eigen::VectorXd mode =
         groups.size() == 1 && model.groups_apart()
             ? reference.pooled
-            : locate(LocatedDensity(single, center, spread), reference.pooled);
+            : locate(LocatedDensity(single, center, spread, stop), reference.pooled);
     const Eigen::Index g = static_cast<Eigen::Index>(reference.groups.size());
     reference.groups.push_back(quadratic_at(likelihood, mode));
     for (int i = 0; i < model.n_coefficients(); ++i) {

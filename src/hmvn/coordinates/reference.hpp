@@ -4,8 +4,10 @@
 #pragma once
 
 #include <Eigen/Core>
+#include <atomic>
 #include <vector>
 
+#include "hmvn/control/run_control.hpp"
 #include "hmvn/model/group_statistics.hpp"
 #include "hmvn/model/model.hpp"
 
@@ -28,7 +30,8 @@ struct Reference {
   Eigen::MatrixXd coefficient_information, coefficient_b;
 };
 
-Reference make_reference(const Model& model, const std::vector<GroupStatistics>& groups);
+Reference make_reference(const Model& model, const std::vector<GroupStatistics>& groups,
+                         const std::atomic<bool>& stop);
 
 // Where covariance matrices are known: of the means only.
 Reference known_reference(const Model& model, const std::vector<GroupStatistics>& groups);

@@ -7,9 +7,10 @@
 
 namespace hmvn {
 
-bool make_direct_match(const DirectTarget& target, DirectMatch& match) {
+bool make_direct_match(const DirectTarget& target, const std::atomic<bool>& stop,
+                       DirectMatch& match) {
   Contact contact;
-  if (!find_contact(target, contact)) return false;
+  if (!find_contact(target, stop, contact)) return false;
   match.df = target.degrees_of_freedom();
   const CholeskyFactor root(contact.covariance);
   if (!root.exists()) return false;
@@ -21,8 +22,8 @@ bool make_direct_match(const DirectTarget& target, DirectMatch& match) {
   if (!mismatch_root.exists()) return false;
   match.mismatch_root = mismatch_root.lower();
   match.extra_df = largest_extra_df(contact);
-  match.log_bound =
-      bound_log_weight(target, contact, match.extra_df, match.root.diagonal().array().log().sum());
+  const double log_root = match.root.diagonal().array().log().sum();
+  match.log_bound = bound_log_weight(target, contact, match.extra_df, log_root, stop);
   return std::isfinite(match.log_bound);
 }
 

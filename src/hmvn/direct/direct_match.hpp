@@ -3,6 +3,7 @@
 #pragma once
 
 #include <Eigen/Core>
+#include <atomic>
 
 #include "hmvn/direct/direct_target.hpp"
 
@@ -17,6 +18,7 @@ struct DirectMatch {
 };
 
 // False where the inverse-Wishart (D4) does not exist.
-bool make_direct_match(const DirectTarget& target, DirectMatch& match);
+bool make_direct_match(const DirectTarget& target, const std::atomic<bool>& stop,
+                       DirectMatch& match);
 
 }  // namespace hmvn

@@ -62,10 +62,12 @@ struct MeanTilt {
   Eigen::VectorXd kappa;
 };
 
-MeanTilt mean_tilt(const DirectTarget& target, const Eigen::MatrixXd& covariance) {
+MeanTilt mean_tilt(const DirectTarget& target, const Eigen::MatrixXd& covariance,
+                   const std::atomic<bool>& stop) {
   MeanTilt tilt{Eigen::MatrixXd::Zero(covariance.rows(), covariance.cols()),
                 Eigen::VectorXd::Zero(covariance.rows())};
   for (std::size_t g = 0; g < target.group_n.size(); ++g) {
+    stop_if_asked(stop);
     const double n = target.group_n[g];
     Eigen::MatrixXd spread = covariance;
     spread += n * target.mean_variance;
@@ -93,7 +95,7 @@ Eigen::VectorXd scale_tilt(const DirectTarget& target, const Eigen::MatrixXd& co
 
 }  // namespace
 
-bool find_contact(const DirectTarget& target, Contact& contact) {
+bool find_contact(const DirectTarget& target, const std::atomic<bool>& stop, Contact& contact) {
   const double df = target.degrees_of_freedom();
   if (!(df > target.n_features() - 1.0)) return false;
   Eigen::MatrixXd& point = contact.covariance;
@@ -101,7 +103,7 @@ bool find_contact(const DirectTarget& target, Contact& contact) {
   double change = 1.0, caution = 1.0;
   for (int iteration = 0; iteration < 300 && change > 1e-12; ++iteration) {
     if (!(point.diagonal().minCoeff() > 0.0) || !point.allFinite()) return false;
-    const MeanTilt means = mean_tilt(target, point);
+    const MeanTilt means = mean_tilt(target, point, stop);
     const Eigen::VectorXd alpha = scale_tilt(target, point, means.kappa);
     // Solved for the right factor Sigma with all that stands left of it held. The step overshoots
     // by about alpha/(nu + alpha), which the damping takes back; a narrow prior, which alpha
@@ -119,7 +121,7 @@ bool find_contact(const DirectTarget& target, Contact& contact) {
     point = next;
   }
   if (!(change < 1e-9)) return false;
-  const Eigen::VectorXd kappa = mean_tilt(target, point).kappa;
+  const Eigen::VectorXd kappa = mean_tilt(target, point, stop).kappa;
   contact.alpha = scale_tilt(target, point, kappa);
   contact.epsilon = contact.alpha;
   for (int k = 0; k < target.n_features(); ++k) {

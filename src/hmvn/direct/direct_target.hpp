@@ -3,8 +3,10 @@
 #pragma once
 
 #include <Eigen/Core>
+#include <atomic>
 #include <vector>
 
+#include "hmvn/control/run_control.hpp"
 #include "hmvn/model/model.hpp"
 #include "hmvn/model/group_statistics.hpp"
 
@@ -57,6 +59,6 @@ struct Contact {
 
 // Solves nu Sigma + Sigma diag(alpha_k / sigma_k^2) Sigma + sum_g Sigma (Sigma + n_g D)^-1 Sigma =
 // S, nu the degrees of freedom, by fixed-point steps. False if there is no such matrix.
-bool find_contact(const DirectTarget& target, Contact& contact);
+bool find_contact(const DirectTarget& target, const std::atomic<bool>& stop, Contact& contact);
 
 }  // namespace hmvn

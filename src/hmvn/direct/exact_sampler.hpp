@@ -13,10 +13,10 @@ namespace hmvn {
 template <int K>
 class ExactSampler {
  public:
-  ExactSampler(const DirectTarget& target, const DirectMatch& match)
+  ExactSampler(const DirectTarget& target, const DirectMatch& match, const std::atomic<bool>& stop)
       : bartlett_(target.n_features(), match.df + match.extra_df, match.df + match.extra_df),
         completer_(target, match),
-        means_(target, match.root * match.root.transpose()),
+        means_(target, match.root * match.root.transpose(), stop),
         extra_df_(match.extra_df),
         log_bound_(match.log_bound) {
     draw_.resize(target.n_features());

@@ -21,13 +21,14 @@ class IndependenceChain {
  public:
   static constexpr double defensive_share = 0.1;
 
-  IndependenceChain(const DirectTarget& target, const DirectMatch& match, RandomStream& random)
+  IndependenceChain(const DirectTarget& target, const DirectMatch& match, RandomStream& random,
+                    const std::atomic<bool>& stop)
       : extra_df_(std::max(1.6 * (target.sigma_power() + 1.0), match.extra_df)),
         defensive_extra_df_(match.extra_df),
         matched_(target.n_features(), match.df + extra_df_, match.df + extra_df_),
         defensive_(target.n_features(), match.df + match.extra_df, match.df + match.extra_df),
         completer_(target, match),
-        means_(target, match.root * match.root.transpose()),
+        means_(target, match.root * match.root.transpose(), stop),
         log_ratio_(log_normaliser(match, extra_df_) - log_normaliser(match, match.extra_df)) {
     current_.resize(target.n_features());
     candidate_.resize(target.n_features());

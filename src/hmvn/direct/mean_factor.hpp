@@ -22,7 +22,8 @@ template <int K>
 class MeanFactor {
  public:
   // `contact`: Sigma*
-  MeanFactor(const DirectTarget& target, const Eigen::MatrixXd& contact)
+  MeanFactor(const DirectTarget& target, const Eigen::MatrixXd& contact,
+             const std::atomic<bool>& stop)
       : n_features_(target.n_features()),
         framed_(target.model->framed()),
         variance_(target.model->coefficient_scale.array().square()),
@@ -35,6 +36,7 @@ class MeanFactor {
     const double log_variance =
         variance_.array().log().sum() - 2.0 * target.model->log_frame;  // log |D|
     for (std::size_t g = 0; g < target.group_n.size(); ++g) {
+      stop_if_asked(stop);
       Group group{target.group_n[g],
                   std::sqrt(target.group_n[g]),
                   target.group_mean[g],

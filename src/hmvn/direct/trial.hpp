@@ -18,9 +18,11 @@ struct StepTrial {
 
 // The mean of w / bound over proposals: the probability that rejection keeps one.
 template <int K>
-double exact_acceptance(ExactSampler<K>& sampler, RandomStream& random, int proposals) {
+double exact_acceptance(ExactSampler<K>& sampler, RandomStream& random, int proposals,
+                        const std::atomic<bool>& stop) {
   double sum = 0.0;
   for (int i = 0; i < proposals; ++i) {
+    stop_if_asked(stop);
     sampler.propose(random);
     const double accepted = std::exp(sampler.log_acceptance());
     if (!std::isnan(accepted)) sum += accepted;
@@ -30,11 +32,12 @@ double exact_acceptance(ExactSampler<K>& sampler, RandomStream& random, int prop
 
 template <int K>
 StepTrial try_steps(const DirectTarget& target, const DirectMatch& match, RandomStream& random,
-                    int steps) {
-  IndependenceChain<K> chain(target, match, random);
+                    int steps, const std::atomic<bool>& stop) {
+  IndependenceChain<K> chain(target, match, random, stop);
   int accepted = 0;
   std::vector<double> log_weights;
   for (int i = 0; i < steps; ++i) {
+    stop_if_asked(stop);
     accepted += chain.advance(random);
     log_weights.push_back(chain.proposed_log_weight());
   }

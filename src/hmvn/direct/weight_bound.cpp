@@ -113,7 +113,7 @@ double largest_extra_df(const Contact& contact) {
 }
 
 double bound_log_weight(const DirectTarget& target, const Contact& contact, double extra_df,
-                        double log_root) {
+                        double log_root, const std::atomic<bool>& stop) {
   const int n_features = target.n_features();
   const Eigen::VectorXd scale = contact.covariance.diagonal().cwiseSqrt();
   // Sums over groups: T's determinants at Sigma* less their tangent (D10); q(Sigma*); E and kappa
@@ -121,6 +121,7 @@ double bound_log_weight(const DirectTarget& target, const Contact& contact, doub
   double determinants = 0.0, quadratic = 0.0, energy = 0.0;
   Eigen::VectorXd kappa = Eigen::VectorXd::Zero(n_features);
   for (std::size_t g = 0; g < target.group_n.size(); ++g) {
+    stop_if_asked(stop);
     const double n = target.group_n[g];
     Eigen::MatrixXd spread = contact.covariance / n;
     spread += target.mean_variance;

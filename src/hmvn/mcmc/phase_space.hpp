@@ -6,7 +6,7 @@
 #include <cmath>
 #include <limits>
 
-#include "hmvn/mcmc/run_control.hpp"
+#include "hmvn/control/run_control.hpp"
 #include "hmvn/mcmc/standardisation.hpp"
 #include "hmvn/random/random_stream.hpp"
 

@@ -21,11 +21,12 @@ bool is_worthwhile(const DirectChoice& choice) {
 
 }  // namespace
 
-std::unique_ptr<UnitSampler> make_unit_sampler(Unit unit, const SamplingPlan& plan) {
-  if (plan.algorithm == Algorithm::nuts) return make_hmc_sampler(std::move(unit), plan);
-  std::optional<DirectProposal> proposal = make_direct_proposal(unit);
+std::unique_ptr<UnitSampler> make_unit_sampler(Unit unit, const SamplingPlan& plan,
+                                               const std::atomic<bool>& stop) {
+  if (plan.algorithm == Algorithm::nuts) return make_hmc_sampler(std::move(unit), plan, stop);
+  std::optional<DirectProposal> proposal = make_direct_proposal(unit, stop);
   if (proposal) {
-    const DirectChoice choice = choose_direct(*proposal, unit, plan, least_exact_acceptance);
+    const DirectChoice choice = choose_direct(*proposal, unit, plan, least_exact_acceptance, stop);
     if (plan.algorithm == Algorithm::direct || is_worthwhile(choice)) {
       return make_direct_sampler(std::move(unit), std::move(*proposal), choice, plan);
     }
@@ -36,7 +37,7 @@ std::unique_ptr<UnitSampler> make_unit_sampler(Unit unit, const SamplingPlan& pl
         "direct sampling needs complete rows, more of them than twice the features, unpooled "
         "means, and own or completely pooled covariance matrices");
   }
-  return make_hmc_sampler(std::move(unit), plan);
+  return make_hmc_sampler(std::move(unit), plan, stop);
 }
 
 }  // namespace hmvn

@@ -32,25 +32,29 @@ class DirectSampler : public UnitSampler {
 
 }  // namespace
 
-std::optional<DirectProposal> make_direct_proposal(const Unit& unit) {
+std::optional<DirectProposal> make_direct_proposal(const Unit& unit,
+                                                   const std::atomic<bool>& stop) {
   if (!has_direct_target(*unit.model, unit.groups)) return std::nullopt;
   DirectProposal proposal{make_direct_target(*unit.model, unit.groups), {}};
-  if (!make_direct_match(proposal.target, proposal.match)) return std::nullopt;
+  if (!make_direct_match(proposal.target, stop, proposal.match)) return std::nullopt;
   return proposal;
 }
 
 DirectChoice choose_direct(const DirectProposal& proposal, const Unit& unit,
-                           const SamplingPlan& plan, double least_exact) {
+                           const SamplingPlan& plan, double least_exact,
+                           const std::atomic<bool>& stop) {
   constexpr int short_pilot = 50, long_pilot = 1000, pilot_steps = 500;
   return with_size<most_known_features>(proposal.target.n_features(), [&](auto size) {
     RandomStream random(~plan.seed, unit.number, 0);
     DirectChoice choice;
-    double acceptance = Direct<size>::try_exact(proposal, random, short_pilot);
+    double acceptance = Direct<size>::try_exact(proposal, random, short_pilot, stop);
     if (acceptance < 2.5 * least_exact) {
-      acceptance = Direct<size>::try_exact(proposal, random, long_pilot);
+      acceptance = Direct<size>::try_exact(proposal, random, long_pilot, stop);
     }
     choice.exact = acceptance >= least_exact;
-    if (!choice.exact) choice.steps = Direct<size>::try_steps(proposal, random, pilot_steps);
+    if (!choice.exact) {
+      choice.steps = Direct<size>::try_steps(proposal, random, pilot_steps, stop);
+    }
     return choice;
   });
 }
@@ -59,8 +63,8 @@ DirectTrial try_direct(const DirectProposal& proposal, std::uint64_t seed, int p
   return with_size<most_known_features>(proposal.target.n_features(), [&](auto size) {
     RandomStream random(seed, 0, 0);
     DirectTrial trial;
-    trial.exact = Direct<size>::try_exact(proposal, random, proposals);
-    trial.steps = Direct<size>::try_steps(proposal, random, proposals);
+    trial.exact = Direct<size>::try_exact(proposal, random, proposals, never_stop);
+    trial.steps = Direct<size>::try_steps(proposal, random, proposals, never_stop);
     return trial;
   });
 }

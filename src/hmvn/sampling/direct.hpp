@@ -1,6 +1,7 @@
 // Samples a unit directly, where an inverse-Wishart proposal matches its posterior.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -19,7 +20,7 @@ struct DirectProposal {
 };
 
 // Nothing where direct sampling does not apply. Keeps a pointer to the unit's model.
-std::optional<DirectProposal> make_direct_proposal(const Unit& unit);
+std::optional<DirectProposal> make_direct_proposal(const Unit& unit, const std::atomic<bool>& stop);
 
 // What trial proposals say.
 struct DirectTrial {
@@ -37,7 +38,8 @@ struct DirectChoice {
   StepTrial steps;
 };
 DirectChoice choose_direct(const DirectProposal& proposal, const Unit& unit,
-                           const SamplingPlan& plan, double least_exact);
+                           const SamplingPlan& plan, double least_exact,
+                           const std::atomic<bool>& stop);
 
 // What is compiled for every number of features, known to the compiler or Eigen::Dynamic: defined
 // in direct_of.hpp.
@@ -46,8 +48,10 @@ struct Direct {
   static std::unique_ptr<UnitRun> start(const DirectProposal& proposal, const DirectChoice& choice,
                                         const SamplingPlan& plan, RandomStream random,
                                         RunControl& control);
-  static double try_exact(const DirectProposal& proposal, RandomStream& random, int proposals);
-  static StepTrial try_steps(const DirectProposal& proposal, RandomStream& random, int steps);
+  static double try_exact(const DirectProposal& proposal, RandomStream& random, int proposals,
+                          const std::atomic<bool>& stop);
+  static StepTrial try_steps(const DirectProposal& proposal, RandomStream& random, int steps,
+                             const std::atomic<bool>& stop);
 };
 
 std::unique_ptr<UnitSampler> make_direct_sampler(Unit unit, DirectProposal proposal,

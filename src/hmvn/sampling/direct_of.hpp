@@ -29,8 +29,9 @@ class ExactDraws {
  public:
   static constexpr UnitAlgorithm algorithm = UnitAlgorithm::exact;
 
-  ExactDraws(const DirectProposal& proposal, const StepTrial&, int, RandomStream&)
-      : sampler_(proposal.target, proposal.match) {}
+  ExactDraws(const DirectProposal& proposal, const StepTrial&, int, RandomStream&,
+             const std::atomic<bool>& stop)
+      : sampler_(proposal.target, proposal.match, stop) {}
 
   // Makes the next draw to be kept; returns the share of proposals accepted for it, of those that
   // could be refused.
@@ -58,16 +59,18 @@ class StepDraws {
  public:
   static constexpr UnitAlgorithm algorithm = UnitAlgorithm::direct;
 
-  StepDraws(const DirectProposal& proposal, const StepTrial& trial, int thin, RandomStream& random)
-      : chain_(proposal.target, proposal.match, random),
+  StepDraws(const DirectProposal& proposal, const StepTrial& trial, int thin, RandomStream& random,
+            const std::atomic<bool>& stop)
+      : stop_(stop),
+        chain_(proposal.target, proposal.match, random, stop),
         steps_(steps_between_draws(trial.acceptance) * static_cast<std::int64_t>(thin)) {
     constexpr int burn_in = 100;
-    for (int i = 0; i < burn_in; ++i) chain_.advance(random);
+    for (int i = 0; i < burn_in; ++i) advance_once(random);
   }
 
   double advance(RandomStream& random) {
     std::int64_t accepted = 0;
-    for (std::int64_t step = 0; step < steps_; ++step) accepted += chain_.advance(random);
+    for (std::int64_t step = 0; step < steps_; ++step) accepted += advance_once(random);
     return static_cast<double>(accepted) / static_cast<double>(steps_);
   }
   const CovarianceDraw<K>& draw() const { return chain_.draw(); }
@@ -79,6 +82,12 @@ class StepDraws {
   }
 
  private:
+  bool advance_once(RandomStream& random) {
+    stop_if_asked(stop_);
+    return chain_.advance(random);
+  }
+
+  const std::atomic<bool>& stop_;
   IndependenceChain<K> chain_;
   std::int64_t steps_;  // a large thin takes them beyond an int
 };
@@ -91,7 +100,7 @@ class DirectRun : public UnitRun {
       : plan_(plan),
         control_(control),
         random_(random),
-        draws_(proposal, trial, plan.thin, random_),
+        draws_(proposal, trial, plan.thin, random_, control.stop),
         writer_(proposal.target),
         batch_(proposal.target.n_features(), draws_.means().n_groups(),
                !proposal.target.model->groups_apart()) {
@@ -166,14 +175,16 @@ std::unique_ptr<UnitRun> Direct<K>::start(const DirectProposal& proposal,
 }
 
 template <int K>
-double Direct<K>::try_exact(const DirectProposal& proposal, RandomStream& random, int proposals) {
-  ExactSampler<K> sampler(proposal.target, proposal.match);
-  return exact_acceptance(sampler, random, proposals);
+double Direct<K>::try_exact(const DirectProposal& proposal, RandomStream& random, int proposals,
+                            const std::atomic<bool>& stop) {
+  ExactSampler<K> sampler(proposal.target, proposal.match, stop);
+  return exact_acceptance(sampler, random, proposals, stop);
 }
 
 template <int K>
-StepTrial Direct<K>::try_steps(const DirectProposal& proposal, RandomStream& random, int steps) {
-  return hmvn::try_steps<K>(proposal.target, proposal.match, random, steps);
+StepTrial Direct<K>::try_steps(const DirectProposal& proposal, RandomStream& random, int steps,
+                               const std::atomic<bool>& stop) {
+  return hmvn::try_steps<K>(proposal.target, proposal.match, random, steps, stop);
 }
 
 }  // namespace hmvn

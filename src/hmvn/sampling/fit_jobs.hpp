@@ -109,7 +109,7 @@ class FitJobs {
     return make_unit_sampler(
         {&task_.model, is_all ? groups : std::vector<GroupStatistics>{groups[unit]},
          static_cast<std::uint64_t>(task_.share.first_unit() + unit)},
-        task_.plan);
+        task_.plan, control_.stop);
   }
 
   const SamplingTask task_;

@@ -11,9 +11,11 @@
 
 namespace hmvn {
 
-Eigen::VectorXd move_to_start(Posterior& posterior, double radius, RandomStream& random) {
+Eigen::VectorXd move_to_start(Posterior& posterior, double radius, RandomStream& random,
+                              const std::atomic<bool>& stop) {
   Eigen::VectorXd position(posterior.layout().dimension());
   for (int tries = 0; tries < 100; ++tries) {
+    stop_if_asked(stop);
     for (Eigen::Index i = 0; i < position.size(); ++i) {
       position[i] = radius * (2.0 * random.uniform() - 1.0);
     }
@@ -39,38 +41,29 @@ SweepSettings sweep_settings(const SamplingPlan& plan, int n_groups) {
   return settings;
 }
 
-// The movers of a sweep.
-template <class Mover>
-struct Movers {
-  UnitAlgorithm algorithm;
-  Mover shared, own;
-};
-
 Movers<QuarterTurn> quarter_turns(const Layout& layout, const SamplingPlan& plan,
                                   const RunControl& control) {
   const int depth = plan.chain.max_tree_depth;
-  return {UnitAlgorithm::hmc,
-          QuarterTurn(layout.n_shared(), control.stop, least_shared_steps, depth),
+  return {QuarterTurn(layout.n_shared(), control.stop, least_shared_steps, depth),
           QuarterTurn(layout.n_own(), control.stop, least_own_steps, depth)};
 }
 
 Movers<Nuts> no_u_turns(const Layout& layout, const SamplingPlan& plan, const RunControl& control) {
   const int depth = plan.chain.max_tree_depth;
-  return {UnitAlgorithm::nuts, Nuts(layout.n_shared(), control.stop, depth),
-          Nuts(layout.n_own(), control.stop, depth)};
+  return {Nuts(layout.n_shared(), control.stop, depth), Nuts(layout.n_own(), control.stop, depth)};
 }
 
 template <class Mover>
 class HmcRun : public UnitRun {
  public:
   HmcRun(std::unique_ptr<Posterior> posterior, const SamplingPlan& plan, RandomStream random,
-         Movers<Mover> movers, RunControl& control)
+         const Movers<Mover>& movers, RunControl& control)
       : plan_(plan),
         control_(control),
         posterior_(std::move(posterior)),
-        sweep_(*posterior_, sweep_settings(plan, posterior_->layout().n_groups), random,
-               std::move(movers.shared), std::move(movers.own)) {
-    report_.algorithm = movers.algorithm;
+        sweep_(*posterior_, sweep_settings(plan, posterior_->layout().n_groups), random, movers,
+               control.stop) {
+    report_.algorithm = algorithm_of(movers);
     report_.warmup_seconds = watch_.seconds();
   }
 
@@ -101,6 +94,9 @@ class HmcRun : public UnitRun {
   void load(StateReader& archive) override { visit(archive); }
 
  private:
+  static UnitAlgorithm algorithm_of(const Movers<QuarterTurn>&) { return UnitAlgorithm::hmc; }
+  static UnitAlgorithm algorithm_of(const Movers<Nuts>&) { return UnitAlgorithm::nuts; }
+
   void sample(int i, DrawSink& sink) {
     TransitionStatistics facts = sweep_.advance();
     energy_.add(facts.energy);
@@ -134,10 +130,10 @@ class HmcRun : public UnitRun {
 
 class HmcSampler : public UnitSampler {
  public:
-  HmcSampler(Unit unit, const SamplingPlan& plan)
+  HmcSampler(Unit unit, const SamplingPlan& plan, const std::atomic<bool>& stop)
       : unit_(std::move(unit)),
         plan_(plan),
-        coordinates_(make_coordinates(*unit_.model, unit_.groups)) {}
+        coordinates_(make_coordinates(*unit_.model, unit_.groups, stop)) {}
 
   std::unique_ptr<UnitRun> start(std::uint64_t chain, RunControl& control) const override {
     const Layout& layout = coordinates_.layout;
@@ -150,11 +146,11 @@ class HmcSampler : public UnitSampler {
 
  private:
   template <class Mover>
-  std::unique_ptr<UnitRun> run(Movers<Mover> movers, std::uint64_t chain,
+  std::unique_ptr<UnitRun> run(const Movers<Mover>& movers, std::uint64_t chain,
                                RunControl& control) const {
     return std::make_unique<HmcRun<Mover>>(make_posterior(*unit_.model, coordinates_, unit_.groups),
                                            plan_, RandomStream(plan_.seed, unit_.number, chain),
-                                           std::move(movers), control);
+                                           movers, control);
   }
 
   const Unit unit_;
@@ -179,9 +175,10 @@ void check_working_memory(const Unit& unit, const SamplingPlan& plan) {
 
 }  // namespace
 
-std::unique_ptr<UnitSampler> make_hmc_sampler(Unit unit, const SamplingPlan& plan) {
+std::unique_ptr<UnitSampler> make_hmc_sampler(Unit unit, const SamplingPlan& plan,
+                                              const std::atomic<bool>& stop) {
   check_working_memory(unit, plan);
-  return std::make_unique<HmcSampler>(std::move(unit), plan);
+  return std::make_unique<HmcSampler>(std::move(unit), plan, stop);
 }
 
 }  // namespace hmvn

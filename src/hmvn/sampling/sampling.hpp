@@ -1,6 +1,7 @@
 // The contracts of sampling: what is asked for, who samples, where draws go, what is reported.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <limits>
 #include <memory>
@@ -8,7 +9,7 @@
 
 #include "hmvn/direct/draw_batch.hpp"
 #include "hmvn/mcmc/chain.hpp"
-#include "hmvn/mcmc/run_control.hpp"
+#include "hmvn/control/run_control.hpp"
 #include "hmvn/model/draw.hpp"
 #include "hmvn/model/group_statistics.hpp"
 #include "hmvn/model/model.hpp"
@@ -86,7 +87,9 @@ class UnitSampler {
   virtual std::unique_ptr<UnitRun> start(std::uint64_t chain, RunControl& control) const = 0;
 };
 
-// Chooses the algorithm. Keeps references to the unit's model and to the plan.
-std::unique_ptr<UnitSampler> make_unit_sampler(Unit unit, const SamplingPlan& plan);
+// Chooses the algorithm. Keeps references to the unit's model and to the plan; throws StopRequested
+// when asked to stop.
+std::unique_ptr<UnitSampler> make_unit_sampler(Unit unit, const SamplingPlan& plan,
+                                               const std::atomic<bool>& stop);
 
 }  // namespace hmvn

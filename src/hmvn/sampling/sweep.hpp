@@ -4,8 +4,8 @@
 
 #include <Eigen/Core>
 #include <algorithm>
+#include <atomic>
 #include <cmath>
-#include <utility>
 #include <vector>
 
 #include "hmvn/mcmc/chain.hpp"
@@ -15,12 +15,19 @@
 namespace hmvn {
 
 // Moves the posterior to a start uniform on (-radius, radius) in every coordinate.
-Eigen::VectorXd move_to_start(Posterior& posterior, double radius, RandomStream& random);
+Eigen::VectorXd move_to_start(Posterior& posterior, double radius, RandomStream& random,
+                              const std::atomic<bool>& stop);
 
 // The settings of chains on what is shared, and on the own quantities of groups with few rows and
 // of the others.
 struct SweepSettings {
   ChainSettings shared, scarce, own;
+};
+
+// What moves the parts of a sweep.
+template <class Mover>
+struct Movers {
+  Mover shared, own;
 };
 
 // A sweep has parts: what groups share, if anything, and every group's own quantities, if any.
@@ -32,22 +39,19 @@ template <class Mover>
 class Sweep {
  public:
   Sweep(Posterior& posterior, const SweepSettings& settings, RandomStream random,
-        Mover shared_mover, Mover own_mover)
-      : posterior_(posterior),
-        layout_(posterior.layout()),
-        random_(random),
-        shared_mover_(std::move(shared_mover)),
-        own_mover_(std::move(own_mover)) {
-    const Eigen::VectorXd start = move_to_start(posterior, settings.shared.init_radius, random_);
+        const Movers<Mover>& movers, const std::atomic<bool>& stop)
+      : posterior_(posterior), layout_(posterior.layout()), random_(random), movers_(movers) {
+    const Eigen::VectorXd start =
+        move_to_start(posterior, settings.shared.init_radius, random_, stop);
     if (has_shared()) {
-      shared_.emplace_back(shared_target(), shared_mover_, start.head(layout_.n_shared()),
+      shared_.emplace_back(shared_target(), movers_.shared, start.head(layout_.n_shared()),
                            settings.shared, random_);
     }
     if (!has_own()) return;
     posterior_.draw_population(random_);
     for (int g = 0; g < layout_.n_groups; ++g) {
       const Range own = layout_.own(g);
-      own_.emplace_back(own_target(g), own_mover_, start.segment(own.begin, own.size),
+      own_.emplace_back(own_target(g), movers_.own, start.segment(own.begin, own.size),
                         posterior_.is_scarce(g) ? settings.scarce : settings.own, random_);
     }
   }
@@ -93,7 +97,7 @@ class Sweep {
   void advance_shared(TransitionStatistics& facts) {
     Chain& chain = shared_[0];
     if (has_own()) chain.look_again(shared_target());  // groups have moved
-    facts = chain.advance(shared_target(), shared_mover_, random_);
+    facts = chain.advance(shared_target(), movers_.shared, random_);
     posterior_.move_shared(chain.position());
   }
 
@@ -103,7 +107,7 @@ class Sweep {
     for (int g = 0; g < layout_.n_groups; ++g) {
       Chain& chain = own_[g];
       chain.look_again(own_target(g));  // what is shared has moved
-      const TransitionStatistics one = chain.advance(own_target(g), own_mover_, random_);
+      const TransitionStatistics one = chain.advance(own_target(g), movers_.own, random_);
       posterior_.move_group(g, chain.position());
       accept += one.accept_stat;
       steps += one.n_leapfrog;
@@ -120,7 +124,7 @@ class Sweep {
   Posterior& posterior_;
   const Layout& layout_;
   RandomStream random_;
-  Mover shared_mover_, own_mover_;
+  Movers<Mover> movers_;
   std::vector<Chain> shared_, own_;  // none or one; none or one a group
 };
 

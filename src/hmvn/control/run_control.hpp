@@ -1,4 +1,4 @@
-// How whoever runs chains and the chains speak: stop, and how far they are.
+// How whoever runs the core and the core speak: stop, and how far it is.
 #pragma once
 
 #include <atomic>
@@ -6,7 +6,8 @@
 
 namespace hmvn {
 
-// Thrown from within a trajectory when the owner of the flag asks the chain to stop. Not a failure.
+// Thrown when the owner of the flag asks to stop. Not a failure. What takes a flag asks at least
+// once for every group, step of a trajectory, or proposal, preparing as well as sampling.
 struct StopRequested : std::runtime_error {
   StopRequested() : std::runtime_error("stopped") {}
 };
@@ -14,6 +15,9 @@ struct StopRequested : std::runtime_error {
 inline void stop_if_asked(const std::atomic<bool>& stop) {
   if (stop.load(std::memory_order_relaxed)) throw StopRequested();
 }
+
+// For who is never asked to stop.
+inline const std::atomic<bool> never_stop{false};
 
 // One for all threads. Who is asked to pause does so between two iterations, and can go on later;
 // who is asked to stop does so within one, and cannot.
