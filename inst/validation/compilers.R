@@ -5,9 +5,10 @@
 #
 #   Rscript inst/validation/compilers.R [build ...]            from the package's folder
 #
-# Builds: g++-O0 g++-O2 g++-O3 clang++-O0 clang++-O2 clang++-O3; all by default. One takes two to
-# five minutes. Results: results/compilers.csv beside this file: by build and number of features the
-# largest difference from the first build, relative to 1 + |value|. It must be below 1e-9.
+# Builds: g++-O0 g++-O2 g++-O3 clang++-O0 clang++-O2 clang++-O3, all by default; and `installed`,
+# the package as it is in the library. One takes two to five minutes. Results: results/compilers.csv
+# beside this file, written after every build: by build and number of features the largest
+# difference from the first build, relative to 1 + |value|. It must be below 1e-9.
 
 builds <- commandArgs(TRUE)
 if (length(builds) == 0) {
@@ -23,6 +24,9 @@ compiler_of <- function(build) {
 
 # The folder of a library with the package, built as asked for; NULL where it cannot be.
 install_by <- function(build) {
+  if (build == "installed") {
+    return(.libPaths()[1])
+  }
   compiler <- compiler_of(build)
   if (is.na(compiler)) {
     return(NULL)
@@ -87,7 +91,7 @@ numbers_by <- function(build) {
   out <- tempfile(fileext = ".rds")
   writeLines(c(sprintf(".libPaths(c('%s', .libPaths()))", lib), deparse(numbers)), script)
   system2(file.path(R.home("bin"), "Rscript"), c(script, out))
-  unlink(dirname(lib), recursive = TRUE)
+  if (build != "installed") unlink(dirname(lib), recursive = TRUE)
   if (file.exists(out)) readRDS(out)
 }
 
@@ -110,6 +114,6 @@ for (build in builds) {
   cat(build, ": largest difference ", format(max(by_size)), " of ", nrow(found), " numbers\n",
     sep = ""
   )
+  utils::write.csv(all_rows, "inst/validation/results/compilers.csv", row.names = FALSE)
 }
-utils::write.csv(all_rows, "inst/validation/results/compilers.csv", row.names = FALSE)
 quit(status = any(all_rows$largest_difference > limit))
