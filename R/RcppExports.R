@@ -45,8 +45,8 @@ inspect_likelihood_ <- function(patterns, n_groups, location, factor) {
     .Call(`_hmvn_inspect_likelihood_`, patterns, n_groups, location, factor)
 }
 
-inspect_density_ <- function(patterns, n_groups, model_list, positions) {
-    .Call(`_hmvn_inspect_density_`, patterns, n_groups, model_list, positions)
+inspect_density_ <- function(patterns, n_groups, model_list, positions, differences = TRUE) {
+    .Call(`_hmvn_inspect_density_`, patterns, n_groups, model_list, positions, differences)
 }
 
 inspect_draws_ <- function(patterns, n_groups, model_list, positions, seed) {

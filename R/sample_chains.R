@@ -164,7 +164,8 @@ abort_sampling <- function(problem, topic, call) {
   )
 }
 
-# A cli progress bar that the sampler's main thread moves; cli itself shows none in a log file.
+# A cli progress bar that the sampler's main thread moves; cli itself shows none in a log file. An
+# interrupt within cli would leave it halfway through a line: it waits until cli has done.
 progress_reporter <- function(show, due) {
   if (!isTRUE(show)) {
     return(list(report = function(done) NULL, finish = function() NULL))
@@ -172,11 +173,13 @@ progress_reporter <- function(show, due) {
   bar <- NULL
   list(
     report = function(done) {
-      if (is.null(bar)) {
-        bar <<- cli::cli_progress_bar("Sampling", total = due, .auto_close = FALSE)
-      }
-      cli::cli_progress_update(set = done, id = bar)
+      suspendInterrupts({
+        if (is.null(bar)) {
+          bar <<- cli::cli_progress_bar("Sampling", total = due, .auto_close = FALSE)
+        }
+        cli::cli_progress_update(set = done, id = bar)
+      })
     },
-    finish = function() if (!is.null(bar)) cli::cli_progress_done(id = bar)
+    finish = function() if (!is.null(bar)) suspendInterrupts(cli::cli_progress_done(id = bar))
   )
 }

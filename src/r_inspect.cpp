@@ -119,10 +119,10 @@ Rcpp::List inspect_likelihood_(const Rcpp::List& patterns, int n_groups,
 }
 
 // At every column of `positions`: log density and gradient in double precision, and log density and
-// its central differences by the same text in long double.
+// (if wanted, else 0: they take long) its central differences by the same text in long double.
 // [[Rcpp::export(rng = false)]]
 Rcpp::List inspect_density_(const Rcpp::List& patterns, int n_groups, const Rcpp::List& model_list,
-                            const Rcpp::NumericMatrix& positions) {
+                            const Rcpp::NumericMatrix& positions, bool differences = true) {
   const InspectedPosterior inspected(patterns, n_groups, model_list);
   const int n = positions.nrow();
   constexpr long double step = 1e-5L;
@@ -134,11 +134,11 @@ Rcpp::List inspect_density_(const Rcpp::List& patterns, int n_groups, const Rcpp
     const LongVector center = position.cast<long double>();
     log_density[c] = inspected.posterior->whole(position, slope);
     long_density[c] = static_cast<double>(inspected.in_long_double(center));
-    for (int i = 0; i < n; ++i) {
+    for (int i = 0; i < n; ++i) gradient(i, c) = slope[i];
+    for (int i = 0; i < n && differences; ++i) {
       LongVector high = center, low = center;
       high[i] += step;
       low[i] -= step;
-      gradient(i, c) = slope[i];
       difference(i, c) = static_cast<double>(
           (inspected.in_long_double(high) - inspected.in_long_double(low)) / (2 * step));
     }

@@ -61,7 +61,7 @@ numbers <- quote({
       case <- core_case(K, sizes = c(2, K + 3, 20), pooling = pooling, missing = missing, ...)
       set.seed(42)
       at <- random_positions(case, 4, radius = 0.5)
-      found <- inspect_density_(case$statistics$patterns, case$n_groups, case$core, at)
+      found <- inspect_density_(case$statistics$patterns, case$n_groups, case$core, at, FALSE)
       draws <- inspect_draws_(case$statistics$patterns, case$n_groups, case$core, at, 1)
       data.frame(
         K = K, pooling = paste(pooling, collapse = " "), missing = missing,
