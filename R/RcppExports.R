@@ -157,8 +157,8 @@ restore_run_ <- function(run, facts, reports) {
     invisible(.Call(`_hmvn_restore_run_`, run, facts, reports))
 }
 
-advance_run_ <- function(run, cores, seconds, report) {
-    .Call(`_hmvn_advance_run_`, run, cores, seconds, report)
+advance_run_ <- function(run, cores, seconds, iterations, report) {
+    .Call(`_hmvn_advance_run_`, run, cores, seconds, iterations, report)
 }
 
 read_run_ <- function(run) {

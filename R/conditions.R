@@ -29,6 +29,11 @@ condition_table <- list(
       "A cell of a feature or covariate is NaN or infinite, or too large to be squared.",
       "argument", "column", "row", "count"
     ),
+    checkpoint = topic(
+      "A folder holds no checkpoint, one of another fit, or files that are damaged, missing, strange
+      or from a newer version.",
+      "path"
+    ),
     column = topic(
       "Columns are not there, not numeric, named twice or in two roles, or named in a wrong form.",
       "argument", "column"
@@ -63,6 +68,9 @@ condition_table <- list(
       "Draws that were not kept are asked for; `keep` is what would have kept them.",
       "variable", "keep"
     ),
+    locked = topic(
+      "Another process writes into a checkpoint: which, and where it runs.", "path", "pid", "host"
+    ),
     memory = topic("Memory (or a thread) could not be had for what was asked for."),
     no_meaning = topic(
       "A generic has no meaning for this model, or for this fit; the message says what to call.",
@@ -90,7 +98,9 @@ condition_table <- list(
       "Statistics lack something, contradict each other, or were changed by hand.",
       "argument", "group"
     ),
+    unfinished = topic("A checkpoint does not have draws of every chain and group yet.", "path"),
     variable = topic("The fit has no such quantity.", "variable"),
+    worker = topic("Four workers in turn have died at one task."),
     weights = topic(
       "A weight is negative or not finite, weights sum to too little, or their column is not
       named.",
@@ -104,12 +114,16 @@ condition_table <- list(
     rhat = topic("Quantities have an R-hat above 1.05."),
     ess = topic("Quantities have a bulk or tail effective sample size below 100 a chain."),
     nonfinite = topic("Draws are not finite."),
+    checkpoint = topic("A checkpoint could not be written; sampling goes on.", "path"),
     file = topic("A fit could not be written to its file.", "path"),
     suspect_features = topic(
       "Features were not named, and some look like an id, a year, a visit or a weight.", "features"
     )
   ),
   message = list(
+    checkpoint = topic(
+      "A run goes on with a checkpoint, was stopped and left one, or a fit is partial.", "path"
+    ),
     empty_levels = topic(
       "Empty levels of a grouping factor or a covariate were dropped.", "column", "levels"
     ),

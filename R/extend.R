@@ -17,6 +17,7 @@
 #' @param ... Must be empty.
 #' @param cores Number of threads. Draws do not depend on it.
 #' @param progress Show a progress bar?
+#' @param checkpoint,checkpoint_every As in [fit_hmvn()].
 #' @return An `hmvn_fit` with the draws of `object` and the new ones. Its `call` has the new
 #'   `iter_sampling`, and its `time` that of both runs.
 #' @section Errors: `hmvn_error_argument` if `iter_sampling` is not more than `object` has.
@@ -32,7 +33,7 @@ extend <- function(object, ...) UseMethod("extend")
 #' @rdname extend
 #' @export
 extend.hmvn_fit <- function(object, iter_sampling, ..., cores = object$control$cores,
-                            progress = interactive()) {
+                            progress = interactive(), checkpoint = NULL, checkpoint_every = 60) {
   started <- proc.time()[["elapsed"]] - object$time$total
   call <- rlang::current_env()
   check_no_dots(..., known = names(formals()), call = call)
@@ -41,10 +42,12 @@ extend.hmvn_fit <- function(object, iter_sampling, ..., cores = object$control$c
     list(iter_sampling = iter_sampling, cores = cores, progress = progress), call
   )
   check_extension(object, changes$iter_sampling, call)
-  settings <- utils::modifyList(object$control, changes)
+  settings <- object$control
+  settings[names(changes)] <- changes
   size <- lengths(object$statistics[c("labels", "features", "covariates")])
   check_fit_size(size, object$pooling, settings, call)
-  carry_out(plan_extension(object, settings, started), call)
+  checkpoint <- check_checkpoint(checkpoint, checkpoint_every, call)
+  carry_out(plan_extension(object, settings, started), checkpoint, call)
 }
 
 # internal -----------------------------------------------------------------

@@ -3,14 +3,18 @@
 # internal -----------------------------------------------------------------
 
 # Arguments of fit_hmvn() that say where a fit is kept, and not what it is.
-storage_names <- c("file", "file_refit")
+storage_names <- c("file", "file_refit", "checkpoint", "checkpoint_every")
 
-# `given`: a list by these names. Returns it with the fit that the file holds, `old`, or NULL.
+# `given`: a list by these names. Returns list(file, file_refit, old, checkpoint): old is the fit
+# that the file holds, or NULL; checkpoint: see check_checkpoint().
 check_storage <- function(given, call) {
-  given["file"] <- list(check_file(given$file, call))
+  file <- check_file(given$file, call)
   choices <- c("on_change", "never", "always")
-  given$file_refit <- check_choice(given$file_refit, "file_refit", choices, call)
-  c(given, list(old = if (!is.null(given$file)) read_fit_file(given$file, call)))
+  list(
+    file = file, file_refit = check_choice(given$file_refit, "file_refit", choices, call),
+    old = if (!is.null(file)) read_fit_file(file, call),
+    checkpoint = check_checkpoint(given$checkpoint, given$checkpoint_every, call)
+  )
 }
 
 # The argument `file` -> a path that ends in .rds, in a folder that can be written to; NULL: none.
@@ -22,29 +26,6 @@ check_file <- function(file, call) {
   if (!grepl("[.]rds$", file, ignore.case = TRUE)) file <- paste0(file, ".rds")
   check_writable(dirname(file), "file", call)
   file
-}
-
-check_path <- function(path, arg, call) {
-  if (length(path) != 1L || !nzchar(check_text(path, arg, "one path", call))) {
-    abort_argument(arg, "one path", path, call)
-  }
-}
-
-# Whether one can write there is found by writing.
-check_writable <- function(folder, arg, call) {
-  found <- if (dir.exists(folder)) "can" else "does not exist"
-  if (found == "can") {
-    trial <- tempfile(".hmvn-", folder)
-    if (isTRUE(suppressWarnings(file.create(trial)))) {
-      unlink(trial)
-      return(invisible())
-    }
-    found <- "cannot be written to"
-  }
-  abort_hmvn(
-    c("{.arg {arg}} must lie in a folder that can be written to.", x = "{.path {folder}} {found}."),
-    "file", path = folder, call = call
-  )
 }
 
 # The fit of a file, or NULL where there is none yet. Whatever else is there stays as it is.
@@ -82,12 +63,11 @@ abort_file <- function(file, problem, call) {
   )
 }
 
-# The fit of `plan`, from the file or for it. `storage`: list(file, file_refit, old), old the fit
-# that the file holds or NULL.
+# The fit of `plan`, from the file or for it. `storage`: see check_storage().
 fit_with_file <- function(plan, storage, call) {
   file <- storage$file
   if (is.null(file)) {
-    return(carry_out(plan, call))
+    return(carry_out(plan, storage$checkpoint, call))
   }
   old <- storage$old
   changed <- if (!is.null(old)) changed_parts(old, plan)
@@ -99,7 +79,7 @@ fit_with_file <- function(plan, storage, call) {
     return(old)
   }
   if (!is.null(old)) plan <- say_file_refit(plan, old, file, changed)
-  write_fit_file(carry_out(plan, call), file, call)
+  write_fit_file(carry_out(plan, storage$checkpoint, call), file, call)
 }
 
 say_file_used <- function(plan, old, file, changed) {
@@ -129,8 +109,9 @@ say_file_refit <- function(plan, old, file, changed) {
       "Extending the fit in {.path {file}}, which has {had} sampling iterations.",
       "file", path = file, changed = changed
     )
-    settings <- utils::modifyList(old$control, plan$settings[c("iter_sampling", "cores",
-      "progress")])
+    settings <- old$control
+    new <- c("iter_sampling", "cores", "workers", "progress")
+    settings[new] <- plan$settings[new]
     extension <- plan_extension(old, settings, plan$record$started)
     extension$record <- plan$record
     return(extension)
@@ -142,34 +123,13 @@ say_file_refit <- function(plan, old, file, changed) {
   plan
 }
 
-is_seed_given <- function(plan) !is.null(plan$record$specification$settings$seed)
-
 # Which of the things that decide a fit differ between that of a file and a plan. A seed that was
 # not given is that of the file.
 changed_parts <- function(fit, plan) {
   old <- deciding_parts(fit, fit$control, fit$version)
-  model <- plan$model[c("prior", "pooling", "coefficients")]
-  new <- deciding_parts(
-    c(list(statistics = plan$statistics), model), plan$settings, package_version_text()
-  )
+  new <- plan_parts(plan)
   if (!is_seed_given(plan)) new$seed <- old$seed
   names(new)[!vapply(names(new), function(part) identical(old[[part]], new[[part]]), TRUE)]
-}
-
-# A fit is a function of these. `parts`: statistics, prior, pooling, coefficients.
-deciding_parts <- function(parts, settings, version) {
-  statistics <- unclass(parts$statistics)
-  # knows environments, which no two sessions have in common; what it made of rows is in patterns
-  statistics["design"] <- list(statistics$design$names)
-  settings$adapt_delta <- c(settings$adapt_delta, settings$adapt_delta_scarce)
-  named <- setdiff(setting_names, c("cores", "progress", "not_estimable"))
-  c(
-    list(
-      data = statistics, prior = parts$prior,
-      pooling = list(c(parts$pooling), parts$coefficients)
-    ),
-    settings[named], list(version = version)
-  )
 }
 
 # The whole file or none of it: written beside it, then renamed. A fit that cannot be written is

@@ -53,7 +53,11 @@
 #' @param prior_only If `TRUE`, draw from the prior (the data only set defaults).
 #' @param chains,iter_warmup,iter_sampling,thin Number of Markov chains, warm-up
 #'   and sampling iterations of each, and the interval at which draws are kept.
-#' @param cores Number of threads. Draws do not depend on it.
+#' @param cores Number of threads (with `workers`: of each). Draws do not depend on it.
+#' @param workers Sampling by other processes, with the package \pkg{future}: a number (so many R
+#'   processes of this machine), or `"plan"` for those of the session's `future::plan()`, such as
+#'   a cluster of other machines. Sent are statistics, returned draws: draws do not depend on it. A
+#'   task whose worker dies is done again, three times.
 #' @param seed A whole number; `NULL` takes one from R's random number generator.
 #' @param algorithm `"nuts"` samples with the No-U-Turn sampler, where groups share a quantity in
 #'   turn what they share and every group given that. `"direct"` proposes covariance matrices from a
@@ -90,6 +94,11 @@
 #'   decides the fit differs, and says what; `"always"` fits again; `"never"` returns it, and says
 #'   what differs.
 #'
+#' @param checkpoint A folder, which is made: what was drawn, and where chains stand, is written
+#'   there during the run every `checkpoint_every` seconds (at the end of the iterations under way),
+#'   so that a run that is stopped or killed can be gone on with: [resume_hmvn()].
+#' @param checkpoint_every Seconds.
+#'
 #' @param not_estimable What happens where the posterior of a group is no distribution, because
 #'   features are constant or collinear in it. `"error"` names all such groups and stops. `"drop"`
 #'   fits the others: the fit is the one that the data without the rows of these groups would give
@@ -125,11 +134,12 @@
 fit_hmvn <- function(data, group, features = NULL, pooling = "none", prior = hmvn_prior(), ...,
                      weights = NULL, covariates = NULL, prior_only = FALSE,
                      chains = 4, iter_warmup = 1000, iter_sampling = 1000, thin = 1,
-                     cores = getOption("mc.cores", 1L), seed = NULL,
+                     cores = getOption("mc.cores", 1L), workers = NULL, seed = NULL,
                      algorithm = "auto", adapt_delta = NULL, max_treedepth = 10, init = 2,
                      progress = interactive(), keep = c("mu", "Sigma"), keep_data = TRUE,
                      keep_state = TRUE, not_estimable = "error",
-                     file = NULL, file_refit = "on_change") {
+                     file = NULL, file_refit = "on_change",
+                     checkpoint = NULL, checkpoint_every = 60) {
   started <- proc.time()[["elapsed"]]
   call <- rlang::current_env()
   check_no_dots(..., known = names(formals()), call = call)

@@ -12,9 +12,6 @@ new_plan <- function(statistics, model, settings, record, said) {
   )
 }
 
-# Samples, judges the draws, and returns the fit.
-carry_out <- function(plan, call) finish_plan(plan, sample_chains(plan, call), call)
-
 # `drawn`: see draw_share(), of all jobs.
 finish_plan <- function(plan, drawn, call) {
   sampled <- finish_draws(drawn, plan_problem(plan))
@@ -42,4 +39,28 @@ bind_iterations <- function(first, second) {
   out[seq_len(n), , ] <- first
   out[n + seq_len(size[[1L]]), , ] <- second
   out
+}
+
+is_seed_given <- function(plan) !is.null(plan$record$specification$settings$seed)
+
+plan_parts <- function(plan) {
+  model <- plan$model[c("prior", "pooling", "coefficients")]
+  parts <- c(list(statistics = plan$statistics), model)
+  deciding_parts(parts, plan$settings, package_version_text())
+}
+
+# A fit is a function of these. `parts`: statistics, prior, pooling, coefficients.
+deciding_parts <- function(parts, settings, version) {
+  statistics <- unclass(parts$statistics)
+  # knows environments, which no two sessions have in common; what it made of rows is in patterns
+  statistics["design"] <- list(statistics$design$names)
+  settings$adapt_delta <- c(settings$adapt_delta, settings$adapt_delta_scarce)
+  named <- setdiff(setting_names, c("cores", "workers", "progress", "not_estimable"))
+  c(
+    list(
+      data = statistics, prior = parts$prior,
+      pooling = list(c(parts$pooling), parts$coefficients)
+    ),
+    settings[named], list(version = version)
+  )
 }

@@ -53,7 +53,9 @@ from_states <- function(iterations, states) {
 # states: a raw vector a job, empty where they are not kept.
 draw_share <- function(problem, share, starts, call) {
   run <- open_run(problem, share, starts, call)
-  advance_run(run, Inf, call)
+  progress <- progress_reporter(problem$control$progress, run$due)
+  on.exit(progress$finish())
+  advance_run(run, Inf, progress, call)
   c(read_run_(run$core), list(states = take_states_(run$core)$finished))
 }
 
@@ -65,12 +67,12 @@ open_run <- function(problem, share, starts, call) {
 }
 
 # Returns whether the run has come to its end.
-advance_run <- function(run, seconds, call) {
+advance_run <- function(run, seconds, progress, call) {
   control <- run$control
-  progress <- progress_reporter(control$progress, run$due)
-  on.exit(progress$finish())
-  with_sampling_errors(advance_run_(run$core, control$cores, seconds, progress$report), control,
-    call)
+  most <- .Machine$integer.max
+  with_sampling_errors(
+    advance_run_(run$core, control$cores, seconds, most, progress$report), control, call
+  )
 }
 
 # Iterations of all cells that are still to be done

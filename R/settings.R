@@ -25,6 +25,7 @@ setting_checks <- local({
     iter_sampling = count_from(1),
     thin = count_from(1),
     cores = count_from(1),
+    workers = function(x, arg, call) check_workers(x, arg, call),
     seed = or_null(count_from(0, 2^53)),
     algorithm = algorithm,
     adapt_delta = or_null(number(0, 1, open = TRUE)),
@@ -82,6 +83,15 @@ settle_settings <- function(settings) {
   settings$keep_mean <- "mu" %in% settings$keep
   settings$keep_chol <- "Sigma" %in% settings$keep
   settings
+}
+
+# The argument `workers`: NULL, how many, or "plan"
+check_workers <- function(x, arg, call) {
+  if (is.null(x)) {
+    return(NULL)
+  }
+  require_package("future", "{.arg workers}", call)
+  if (is.character(x)) check_choice(x, arg, "plan", call) else check_count(x, arg, 1, call = call)
 }
 
 # The argument `keep` -> those of keep_choices that are kept. "population" may be named, for

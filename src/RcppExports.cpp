@@ -511,15 +511,16 @@ BEGIN_RCPP
 END_RCPP
 }
 // advance_run_
-bool advance_run_(SEXP run, int cores, double seconds, const Rcpp::Function& report);
-RcppExport SEXP _hmvn_advance_run_(SEXP runSEXP, SEXP coresSEXP, SEXP secondsSEXP, SEXP reportSEXP) {
+bool advance_run_(SEXP run, int cores, double seconds, int iterations, const Rcpp::Function& report);
+RcppExport SEXP _hmvn_advance_run_(SEXP runSEXP, SEXP coresSEXP, SEXP secondsSEXP, SEXP iterationsSEXP, SEXP reportSEXP) {
 BEGIN_RCPP
     Rcpp::RObject rcpp_result_gen;
     Rcpp::traits::input_parameter< SEXP >::type run(runSEXP);
     Rcpp::traits::input_parameter< int >::type cores(coresSEXP);
     Rcpp::traits::input_parameter< double >::type seconds(secondsSEXP);
+    Rcpp::traits::input_parameter< int >::type iterations(iterationsSEXP);
     Rcpp::traits::input_parameter< const Rcpp::Function& >::type report(reportSEXP);
-    rcpp_result_gen = Rcpp::wrap(advance_run_(run, cores, seconds, report));
+    rcpp_result_gen = Rcpp::wrap(advance_run_(run, cores, seconds, iterations, report));
     return rcpp_result_gen;
 END_RCPP
 }
@@ -731,7 +732,7 @@ static const R_CallMethodDef CallEntries[] = {
     {"_hmvn_count_units_", (DL_FUNC) &_hmvn_count_units_, 2},
     {"_hmvn_open_run_", (DL_FUNC) &_hmvn_open_run_, 3},
     {"_hmvn_restore_run_", (DL_FUNC) &_hmvn_restore_run_, 3},
-    {"_hmvn_advance_run_", (DL_FUNC) &_hmvn_advance_run_, 4},
+    {"_hmvn_advance_run_", (DL_FUNC) &_hmvn_advance_run_, 5},
     {"_hmvn_read_run_", (DL_FUNC) &_hmvn_read_run_, 1},
     {"_hmvn_take_states_", (DL_FUNC) &_hmvn_take_states_, 1},
     {"_hmvn_scan_cells_", (DL_FUNC) &_hmvn_scan_cells_, 2},

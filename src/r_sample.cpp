@@ -60,7 +60,7 @@ class SamplingRun {
   }
 
   // True if there is nothing left to do.
-  bool advance(int cores, double seconds, const Rcpp::Function& report);
+  bool advance(int cores, double seconds, int iterations, const Rcpp::Function& report);
   Rcpp::List draws() const { return pack_draws(storage_); }
   Rcpp::List facts() { return facts_.pack(); }
   Rcpp::List reports();
@@ -131,7 +131,7 @@ std::vector<std::size_t> SamplingRun::unfinished_jobs() {
   return order;
 }
 
-bool SamplingRun::advance(int cores, double seconds, const Rcpp::Function& report) {
+bool SamplingRun::advance(int cores, double seconds, int iterations, const Rcpp::Function& report) {
   const Stopwatch watch;
   const std::vector<std::size_t> order = unfinished_jobs();
   const auto tell = [&] {
@@ -147,7 +147,8 @@ bool SamplingRun::advance(int cores, double seconds, const Rcpp::Function& repor
       prepared_ = true;
     }
     run_jobs(
-        order.size(), cores, [&](std::size_t i) { jobs_.run(order[i]); }, control_, tell);
+        order.size(), cores, [&](std::size_t i) { jobs_.run(order[i], iterations); }, control_,
+        tell);
   } catch (const SamplingFailure& failure) {
     signal_failure(failure);
   }
@@ -291,11 +292,13 @@ void restore_run_(SEXP run, const Rcpp::List& facts, const Rcpp::List& reports) 
   RunPointer(run)->restore(facts, reports);
 }
 
-// Goes on for so many seconds, or to the end; returns whether that was reached. `report` is called
-// with the iterations done by this run, about ten times a second.
+// Goes on for so many seconds, by so many iterations of every job, or to the end; returns whether
+// that was reached. `report` is called with the iterations done by this run, about ten times a
+// second.
 // [[Rcpp::export(rng = false)]]
-bool advance_run_(SEXP run, int cores, double seconds, const Rcpp::Function& report) {
-  return RunPointer(run)->advance(cores, seconds, report);
+bool advance_run_(SEXP run, int cores, double seconds, int iterations,
+                  const Rcpp::Function& report) {
+  return RunPointer(run)->advance(cores, seconds, iterations, report);
 }
 
 // What it has drawn: list(draws, arrays [iteration, chain, index], not copied: they are filled as

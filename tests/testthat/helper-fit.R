@@ -187,7 +187,7 @@ one <- function(x) as.vector(posterior::draws_of(x))
 # (States have times too.)
 expect_same_outcome <- function(one, other) {
   outcome <- function(fit) {
-    control <- setdiff(names(fit$control), c("cores", "progress"))
+    control <- setdiff(names(fit$control), c("cores", "workers", "progress"))
     c(unclass(fit)[c("draws", "sampler", "units", "warnings")], fit$control[control])
   }
   expect_identical(outcome(one), outcome(other))

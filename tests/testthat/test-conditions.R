@@ -144,6 +144,7 @@ error_cases <- list(
     fit_hmvn(d, ~g, algorithm = 1:3),
     fit_hmvn(d, ~g, iter_sampling = 10, thin = 20),
     fit_hmvn(d, ~g, file = c("a", "b")),
+    fit_hmvn(d, ~g, checkpoint_every = -1),
     extend(fit, iter_sampling = 4),
     fit_hmvn(d, ~g, keep = "sigma"),
     fit_hmvn(d, ~g, keep = "all"),
@@ -430,6 +431,29 @@ error_cases <- list(
   package = alist(
     require_package("no.such.package", "A {.code picture}")
   ),
+  checkpoint = alist(
+    in_folder(writeLines("a", "header"), read_header(".", NULL)),
+    in_folder(writeLines("hmvn-checkpoint 9\nabc", "header"), read_sealed("header", NULL)),
+    in_folder(writeLines("hmvn-checkpoint 1\nabc\n", "header"), read_sealed("header", NULL)),
+    in_folder(dir.create("header"), read_sealed("header", NULL)),
+    in_folder(NULL, partial_hmvn("run")),
+    in_folder(NULL, read_header("run", NULL)),
+    in_folder(writeLines("a", "run"), lock_folder("run", NULL)),
+    in_folder(writeLines("a", "thesis.txt"), lock_folder(".", NULL)),
+    in_folder(writeLines("a", "part-00001"), lock_folder(".", NULL)),
+    in_folder(plan_in("."), matching_header(other_plan(), ".", NULL)),
+    in_folder(alien_part("."), read_pool(".", read_header(".", NULL), NULL)),
+    with_folder_errors(stop("it is full"), "run", NULL)
+  ),
+  locked = alist(
+    abort_locked("run", c(pid = "12", host = "box"), NULL)
+  ),
+  unfinished = alist(
+    abort_unfinished("run", NULL)
+  ),
+  worker = alist(
+    note_failure(tired_crew(), 1L, "it ran out of memory.")
+  ),
   file = alist(
     check_file("no/folder/fit", NULL),
     in_folder(writeLines("a, b", "fit.rds"), read_fit_file("fit.rds", NULL)),
@@ -484,6 +508,26 @@ in_folder <- function(prepare, code) {
   })
   force(prepare)
   force(code)
+}
+
+# Plans without data, which nobody carries out
+small_plan <- function(...) {
+  settings <- settle_settings(fill_settings(list(seed = 1, ...), formals(fit_hmvn)))
+  record <- list(specification = list(settings = list(seed = 1)))
+  new_plan(statistics, specify_model(statistics, plain_prior, "none", NULL), settings, record, NULL)
+}
+plan_in <- function(folder) write_header(small_plan(), folder, 60)
+other_plan <- function() small_plan(thin = 2)
+alien_part <- function(folder) {
+  plan_in(folder)
+  write_sealed(list(token = "other", number = 1L, pieces = list()), part_path(folder, 1L))
+}
+tired_crew <- function() {
+  pool <- plan_pool(small_plan())
+  crew <- new.env()
+  crew$pool <- pool
+  crew$failures <- rep(3L, nrow(pool$ranges))
+  crew
 }
 
 of_no_state <- function(fit) {

@@ -45,15 +45,17 @@ class FitJob {
   const UnitReport& report(int cell) const { return reports_[cell]; }
   void set_report(int cell, const UnitReport& report) { reports_[cell] = report; }
 
-  // Goes on to the end, or until asked to pause. `Site` starts cells, and knows what all jobs have
-  // in common.
+  // Goes on by so many iterations, over all its cells, or to the end, or until asked to pause.
+  // `Site` starts cells, and knows what all jobs have in common.
   template <class Site>
-  void advance(Site& site) {
-    while (!finished() && !site.control().pause) {
+  void advance(int iterations, Site& site) {
+    while (!finished() && iterations > 0 && !site.control().pause) {
       if (!run_) open(site);
+      const int before = run_->iteration();
       broken_ = true;
-      run_->advance(site.n_iterations(), *sink_);
+      run_->advance(iterations, *sink_);
       broken_ = false;
+      iterations -= run_->iteration() - before;
       reports_[cell_] = run_->report();
       if (!run_->finished()) return;
       if (site.keeps_states()) finished_.append(saved());

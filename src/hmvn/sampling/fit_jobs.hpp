@@ -66,9 +66,9 @@ class FitJobs {
     if (!samplers_[unit]) samplers_[unit] = make_sampler(static_cast<int>(unit));
   }
 
-  // Goes on with a job, to its end or until asked to pause.
-  void run(std::size_t j) {
-    jobs_[j].advance(sites_[j]);
+  // Goes on with a job by so many iterations, to its end, or until asked to pause.
+  void run(std::size_t j, int iterations) {
+    jobs_[j].advance(iterations, sites_[j]);
     if (jobs_[j].finished()) sites_[j].clear();
   }
 
@@ -79,7 +79,6 @@ class FitJobs {
     Site(FitJobs& jobs, int slice) : jobs_(jobs), slice_(slice) {}
 
     const RunControl& control() const { return jobs_.control_; }
-    int n_iterations() const { return jobs_.task_.plan.n_iterations(); }
     bool keeps_states() const { return jobs_.task_.keep_states; }
     std::unique_ptr<DrawSink> sink(Cell cell) const { return jobs_.make_sink_(slice_, cell); }
     std::unique_ptr<UnitRun> start(Cell cell) {

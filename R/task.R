@@ -1,0 +1,75 @@
+# A task: consecutive jobs of a fit from where they stand, in a form that can be sent anywhere.
+
+# internal -----------------------------------------------------------------
+
+# `starts`: where all jobs of the fit started, see open_run_(). What is known of the jobs' slices
+# and units goes with them, as sums go on from there.
+new_task <- function(pool, starts, jobs) {
+  ranges <- pool$ranges[jobs, , drop = FALSE]
+  first <- ranges[1L, ]
+  last <- ranges[length(jobs), ]
+  box <- list(
+    unit = first[["first_unit"]] - 1L, chain = first[["first_chain"]] - 1L,
+    slice = first[["slice"]] - 1L, n_units = last[["last_unit"]] - first[["first_unit"]] + 1L
+  )
+  list(
+    problem = problem_of_units(pool$problem, seq(first[["first_unit"]], last[["last_unit"]])),
+    share = new_share(pool$problem, jobs[[1L]] - 1L, jobs[[length(jobs)]]),
+    starts = list(
+      iterations = starts$iterations, states = starts$states[if (length(starts$states)) jobs],
+      cell = pool$places$cell[jobs], iteration = pool$places$iteration[jobs],
+      current = pool$current[jobs]
+    ),
+    jobs = jobs, ranges = ranges, places = pool$places[jobs, ], box = box,
+    known = if (!is.null(pool$draws)) known_in_box(pool, box, last),
+    n_kept = pool$n_kept, before = pool$before
+  )
+}
+
+# The statistics of some units; `n_units` stays that of all.
+problem_of_units <- function(problem, units) {
+  if (problem$n_units == 1L || length(units) == problem$n_units) {
+    return(problem)
+  }
+  chosen <- which(problem$patterns$group %in% units)
+  problem$patterns <- lapply(problem$patterns, function(x) {
+    size <- dim(x)
+    if (is.null(size)) {
+      return(x[chosen])
+    }
+    if (length(size) == 2L) x[, chosen, drop = FALSE] else x[, , chosen, drop = FALSE]
+  })
+  problem$patterns$group <- match(problem$patterns$group, units)
+  problem$n_groups <- length(units)
+  problem
+}
+
+known_in_box <- function(pool, box, last) {
+  units <- seq(box$unit + 1L, last[["last_unit"]])
+  chains <- seq(box$chain + 1L, last[["last_chain"]])
+  slices <- seq(box$slice + 1L, last[["slice"]])
+  list(
+    facts = lapply(pool$facts, function(x) x[, chains, slices, drop = FALSE]),
+    reports = lapply(pool$reports, function(x) {
+      x <- x[units, chains, drop = FALSE]
+      if (is.integer(x)) x[is.na(x)] <- 0L  # not drawn yet: an enumerator that there is
+      x
+    })
+  )
+}
+
+# A run, and what pieces of it are cut by
+open_task <- function(task, call) {
+  run <- open_run(task$problem, task$share, task$starts, call)
+  if (!is.null(task$known)) restore_run_(run$core, task$known$facts, task$known$reports)
+  c(run, task[c("jobs", "ranges", "box", "n_kept")], list(
+    kept_at = function(iteration) kept_at(iteration, task$problem, task$before)
+  ))
+}
+
+# What a worker does: its pieces, drawn in so many seconds.
+do_task <- function(task, seconds) {
+  run <- open_task(task, NULL)
+  advance_run(run, seconds, progress_reporter(FALSE, 0), NULL)
+  cut_pieces(run, task$places, take_states_(run$core))
+}

@@ -1,0 +1,152 @@
+# Sampling by other processes, here or on other machines: jobs are sent as tasks, pieces come back.
+
+# internal -----------------------------------------------------------------
+
+# Samples all that is left of a pool by workers; returns what draw_share() returns. `log`: where
+# pieces are written, see new_log(), or NULL.
+draw_by_workers <- function(pool, starts, log, call) {
+  restore <- use_workers(pool$problem$control$workers, call)
+  on.exit(restore())
+  progress <- progress_reporter(pool$problem$control$progress, pool_due(pool))
+  on.exit(progress$finish(), add = TRUE)
+  old <- options(future.globals.maxSize = Inf)
+  on.exit(options(old), add = TRUE)
+  ended <- FALSE
+  on.exit(if (!ended && !is.null(log)) inform_stopped(log$folder), add = TRUE)
+  crew <- new_crew(pool, starts, if (is.null(log)) Inf else log$every)
+  due <- pool_due(pool)
+  while (length(crew$waiting) + length(crew$running) > 0L) {
+    send_tasks(crew)
+    pieces <- collect_pieces(crew, call)
+    if (!is.null(log)) log_pieces(log, pieces, call)
+    progress$report(due - pool_due(pool))
+  }
+  ended <- TRUE
+  pool_drawn(pool)
+}
+
+# With a number, so many R processes of this machine while sampling; else the plan that is there.
+# Returns a function that gives back the plan.
+use_workers <- function(workers, call) {
+  require_package("future", "{.arg workers}", call)
+  if (identical(workers, "plan")) {
+    return(function() NULL)
+  }
+  old <- future::plan("list")
+  future::plan(future::multisession, workers = I(workers))
+  function() future::plan(old)
+}
+
+# Who does what: `waiting`, a list of jobs by task; `running`, a list of list(jobs, future);
+# `failures` by the number of the first job.
+new_crew <- function(pool, starts, seconds) {
+  crew <- new.env(parent = emptyenv())
+  crew$pool <- pool
+  crew$starts <- starts
+  crew$seconds <- seconds
+  crew$most <- future::nbrOfWorkers()
+  crew$waiting <- job_shares(pool, crew$most)
+  crew$running <- list()
+  crew$failures <- integer(nrow(pool$ranges))
+  crew
+}
+
+# Jobs that are left, several to a task where there are many: four tasks a worker, so that none has
+# to wait long for the last one.
+job_shares <- function(pool, n_workers) {
+  cells <- apply(pool$ranges, 1L, n_cells)
+  left <- which(pool$places$cell < cells)
+  few <- all(cells == 1L)
+  each <- if (few) 1L else max(1L, nrow(pool$ranges) %/% (4L * min(n_workers, 256L)))
+  # consecutive jobs only
+  unname(split(left, cumsum(c(TRUE, diff(left) != 1L)) * 1e6 + (left - 1L) %/% each))
+}
+
+send_tasks <- function(crew) {
+  while (length(crew$waiting) > 0L && length(crew$running) < crew$most) {
+    jobs <- crew$waiting[[1L]]
+    task <- new_task(crew$pool, crew$starts, jobs)
+    sent <- tryCatch(
+      future::futureCall(do_task, list(task, crew$seconds), packages = "hmvn"),
+      FutureError = function(e) NULL
+    )
+    if (is.null(sent)) {
+      note_failure(crew, jobs, "it could not be started")
+      return(renew_workers(crew))
+    }
+    crew$waiting <- crew$waiting[-1L]
+    crew$running <- c(crew$running, list(list(jobs = jobs, future = sent)))
+  }
+}
+
+# Pieces of the tasks that have come to an end, poured into the pool; waits a little for them. What
+# was not drawn to its end waits again.
+collect_pieces <- function(crew, call) {
+  all <- list()
+  for (one in crew$running) {
+    if (!any(vapply(crew$running, identical, TRUE, one))) next  # workers were renewed
+    if (!future::resolved(one$future)) next
+    pieces <- tryCatch(future::value(one$future), FutureError = identity)
+    is_this <- vapply(crew$running, identical, TRUE, one)
+    crew$running <- crew$running[!is_this]
+    if (inherits(pieces, "FutureError")) {
+      crew$waiting <- c(crew$waiting, list(one$jobs))
+      note_failure(crew, one$jobs, conditionMessage(pieces), call)
+      renew_workers(crew)
+      next
+    }
+    for (piece in pieces) pour_piece(crew$pool, piece)
+    all <- c(all, pieces)
+    cells <- apply(crew$pool$ranges[one$jobs, , drop = FALSE], 1L, n_cells)
+    left <- one$jobs[crew$pool$places$cell[one$jobs] < cells]
+    if (length(left)) crew$waiting <- c(crew$waiting, list(left))
+  }
+  if (length(all) == 0L) Sys.sleep(0.02)
+  all
+}
+
+# Tasks that others were at are done again: a cluster with a dead worker is started anew.
+renew_workers <- function(crew) {
+  crew$waiting <- c(lapply(crew$running, `[[`, "jobs"), crew$waiting)
+  crew$running <- list()
+  old <- future::plan("list")
+  future::plan("sequential")
+  future::plan(old)
+}
+
+note_failure <- function(crew, jobs, problem, call = NULL) {
+  crew$failures[jobs] <- crew$failures[jobs] + 1L
+  if (max(crew$failures) > 3L) {
+    range <- crew$pool$ranges[jobs[[1L]], ]
+    units <- paste0("from unit ", range[["first_unit"]], ", chain ", range[["first_chain"]], " on")
+    said <- cli_verbatim(problem)
+    abort_hmvn(
+      c(
+        "A task must be done by one of four workers.",
+        x = "Four have died at it, {units}: {said}",
+        i = "Look at their memory, or use fewer {.arg workers}."
+      ),
+      "worker", call = call
+    )
+  }
+}
+
+log_pieces <- function(log, pieces, call) {
+  log$pending <- c(log$pending, pieces)
+  problem <- write_part(log, log$pending)
+  if (is.null(problem)) {
+    log$pending <- list()
+  } else if (!log$warned) {
+    log$warned <- TRUE
+    warn_not_written(log$folder, problem, call)
+  }
+}
+
+# Iterations that are still to be done
+pool_due <- function(pool) {
+  control <- pool$problem$control
+  cells <- apply(pool$ranges, 1L, n_cells)
+  each <- as.double(control$iter_warmup + control$iter_sampling - pool$start)
+  left <- cells - pool$places$cell
+  sum(left * each - (left > 0) * (pool$places$iteration - pool$start))
+}

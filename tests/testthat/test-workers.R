@@ -1,0 +1,86 @@
+# Draws do not depend on who makes them, nor on who dies meanwhile.
+
+skip_on_cran()
+skip_if_not_installed("future")
+
+set.seed(3)
+many <- data.frame(g = rep(1:70, each = 7), x = rnorm(490), y = rnorm(490))
+many$x[many$g > 60 & runif(490) < 0.3] <- NA
+worker_kinds <- list(
+  many = list(data = many, group = ~g),
+  partial = list(data = iris, group = ~Species, pooling = "partial"),
+  few = list(data = iris, group = ~Species, algorithm = "nuts"),
+  covariates = list(
+    data = iris, group = ~Species, features = ~ Sepal.Length + Sepal.Width,
+    covariates = ~Petal.Length
+  )
+)
+fit_kind <- function(kind, ...) rlang::inject(short_fit(!!!worker_kinds[[kind]], ...))
+
+# Evaluates `code` with a plan of the session's own.
+with_plan <- function(strategy, code) {
+  old <- future::plan(strategy)
+  on.exit(future::plan(old))
+  force(code)
+}
+
+test_that("tasks that are done here give the draws of one run", {
+  with_plan("sequential", for (kind in names(worker_kinds)) {
+    one <- fit_kind(kind)
+    expect_same_outcome(fit_kind(kind, workers = "plan"), one)
+    folder <- tempfile()
+    expect_same_outcome(
+      fit_kind(kind, workers = "plan", checkpoint = folder, checkpoint_every = 0.01), one
+    )
+    expect_same_outcome(suppressWarnings(quietly(resume_hmvn(folder))), one)
+    longer <- fit_kind(kind, iter_sampling = 70)
+    fit <- fit_kind(kind, workers = "plan")
+    expect_same_outcome(suppressWarnings(extend(fit, iter_sampling = 70)), longer)
+  })
+})
+
+test_that("two processes give the draws of one, and the plan is given back", {
+  before <- future::plan("list")
+  for (kind in c("many", "partial")) {
+    expect_same_outcome(fit_kind(kind, workers = 2), fit_kind(kind))
+  }
+  expect_identical(future::plan("list"), before)
+})
+
+test_that("what a worker says of the sampler is an error of its class", {
+  with_plan("sequential", expect_error(
+    quietly(fit_hmvn(
+      iris, ~Species, pooling = "partial", algorithm = "direct", workers = "plan"
+    )),
+    class = "hmvn_error_sampling"
+  ))
+})
+
+test_that("a task whose worker died is done again, and not for ever", {
+  # counted in a file: what is sent to a worker has variables of its own
+  deaths <- tempfile()
+  dying <- function(most) {
+    theirs <- do_task
+    writeLines(character(), deaths)
+    function(task, seconds) {
+      if (length(readLines(deaths)) < most) {
+        cat("died\n", file = deaths, append = TRUE)
+        stop(future::FutureError("the worker died"))
+      }
+      theirs(task, seconds)
+    }
+  }
+  with_plan("sequential", {
+    again <- with_replaced("do_task", dying(3), fit_kind("partial", workers = "plan"))
+    expect_same_outcome(again, fit_kind("partial"))
+    expect_error(
+      with_replaced("do_task", dying(100), fit_kind("partial", workers = "plan")),
+      "chain", class = "hmvn_error_worker"
+    )
+  })
+})
+
+test_that("workers are checked", {
+  expect_error(fit_hmvn(iris, ~Species, workers = 0), class = "hmvn_error_argument")
+  expect_error(fit_hmvn(iris, ~Species, workers = "all"), class = "hmvn_error_argument")
+})
