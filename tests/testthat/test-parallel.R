@@ -55,8 +55,8 @@ test_that("preparing many groups is left as soon as sampling them", {
 })
 
 test_that("an error while progress is reported stops the jobs and is the one that is seen", {
-  report <- function(done, due) stop("the report failed")
-  reporter <- function(show) list(report = report, finish = function() NULL)
+  report <- function(done) stop("the report failed")
+  reporter <- function(show, due) list(report = report, finish = function() NULL)
   with_replaced("progress_reporter", reporter, {
     expect_error(draws(iter_sampling = 1e5), "the report failed")
   })
