@@ -73,8 +73,7 @@ check_two_features <- function(at, generic, call) {
   if (length(at) != 2L) {
     abort_no_meaning(
       generic, "Ellipses are of two features.",
-      "it with two {.arg features}, or {.fn group_volume} and
-      {.code group_overlap(measure = \"member\")} for any number,", call
+      "it with the names of two {.arg features}", call
     )
   }
 }
