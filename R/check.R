@@ -67,8 +67,9 @@ check_text <- function(x, arg, what, call = NULL) {
 }
 
 # What stands in `...` is a misspelt argument or one given without its name; its value is never
-# evaluated. `known`: the names the caller has arguments for.
-check_no_dots <- function(..., known, call = NULL) {
+# evaluated. `known`: the names the caller has arguments for; `advice`: what to do instead, by the
+# names that arguments have elsewhere.
+check_no_dots <- function(..., known, advice = NULL, call = NULL) {
   dots <- as.list(substitute(list(...)))[-1L]
   if (length(dots) == 0L) {
     return(invisible(NULL))
@@ -88,7 +89,13 @@ check_no_dots <- function(..., known, call = NULL) {
     )
   }
   near <- suggest_name(named[[1L]], known)
-  hint <- if (length(near)) "Did you mean {.arg {near}}?" else "Arguments: {.arg {known}}."
+  hint <- if (named[[1L]] %in% names(advice)) {
+    advice[[named[[1L]]]]
+  } else if (length(near)) {
+    "Did you mean {.arg {near}}?"
+  } else {
+    "Arguments: {.arg {known}}."
+  }
   abort_hmvn(
     c("Every argument must be known.", x = "There is no argument {.arg {named}}.", i = hint),
     "argument", argument = named[[1L]], call = call

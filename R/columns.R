@@ -79,6 +79,10 @@ abort_bare_name <- function(expr, used, data, arg, call) {
     )
   }
   suggestion <- paste(backtick(used), collapse = " + ")
+  # -year: all but that
+  if (is.call(expr) && identical(expr[[1L]], quote(`-`)) && arg == "features") {
+    suggestion <- paste(". -", paste(backtick(used), collapse = " - "))
+  }
   abort_hmvn(
     c(
       "{.arg {arg}} must be a one-sided formula or names of columns.",
@@ -101,7 +105,7 @@ example_columns <- function(data) {
 column_names <- function(x, data, arg, operators, call) {
   if (rlang::is_formula(x)) {
     if (length(x) != 2L) {
-      abort_columns("It has a left-hand side.", arg, operators, call)
+      abort_two_sides(x, arg, call)
     }
     x <- formula_names(x[[2L]], arg, operators, call)
   } else if (!is.character(x) || length(x) == 0L || anyNA(x)) {
@@ -139,7 +143,42 @@ formula_names <- function(expr, arg, operators, call) {
     c(
       "The formula of {.arg {arg}} must name columns only, joined by {.or {.code {operators}}}.",
       x = "It contains {.code {found}}.",
-      i = "Compute a new column first and name that."
+      i = advice_on(expr, arg)
+    ),
+    "column", argument = arg, call = call
+  )
+}
+
+# What was likely meant by a formula that does not only name columns: a finished text.
+advice_on <- function(expr, arg) {
+  operator <- if (is.call(expr)) rlang::as_label(expr[[1L]]) else ""
+  names <- paste(backtick(printable(all.vars(expr))), collapse = " + ")
+  if (operator == "-" && arg == "features") {
+    minus <- gsub(" + ", " - ", names, fixed = TRUE)
+    return(paste0("To leave columns out: {.code features = ~ . - ", minus, "}."))
+  }
+  if (operator == "|" && arg == "group") {
+    return(paste0(
+      "Name the columns alone, {.code group = ~ ", names, "}; what groups learn from each other ",
+      "is said by {.arg pooling}."
+    ))
+  }
+  "Compute a new column first and name that."
+}
+
+# `cbind(x, y) ~ g`, as other functions have it.
+abort_two_sides <- function(formula, arg, call) {
+  sides <- lapply(2:3, function(i) setdiff(all.vars(formula[[i]]), "."))
+  text <- vapply(sides, function(v) paste(backtick(printable(v)), collapse = " + "), "")
+  form <- if (arg %in% c("features", "group") && all(lengths(sides) > 0L)) {
+    paste0("{.code features = ~ ", text[[1L]], ", group = ~ ", text[[2L]], "}")
+  } else {
+    paste0("{.code ", arg, " = ~ a + b}")
+  }
+  abort_hmvn(
+    c(
+      "{.arg {arg}} must be a one-sided formula or names of columns.",
+      x = "It has a left-hand side.", i = paste0("Write ", form, ".")
     ),
     "column", argument = arg, call = call
   )

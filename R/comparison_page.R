@@ -33,7 +33,7 @@ comparison_page <- function(shown) {
 }
 
 # "x" or "x~y", "covariate~x" of slopes, or "" where a quantity is of no feature
-compared_names <- function(shown) {
+compared_names <- function(shown, width = 25) {
   covariate <- shown$covariate %||% rep(NA_character_, nrow(shown))
   is_slope <- !is.na(covariate)
   first <- ifelse(is_slope, covariate, shown$feature)
@@ -42,7 +42,7 @@ compared_names <- function(shown) {
   both <- !is.na(second)
   names <- unique(c(first, second))
   if (any(both)) {
-    out[both] <- trim_pairs(names, match(first[both], names), match(second[both], names), 25)
+    out[both] <- trim_pairs(names, match(first[both], names), match(second[both], names), width)
   }
   out
 }
@@ -50,7 +50,7 @@ compared_names <- function(shown) {
 # Numbers to the decimals that their sd's two digits have.
 rounded_like <- function(x, sd) {
   decimals <- ifelse(sd > 0, pmin(6, pmax(0, 1 - floor(log10(signif(sd, 2))))), 3)
-  mapply(fixed, x, decimals)
+  as.character(unlist(Map(fixed, x, decimals)))
 }
 
 probability_text <- function(p) ifelse(is.na(p), "", fixed(p, 3))

@@ -20,7 +20,7 @@ rows_with_covariates <- function(data, call) {
   }
   pick <- if (length(used) == data$n_obs) identity else function(x) x[used]
   table <- drop_empty_levels(lapply(data$covariate_columns, pick))
-  built <- build_design(data$covariate_formula, as_table(table), call)
+  built <- build_design(data$covariate_formula, table_of(table), call)
   data$columns <- c(
     lapply(data$columns, pick),
     lapply(seq_len(ncol(built$matrix)), function(j) built$matrix[, j])
@@ -42,7 +42,7 @@ all_missing <- function(data) {
 
 any_missing <- function(columns) Reduce(`|`, lapply(columns, is.na))
 
-as_table <- function(columns) {
+table_of <- function(columns) {
   structure(columns, row.names = .set_row_names(length(columns[[1L]])), class = "data.frame")
 }
 
@@ -188,7 +188,7 @@ covariate_matrix <- function(design, data, call = NULL) {
     NA_real_, nrow(data), length(design$names), dimnames = list(NULL, design$names)
   )
   if (length(known) > 0L) {
-    table <- as_table(lapply(columns, function(x) x[known]))
+    table <- table_of(lapply(columns, function(x) x[known]))
     matrix <- design_matrix(design, table, call)
     check_covariate_matrix(matrix, table, call)
     out[known, ] <- matrix

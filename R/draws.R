@@ -175,3 +175,11 @@ posterior::ndraws
 #' @importFrom posterior summarise_draws
 #' @export
 posterior::summarise_draws
+
+#' @importFrom posterior E
+#' @export
+posterior::E
+
+#' @importFrom posterior Pr
+#' @export
+posterior::Pr

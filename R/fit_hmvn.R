@@ -142,7 +142,7 @@ fit_hmvn <- function(data, group, features = NULL, pooling = "none", prior = hmv
                      checkpoint = NULL, checkpoint_every = 60) {
   started <- proc.time()[["elapsed"]]
   call <- rlang::current_env()
-  check_no_dots(..., known = names(formals()), call = call)
+  check_no_dots(..., known = names(formals()), advice = names_elsewhere, call = call)
   settings <- check_settings(mget(setting_names, envir = call), call)
   storage <- check_storage(mget(storage_names, envir = call), call)
   columns <- list(
@@ -161,6 +161,20 @@ fit_hmvn <- function(data, group, features = NULL, pooling = "none", prior = hmv
 }
 
 # internal -----------------------------------------------------------------
+
+# What other packages call arguments of fit_hmvn().
+names_elsewhere <- c(
+  iter = "Give {.arg iter_warmup} and {.arg iter_sampling}: {.code iter = 2000} elsewhere is
+    {.code iter_warmup = 1000, iter_sampling = 1000}, which is the default.",
+  warmup = "It is called {.arg iter_warmup}.",
+  burnin = "It is called {.arg iter_warmup}.",
+  control = "Give its elements as arguments: {.arg adapt_delta}, {.arg max_treedepth}.",
+  inits = "It is called {.arg init}, the half-width of the interval that starts are drawn from.",
+  refresh = "It is called {.arg progress}, {.code TRUE} or {.code FALSE}.",
+  formula = "Features and groups are arguments of their own:
+    {.code features = ~ x + y, group = ~ g}.",
+  family = "Rows are multivariate Normal within groups; there is no other family."
+)
 
 # What fit_hmvn() and update() have in common once the input is read: see new_plan(). `record`: see
 # new_hmvn_fit().

@@ -35,11 +35,12 @@ number_text <- function(x, digits) {
 }
 
 # "1.234 (0.056)": the posterior sd to two digits and the mean to as many decimals, so that no digit
-# is shown that is only noise, and none is lost.
-with_error <- function(mean, sd) {
+# is shown that is only noise, and none is lost. With `digits` = 1, for correlations, 0.76 (0.06):
+# two decimals, or as many as the sd's first digit needs.
+with_error <- function(mean, sd, digits = 2L) {
   general <- function(x, digits) trimws(formatC(x, digits = digits, format = "g"))
   vapply(seq_along(mean), function(i) {
-    decimals <- if (isTRUE(sd[i] > 0)) max(0, 1 - floor(log10(signif(sd[i], 2)))) else 3
+    decimals <- error_decimals(sd[i], digits)
     plain <- is.finite(mean[i]) && decimals <= 6 && abs(mean[i]) < 1e7
     if (plain) {
       paste0(fixed(mean[i], decimals), " (", fixed(sd[i], decimals), ")")
@@ -47,6 +48,13 @@ with_error <- function(mean, sd) {
       paste0(general(mean[i], 4), " (", general(sd[i], 2), ")")
     }
   }, "")
+}
+
+error_decimals <- function(sd, digits) {
+  if (!isTRUE(sd > 0)) {
+    return(3)
+  }
+  max(if (digits == 1L) 2 else 0, digits - 1 - floor(log10(signif(sd, digits))))
 }
 
 text_width <- function(text) cli::ansi_nchar(text, "width")

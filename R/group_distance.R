@@ -42,7 +42,7 @@
 #' group_distance(fit, to = "typical")
 #' group_distance(fit, measure = "bhattacharyya")
 #' volume <- group_volume(fit)
-#' posterior::Pr(volume["virginica"] > volume["versicolor"])
+#' Pr(volume["virginica"] > volume["versicolor"])
 #' @export
 group_distance <- function(fit, to = NULL, measure = "affine_invariant", group = NULL,
                            features = NULL, ndraws = NULL, cores = getOption("mc.cores", 1L)) {

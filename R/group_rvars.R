@@ -5,12 +5,15 @@
 #'
 #' @param fit An `hmvn_fit`.
 #' @param group Labels of the groups to return; `NULL` for all, at their end those that could not be
-#'   estimated (`not_estimable` of [fit_hmvn()]), which are `NA`.
+#'   estimated (`not_estimable` of [fit_hmvn()]), which are `NA`. A number is a label, too: month 5
+#'   is `group_cor(fit, 5)`, while `group_cor(fit)[5, , ]` is the fifth group.
 #' @param joint If `TRUE`, one covariance matrix for one observation of *every* group stacked:
 #'   block-diagonal, groups one after another, and within a group its features (the order of the
 #'   group means raveled by rows: group A's features, then B's, ...).
 #' @return `group_mean()` and `group_sd()`: an rvar array \[group, feature\]. `group_cor()` and
-#'   `group_cov()`: \[group, feature, feature\]; with `joint = TRUE` \[group x feature, group x
+#'   `group_cov()`: \[group, feature, feature\]. Of one group that is asked for by name the index of
+#'   the group is left out: `group_cov(fit, "A")` is a matrix, `group_mean(fit, "A")` a vector. And
+#'   `group_cov()` with `joint = TRUE` \[group x feature, group x
 #'   feature\], its dimnames `"group:feature"`. Under complete pooling every group has the same
 #'   values. Standard deviations and means are in the units of the features; with covariates means
 #'   are those of a row with average covariates. `group_slope()`: \[group, covariate, feature\], in
@@ -19,6 +22,16 @@
 #'   matrix would take more than 1 GB. `hmvn_error_keep` if the draws were not kept (`keep` of
 #'   [fit_hmvn()]). `hmvn_error_no_meaning` for slopes of a fit without covariates.
 #'   `hmvn_error_fit` if `fit` is none.
+#' @seealso [compare_groups()] for differences of groups, [partial_cor()] and [precision()],
+#'   [summary()][summary.hmvn_fit] for a data frame, [as_table()] for a table to print.
+#' @examples
+#' fit <- fit_hmvn(iris, group = ~ Species, chains = 2, seed = 1)
+#' group_mean(fit)
+#' group_cor(fit, "setosa")
+#' # any function of them is a random variable again
+#' sds <- group_sd(fit)
+#' sds["virginica", ] / sds["setosa", ]
+#' E(group_cov(fit, "setosa"))
 #' @name group_mean
 #' @importFrom rlang %||%
 NULL
@@ -75,8 +88,21 @@ group_rvar <- function(fit, name, group, call = rlang::caller_env()) {
   groups <- match_groups(fit, group, call)
   left_out <- if (is.null(group)) names(fit$not_estimable)
   with_memory_errors(
-    as_rvar(with_missing_groups(quantity(fit, name, groups), left_out)), "Draws", call
+    {
+      values <- quantity(fit, name, groups)
+      as_rvar(if (length(group) == 1L) {
+        without_group_index(values)
+      } else {
+        with_missing_groups(values, left_out)
+      })
+    },
+    "Draws", call
   )
+}
+
+# [iteration, chain, group, ...] of one group
+without_group_index <- function(values) {
+  array(values, dim(values)[-3L], dimnames(values)[-3L])
 }
 
 # [iteration, chain, group, ...] with NA for groups that are not there, after the others.

@@ -76,6 +76,8 @@ check_data <- function(data, call) {
     found <- describe_value(data)
     hint <- if (is.matrix(data)) {
       "Turn a matrix into a data frame by {.fn as.data.frame} and add the group as a column."
+    } else if (rlang::is_formula(data)) {
+      "Data come first: {.code fit_hmvn(data, group = ~ g, features = ~ x + y)}."
     } else {
       "A table in a database is collected first."
     }

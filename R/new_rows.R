@@ -123,7 +123,7 @@ own_covariates <- function(fit, data, call) {
   }
   columns <- data$covariate_columns
   read <- function(rows) {
-    table <- as_table(lapply(columns, function(x) x[rows]))
+    table <- table_of(lapply(columns, function(x) x[rows]))
     about_centers(fit, covariate_matrix(fit$statistics$design, table, call))
   }
   placed <- !any_missing(columns)

@@ -7,12 +7,14 @@
 #'
 #' @param fit An `hmvn_fit`.
 #' @param group Labels of the groups to return; `NULL` for all.
-#' @return An rvar array \[group, feature, feature\], as [group_cov()] has it; partial correlations
+#' @return An rvar array \[group, feature, feature\], of one group that is named \[feature,
+#'   feature\], as [group_cov()] has it; partial correlations
 #'   have ones on the diagonal. With two features partial correlations are correlations.
 #' @section Errors: `hmvn_error_group`, `hmvn_error_keep`, `hmvn_error_fit`, as [group_cov()].
+#' @seealso [group_cor()], [group_cov()].
 #' @examples
 #' fit <- fit_hmvn(iris, group = ~ Species, chains = 2, seed = 1)
-#' partial_cor(fit, "setosa")["setosa", , , drop = TRUE]
+#' partial_cor(fit, "setosa")
 #' precision(fit)["virginica", 1, 2]
 #' @export
 partial_cor <- function(fit, group = NULL) group_rvar(fit, "partial_cor", group)

@@ -3,216 +3,36 @@
 #' Print a fit
 #'
 #' @param x An `hmvn_fit`.
-#' @param lines The number of lines to stay within, where the groups allow it; of more groups the
-#'   first are shown.
+#' @param lines The number of lines to stay within, where the groups allow it. `NULL`: all groups up
+#'   to a dozen; of more, as many of the first as 24 lines hold.
 #' @param ... Must be empty.
 #' @return `x`, invisibly. Numbers are posterior means, in brackets posterior standard deviations.
 #'   The page is as wide as `getOption("width")` says; names that are too long lose their middle.
 #' @export
-print.hmvn_fit <- function(x, ..., lines = 24) {
+print.hmvn_fit <- function(x, ..., lines = NULL) {
   call <- rlang::current_env()
   check_no_dots(..., known = names(formals()), call = call)
   check_fit(x, call)
-  lines <- check_count(lines, "lines", min = 1, call = call)
+  if (!is.null(lines)) lines <- check_count(lines, "lines", min = 1, call = call)
   width <- getOption("width")
-  top <- c(head_lines(x), problem_lines(x, width))
-  pooling <- pooling_lines(x, width)
+  top <- c(head_lines(x), problem_lines(x, width), pooling_lines(x, width))
   tables <- shown_tables(x)
   once <- vapply(tables, function(t) t$common || is.null(t$name), TRUE)
   typical <- sum(vapply(tables, function(t) !is.null(t$typical), TRUE))
-  free <- lines - length(top) - length(pooling) - length(tables) - typical - sum(once) - 1
+  free <- (lines %||% 24) - length(top) - length(tables) - typical - sum(once) - 1
   n_shown <- min(n_groups(x), max(2, free %/% max(1, sum(!once))))
+  if (is.null(lines) && n_groups(x) <= 12L) n_shown <- n_groups(x)
+  tall <- is.null(lines) && n_shown == n_groups(x)
   # A blank line before each table where there is room for it
-  spaced <- free - n_shown * sum(!once) >= length(tables)
+  spaced <- tall || free - n_shown * sum(!once) >= length(tables)
   body <- unlist(lapply(tables, function(table) {
-    c(if (spaced) "", table_lines(table, x, n_shown, width))
+    c(if (spaced) "", table_lines(table, x, n_shown, width, tall))
   }))
-  writeLines(trim_end(c(top, pooling, body, more_line(x, n_shown, all(once))), width))
+  writeLines(trim_end(c(top, body, more_line(x, n_shown, all(once))), width))
   invisible(x)
 }
 
 # internal -----------------------------------------------------------------
-
-head_lines <- function(fit) {
-  s <- fit$statistics
-  control <- fit$control
-  size <- c(
-    if (s$known) {
-      paste(count_of(s$n_rows, "estimate"), "with known covariances")
-    } else {
-      count_of(s$n_rows, "row")
-    },
-    paste0(count_of(n_groups(fit), "group"), " (", keys_text(s), ")"),
-    count_of(n_features(fit), "feature"),
-    if (n_covariates(fit) > 0) count_of(n_covariates(fit), "covariate"),
-    if (s$n_missing > 0) paste(count_of(s$n_missing, "cell"), "missing"),
-    if (s$n_empty > 0) paste(count_of(s$n_empty, "row"), "without data left out"),
-    if (s$n_without_covariates > 0) {
-      paste(count_of(s$n_without_covariates, "row"), "without covariates left out")
-    },
-    if (s$weighted) "weighted"
-  )
-  algorithm <- fit$units$algorithm
-  c(
-    paste0(
-      "hmvn: multivariate Normal by group",
-      if (isTRUE(control$prior_only)) ", draws from the prior (data not used)"
-    ),
-    paste0("Data:    ", paste(size, collapse = ", ")),
-    paste0("Pooling: ", pooling_text(fit)),
-    paste0(
-      "Sampler: ", algorithm_text(algorithm), ", ", count_of(n_chains(fit), "chain"), " x ",
-      count_of(n_kept(fit)[[1L]], "draw"), warmup_text(algorithm, control$iter_warmup),
-      ", ", format(fit$time$total, digits = 2), " s"
-    ),
-    kept_line(fit),
-    unseen_line(s)
-  )
-}
-
-# Features that some group never observed: what is said of them there is the prior's, or what other
-# groups say.
-unseen_line <- function(statistics) {
-  unseen <- which(observed_counts(statistics) == 0, arr.ind = TRUE)
-  if (nrow(unseen) == 0L) {
-    return(NULL)
-  }
-  groups <- statistics$labels[unseen[, 1L]]
-  by_feature <- split(groups, factor(unseen[, 2L]))
-  names <- statistics$features[as.integer(names(by_feature))]
-  each <- paste(names, "in", vapply(by_feature, some_of, "", most = 3L))
-  paste0("Unseen:  ", some_of(each, 3L, "; "))
-}
-
-keys_text <- function(statistics) {
-  keys <- names(statistics$keys)
-  if (identical(keys, one_group_key)) "all rows" else paste(keys, collapse = ", ")
-}
-
-# Said only where something was left out
-kept_line <- function(fit) {
-  what <- kept(fit)
-  if (fit$statistics$known && length(what) == 1L) {
-    return(NULL)
-  }
-  if (length(what) == length(keep_choices)) {
-    return(NULL)
-  }
-  what <- if (length(what)) paste("of the groups only", what) else "nothing of single groups"
-  paste0("Kept:    ", what, "  [change: keep = c(\"mu\", \"Sigma\")]")
-}
-
-# Where only some groups of many were warmed up, the line has no room to say so.
-warmup_text <- function(algorithm, iter_warmup) {
-  warmed <- algorithm %in% c("hmc", "nuts")
-  if (all(warmed)) {
-    return(paste(" after", number(iter_warmup), "warm-up"))
-  }
-  if (!any(warmed)) ", no warm-up"
-}
-
-# Where groups were drawn in different ways, their number by way
-algorithm_text <- function(algorithm) {
-  count <- table(factor(algorithm, c("exact", "direct", "hmc", "nuts")))
-  count <- count[count > 0]
-  if (length(count) == 1) {
-    long <- c(
-      exact = "exact independent draws", direct = "independence steps", hmc = "HMC in blocks",
-      nuts = "NUTS"
-    )
-    return(long[[names(count)]])
-  }
-  short <- c(exact = "exact", direct = "steps", hmc = "HMC", nuts = "NUTS")[names(count)]
-  how_many <- number(count)
-  how_many[1] <- count_of(count[[1]], "group")
-  paste0(short, " (", how_many, ")", collapse = ", ")
-}
-
-# What is pooled, and how to say something else
-pooling_text <- function(fit) {
-  if (fit$statistics$known) {
-    return("means partial, studies learn from each other")
-  }
-  p <- pooling_of(model_of(fit))
-  if (all(p == p[1])) {
-    meaning <- c(
-      none = "none, groups independent", partial = "partial, groups learn from each other",
-      complete = "complete, one for all groups"
-    )
-    other <- c(none = "partial", partial = "none", complete = "partial")[[p[1]]]
-    return(paste0(meaning[[p[1]]], "  [change: pooling = \"", other, "\"]"))
-  }
-  blocks <- paste(names(p), p, collapse = ", ")
-  hint <- "  [change: pooling = c(mean = ...)]"
-  # beside the line's title, where there is room for it
-  fits <- text_width(blocks) + text_width(hint) + 9 <= getOption("width")
-  if (fits) paste0(blocks, hint) else blocks
-}
-
-# Problems come before any estimate.
-problem_lines <- function(fit, width) {
-  unlist(lapply(unname(fit$warnings), function(text) {
-    headline <- strsplit(text, "\n")[[1]][1]
-    strwrap(headline, width = width - 1, initial = "! ", prefix = "  ")
-  }))
-}
-
-pooling_lines <- function(fit, width) {
-  found <- pooling_summary(fit)
-  if (nrow(found) == 0) {
-    return(character())
-  }
-  by_block <- split(found, factor(found$block, unique(found$block)))
-  c(
-    "Pooling estimated, 1 - h^2 (0 none, 1 complete):",
-    vapply(by_block, pooling_line, "", width, USE.NAMES = FALSE),
-    group_means_line(fit, found)
-  )
-}
-
-# How far group means are drawn to the typical group, and how they vary together.
-group_means_line <- function(fit, found) {
-  low <- found$shrinkage_low[found$block == "mean"]
-  high <- found$shrinkage_high[found$block == "mean"]
-  texts <- c(
-    if (length(low) && !anyNA(low)) {
-      paste("shrunk by", paste(unique(fixed(c(min(low), max(high)), 2)), collapse = " to "))
-    },
-    if (is_stored(fit, "chol_between")) paste("correlated by", between_text(fit))
-  )
-  if (length(texts)) {
-    paste0("  ", format("group means", width = 13), paste(texts, collapse = ", "))
-  }
-}
-
-# Of few groups little more than the prior is known.
-between_text <- function(fit) {
-  if (n_groups(fit) < few_groups) {
-    return(paste0("about their prior (", count_of(n_groups(fit), "group"), ")"))
-  }
-  r <- colMeans(matrix(packed_quantity(fit, "Omega_between"), n_draws(fit)))
-  paste(unique(fixed(range(r), 2)), collapse = " to ")
-}
-
-# `rows`: those of one block in pooling_summary().
-pooling_line <- function(rows, width) {
-  name <- c(
-    mean = "means", sd = "sds", cor = "correlations", slope = "slopes"
-  )[[rows$block[1]]]
-  value <- fixed(rows$pooling, 2)
-  if (rows$block[1] == "mean") value <- paste0(value, " (tau ", significant(rows$tau, 2), ")")
-  feature <- trim_names(ifelse(is.na(rows$feature), "", rows$feature), 16)
-  shown <- paste0(feature, ifelse(nzchar(feature), " ", ""), value)
-  # what stands beside the name and the count of those left out
-  used <- cumsum(text_width(shown) + 2)
-  n_fitting <- if (max(used) <= width - 14) length(shown) else max(1, sum(used <= width - 30))
-  fits <- shown[seq_len(n_fitting)]
-  more <- length(shown) - length(fits)
-  paste0(
-    "  ", format(name, width = 13), paste(fits, collapse = ", "),
-    if (more > 0) paste0(", and ", more, " more")
-  )
-}
 
 # The tables: one a quantity that has a title. `common`: all groups have the same values, shown
 # once. The typical group's are shown where groups vary around it, and without draws of the groups
@@ -245,13 +65,70 @@ is_alike <- function(fit, block) {
   block %in% c("mean", "slope") || fit$prior$frame$kind == "raw" || is_common(fit, "chol")
 }
 
-table_lines <- function(table, fit, n_groups, width) {
-  layout <- table$layout
-  # More columns than ever fit need not be summarised
-  kept <- utils::head(seq_len(nrow(layout)), ceiling(width / 6))
-  headed <- function(cells, name_width) {
-    rbind(entry_names(fit$statistics, layout[kept, , drop = FALSE], name_width), cells)
+# A row a group and a column an entry, as many as the width holds. Where that is not all and the
+# page may be `tall`: a row an entry and a column a group, which correlations of more than a few
+# features fit into; or columns in several blocks.
+table_lines <- function(table, fit, n_groups, width, tall) {
+  found <- table_estimates(table, fit, n_groups, width)
+  n_entries <- nrow(table$layout)
+  title <- table$title
+  groups <- trim_names(found$names, 20)
+  entries <- function(width) {
+    entry_names(fit$statistics, table$layout[found$kept, , drop = FALSE], width)
   }
+  left <- left_column(c(title, groups))
+  room <- width - text_width(left[1L])
+  # The longest names that take no column its place
+  n_shown <- n_columns_fitting(rbind(entries(16), found$cells), room, n_entries)
+  for (name_width in c(40, 32, 24, 16)) {
+    columns <- rbind(entries(name_width), found$cells)
+    if (n_columns_fitting(columns, room, n_entries) == n_shown) break
+  }
+  if (tall && n_shown < n_entries) {
+    turned <- turned_table(title, list(group = groups, entry = entries), found$cells, width)
+    if (length(found$kept) == n_entries && turned$complete) {
+      return(turned$lines)
+    }
+    blocks <- column_blocks(rbind(entries(24), found$cells), room)
+    if (length(found$kept) == n_entries && length(blocks) * nrow(found$cells) <= 2 * most_rows) {
+      return(block_lines(left, rbind(entries(24), found$cells), blocks))
+    }
+    if (turned$n_seen > n_shown * nrow(found$cells)) {
+      more <- n_entries - turned$n_rows
+      return(c(turned$lines, if (more > 0) paste0("  and ", number(more), " more")))
+    }
+  }
+  format_table(left, columns[, seq_len(n_shown), drop = FALSE], n_entries)
+}
+
+# Consecutive columns that fit into `room`, a list of positions.
+column_blocks <- function(cells, room) {
+  widths <- column_widths(cells) + 2
+  block <- used <- 0
+  of <- vapply(widths, function(w) {
+    if (used + w > room || block == 0) {
+      block <<- block + 1
+      used <<- 0
+    }
+    used <<- used + w
+    block
+  }, 0)
+  unname(split(seq_along(widths), of))
+}
+
+# Blocks of columns one below the other, the title above the first.
+block_lines <- function(left, cells, blocks) {
+  unlist(lapply(seq_along(blocks), function(i) {
+    if (i > 1L) left[[1L]] <- strrep(" ", text_width(left[[1L]]))
+    at <- blocks[[i]]
+    format_table(left, cells[, at, drop = FALSE], length(at))
+  }))
+}
+
+# What a table shows: the names of its rows, and cells [row, entry] of the entries `kept`; more
+# than ever fit need not be summarised.
+table_estimates <- function(table, fit, n_groups, width) {
+  kept <- utils::head(seq_len(nrow(table$layout)), max(most_rows, ceiling(width / 6)))
   everybody <- "(all groups)"
   cells <- names <- NULL
   if (!is.null(table$typical)) {
@@ -263,16 +140,28 @@ table_lines <- function(table, fit, n_groups, width) {
     cells <- rbind(cells, estimate_cells(fit, table$name, groups, kept))
     names <- c(names, if (table$common) everybody else fit$statistics$labels[groups])
   }
-  left <- c(table$title, trim_names(names, 20))
-  left <- pad(left, max(text_width(left)), "right")
-  room <- width - text_width(left[1])
-  # The longest names that take no column its place
-  n_shown <- n_columns_fitting(headed(cells, 16), room, nrow(layout))
+  list(kept = kept, names = names, cells = cells)
+}
+
+# The most rows of a table whose rows are no groups
+most_rows <- 15L
+
+left_column <- function(names) pad(names, max(text_width(names)), "right")
+
+# `cells`: [group, entry]. list(lines, n_rows, n_seen = cells that are shown, complete)
+turned_table <- function(title, names, cells, width) {
+  n_rows <- min(ncol(cells), most_rows)
+  columns <- rbind(names$group, t(cells)[seq_len(n_rows), , drop = FALSE])
   for (name_width in c(40, 32, 24, 16)) {
-    columns <- headed(cells, name_width)
-    if (n_columns_fitting(columns, room, nrow(layout)) == n_shown) break
+    left <- left_column(c(title, utils::head(names$entry(name_width), n_rows)))
+    room <- width - text_width(left[1L])
+    n_shown <- n_columns_fitting(columns, room, nrow(cells))
+    if (n_shown == nrow(cells)) break
   }
-  format_table(left, columns[, seq_len(n_shown), drop = FALSE], nrow(layout))
+  list(
+    lines = format_table(left, columns[, seq_len(n_shown), drop = FALSE], nrow(cells)),
+    n_rows = n_rows, n_seen = n_rows * n_shown, complete = length(cells) == n_rows * n_shown
+  )
 }
 
 # A feature, a pair of them "x~y", or a covariate and a feature "age~x".
@@ -297,12 +186,8 @@ estimate_cells <- function(fit, name, groups, kept) {
   by_group <- function(x) matrix(x, ncol = each, byrow = TRUE)[, kept, drop = FALSE]
   mean <- by_group(colMeans(values))
   sd <- by_group(apply(values, 2, stats::sd))
-  cells <- if (quantities[[name]]$unit_diagonal) {
-    paste0(fixed(mean, 2), " (", fixed(sd, 2), ")")
-  } else {
-    with_error(mean, sd)
-  }
-  matrix(cells, nrow(mean))
+  digits <- if (quantities[[name]]$unit_diagonal) 1L else 2L
+  matrix(with_error(mean, sd, digits), nrow(mean))
 }
 
 column_widths <- function(cells) apply(cells, 2, function(column) max(text_width(column)))

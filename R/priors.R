@@ -7,14 +7,14 @@
 #' covariance within groups (`frame`). As soon as `sd` or `cor` is written out both are of the
 #' features as they are, where standard deviations left unset are Exponential(1 / sd).
 #'
-#' @param mean Normal distributions, `distributional::dist_normal(mu, sigma)`: one for all
+#' @param mean Normal distributions, `dist_normal(mu, sigma)`: one for all
 #'   features or one each, by position or by name (a vector made by `c()` or a list). On
 #'   the scale of the data.
 #' @param sd Distributions of the standard deviations, one for all features or one each:
-#'   [distributional::dist_exponential()], [distributional::dist_gamma()],
-#'   [distributional::dist_lognormal()], or a normal, Student t or Cauchy on the positive
+#'   [dist_exponential()], [dist_gamma()],
+#'   [dist_lognormal()], or a normal, Student t or Cauchy on the positive
 #'   numbers. Of the last three, one with location 0 is read as its positive half; any location
-#'   is allowed in `distributional::dist_truncated(d, 0, Inf)`. Families may differ by feature.
+#'   is allowed in `dist_truncated(d, 0, Inf)`. Families may differ by feature.
 #'   `"lognormal"` is a lognormal that scales with the data: its median is the sd of the feature
 #'   over all observed cells, the sd of its logarithm 1 (90 % of it between a fifth and five times
 #'   the median). It vanishes at 0, so that a feature that is constant within a group, which under
@@ -22,8 +22,8 @@
 #' @param cor [dist_lkj()].
 #' @param heterogeneity How much groups may differ where a block is partially pooled: a
 #'   number h from 0 (all equal) to 1 (independent) or a distribution of it,
-#'   `distributional::dist_beta(a, b)` (default Beta(1, 1)); for all blocks, or a list by
-#'   block, for example `list(mean = distributional::dist_beta(1, 3), cor = 0.5)`.
+#'   `dist_beta(a, b)` (default Beta(1, 1)); for all blocks, or a list by
+#'   block, for example `list(mean = dist_beta(1, 3), cor = 0.5)`.
 #' @param frame Where `sd` and `cor` are stated. `"raw"`: on the features as they are. `"pooled"`:
 #'   on the features whitened by the covariance matrix P that they have within groups, all groups
 #'   taken together: `Sigma = C S C'` with C a root of P, `P = C C'`, and `sd` and `cor` are the
@@ -53,8 +53,8 @@
 #' @section Errors: Class `hmvn_error_prior`, with the argument as a field.
 #' @examples
 #' hmvn_prior(
-#'   mean = distributional::dist_normal(0, 1),
-#'   sd = distributional::dist_exponential(1),
+#'   mean = dist_normal(0, 1),
+#'   sd = dist_exponential(1),
 #'   cor = dist_lkj(2)
 #' )
 #' @export
@@ -224,7 +224,7 @@ check_one_heterogeneity <- function(x, call) {
         "with positive shapes."
       ),
       "It contains {found}.", "heterogeneity",
-      hint = "For example {.code distributional::dist_beta(1, 1)}.", call = call
+      hint = "For example {.code dist_beta(1, 1)}.", call = call
     )
   }
   x
@@ -343,7 +343,7 @@ read_sd_prior <- function(d, call) {
   if (family %in% c("normal", "student_t") && !truncated && p$mu != 0) {
     abort_prior("A prior of a standard deviation must be on the positive numbers.",
       "{found} is not, and its location is not 0, so that it has no half.", "sd",
-      hint = "Truncate it: {.code distributional::dist_truncated(d, 0, Inf)}.", call = call
+      hint = "Truncate it: {.code dist_truncated(d, 0, Inf)}.", call = call
     )
   }
   list(family = family, parameters = c(values, rep(NA_real_, 3L - length(values))))

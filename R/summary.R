@@ -8,14 +8,16 @@
 #' @param group Labels of the groups; `NULL` for all groups and what belongs to no group. With it,
 #'   `variable` names quantities of groups. Groups that could not be estimated (`not_estimable` of
 #'   [fit_hmvn()]) have rows of `NA` among all.
-#' @param prob Probabilities of the quantiles.
+#' @param prob Probabilities of the quantiles; `probs` is the same, as other packages call it.
 #' @param cores Threads for the diagnostics.
+#' @param probs The same as `prob`.
 #' @param ... Must be empty.
 #' @return A data frame of class `hmvn_summary`, one row a quantity: `variable` (its name in the
 #'   draws), `quantity`, the key columns of the group with their own types, `group` (its label),
 #'   `covariate` (if there are any), `feature`, `feature2`, `mean`, `median`, `sd`, the quantiles
 #'   (`q5`, ...), `rhat`, `ess_bulk`,
-#'   `ess_tail`. Of matrices only the lower triangle, of `Sigma` with its diagonal. A key column
+#'   `ess_tail`. Of matrices every pair of features once, `feature` before `feature2` in the order
+#'   of the fit, of `Sigma` also each with itself. A key column
 #'   named like one of these gets the prefix `key_`. A constant has no diagnostics (`NA`).
 #'
 #'   Under partial pooling also `pooling_mean`, `pooling_sd`, `pooling_cor`: 1 - h^2, the prior
@@ -24,12 +26,22 @@
 #'   weight of the population in a group's mean, (sigma^2/n) / (sigma^2/n + tau^2).
 #' @section Errors: `hmvn_error_variable`, `hmvn_error_group`, `hmvn_error_prob`; `hmvn_error_keep`
 #'   for a quantity whose draws were not kept.
+#' @seealso [tidy()][tidy.hmvn_fit] for the columns of broom, [as_table()] for a table to print,
+#'   [summarise_draws()] for other statistics, [compare_groups()] for differences of groups.
+#' @examples
+#' fit <- fit_hmvn(iris, group = ~ Species, pooling = "partial", chains = 2, seed = 1)
+#' summary(fit, "Omega", group = "setosa")
+#' summary(fit, c("mu0", "tau", "pooling_cor"), probs = c(0.025, 0.975))
 #' @export
 summary.hmvn_fit <- function(object, variable = NULL, group = NULL, ..., prob = c(0.05, 0.95),
-                             cores = getOption("mc.cores", 1L)) {
+                             probs = prob, cores = getOption("mc.cores", 1L)) {
   call <- rlang::current_env()
   check_no_dots(..., known = names(formals()), call = call)
   check_fit(object, call)
+  if (!missing(probs) && !missing(prob)) {
+    abort_argument("probs", "left out where prob is given: they are the same", probs, call)
+  }
+  prob <- probs
   check_prob(prob, call)
   cores <- check_count(cores, "cores", min = 1, call = call)
   if (!is.null(variable)) {
@@ -130,14 +142,16 @@ bind_summaries <- function(fit, parts, how) {
   names <- lapply(parts, function(p) {
     packed_names(fit, p$name, if (!anyNA(p$group)) p$group, p, group_labels)
   })
+  first <- from_parts("feature")
+  second <- from_parts("feature2")
   own <- c(
     list(group = labels[group]),
     if (n_covariates(fit) > 0L) {
       list(covariate = statistics$covariates[from_parts("covariate")])
     },
     list(
-      feature = statistics$features[from_parts("feature")],
-      feature2 = statistics$features[from_parts("feature2")]
+      feature = statistics$features[pmin(first, second, na.rm = TRUE)],
+      feature2 = statistics$features[pmax(first, second)]
     ),
     lapply(stats::setNames(columns, columns), function(column) unname(numbers[, column]))
   )

@@ -5,7 +5,7 @@ test_that("group_mean() and the like are rvars that keep chains and labels", {
   expect_equal(posterior::nchains(group_sd(fit)), 4)
   L <- factor_of(fit, 1, 1, 2)
   expect_equal(
-    posterior::draws_of(group_cov(fit, "B"))[1, 1, , ], tcrossprod(L), ignore_attr = TRUE
+    posterior::draws_of(group_cov(fit, "B"))[1, , ], tcrossprod(L), ignore_attr = TRUE
   )
   expect_equal(
     posterior::draws_of(group_cor(fit))[1, 2, , ], cov2cor(tcrossprod(L)), ignore_attr = TRUE
@@ -44,4 +44,15 @@ test_that("complete pooling gives every group the same values", {
     posterior::draws_of(group_cov(fit))[1, 3, , ], tcrossprod(factor_of(fit, 1, 1, 1)),
     ignore_attr = TRUE
   )
+})
+
+test_that("of one group that is named the index of the group is left out", {
+  fit <- fake_fit(G = 3, K = 2, labels = c("5", "3", "1"))
+  expect_identical(group_cov(fit, "3"), group_cov(fit)["3", , , drop = TRUE])
+  expect_identical(group_mean(fit, 5), group_mean(fit)[1, , drop = TRUE])
+  expect_identical(dim(group_cor(fit, c("3", "5"))), c(2L, 2L, 2L))
+  expect_identical(dim(partial_cor(fit, "1")), c(2L, 2L))
+  one <- fake_fit(G = 1, K = 2)
+  expect_identical(dim(group_cov(one)), c(1L, 2L, 2L))
+  expect_identical(posterior::nchains(group_sd(fit, "1")), 4L)
 })

@@ -101,8 +101,8 @@ test_that("missing features are predicted given the others, by group", {
   expect_identical(found$row, c(1L, 1L, 2L, 2L, 2L))
   expect_identical(found$feature[1:2], c("Sepal.Length", "Petal.Width"))
   # the conditional normal law, averaged over the draws
-  mu <- posterior::draws_of(group_mean(fit, "virginica"))[, 1, ]
-  Sigma <- posterior::draws_of(group_cov(fit, "virginica"))[, 1, , ]
+  mu <- posterior::draws_of(group_mean(fit, "virginica"))
+  Sigma <- posterior::draws_of(group_cov(fit, "virginica"))
   law <- vapply(seq_len(nrow(mu)), function(s) {
     S <- Sigma[s, , ]
     b <- S[1, 2:3] %*% solve(S[2:3, 2:3])

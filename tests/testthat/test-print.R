@@ -1,4 +1,4 @@
-printed <- function(fit) capture.output(print(fit))
+printed <- function(fit, ...) capture.output(print(fit, ...))
 
 test_that("print() shows the model, its size and the estimates", {
   expect_snapshot(print(fake_fit(G = 2, K = 2)))
@@ -52,10 +52,26 @@ test_that("small fits stay within 24 lines under every pooling", {
   blocks <- c("none", "partial", "complete")
   all <- expand.grid(mean = blocks, sd = blocks, cor = blocks, stringsAsFactors = FALSE)
   for (i in seq_len(nrow(all))) {
-    lines <- printed(fake_fit(G = 3, K = 3, pooling = unlist(all[i, ]), iter = 5))
+    fit <- fake_fit(G = 3, K = 3, pooling = unlist(all[i, ]), iter = 5)
+    lines <- printed(fit, lines = 24)
     expect_lte(length(lines), 24)
-    expect_lte(max(nchar(lines)), 80)
+    expect_lte(max(nchar(lines), nchar(printed(fit))), 80)
   }
+})
+
+test_that("all of up to a dozen groups are shown, and all correlations that fit", {
+  fit <- fake_fit(G = 12, K = 2, iter = 5)
+  for (label in LETTERS[1:12]) expect_match(printed(fit), paste0("^", label, " "), all = FALSE)
+  expect_match(printed(fake_fit(G = 13, K = 2, iter = 5)), "more groups", all = FALSE)
+  # in blocks where groups are too many for columns
+  blocks <- printed(fake_fit(G = 7, K = 4, iter = 5))
+  for (pair in c("x1~x2", "x2~x4", "x3~x4")) expect_match(blocks, pair, all = FALSE)
+  expect_false(any(grepl("and [0-9]+ more", blocks)))
+  # groups as columns
+  turned <- printed(fake_fit(G = 3, K = 5, iter = 5))
+  expect_match(turned, "^Correlations +A +B +C$", all = FALSE)
+  expect_match(turned, "^x4~x5 ", all = FALSE)
+  expect_match(printed(fake_fit(G = 3, K = 7, iter = 5)), "^  and 6 more$", all = FALSE)
 })
 
 test_that("the sampler's line says how groups were drawn", {

@@ -72,3 +72,22 @@ test_that("key columns keep their types and never hide the summary's own", {
     c("variable", "quantity", "group", "feature")
   )
 })
+
+test_that("a summary prints as a page that fits the width", {
+  fit <- fake_fit(G = 2, K = 2, pooling = "partial", key = "site")
+  expect_snapshot(print(summary(fit, c("mu", "Omega", "tau", "h_cor"))))
+  expect_snapshot(print(summary(fit, "sigma"), n = 1))
+  long <- fake_fit(features = paste("a feature with a long name", 1:2))
+  page <- capture.output(print(summary(long, c("sigma", "Omega"))))
+  expect_lte(max(nchar(page)), 80)
+  expect_output(print(summary(fit, "mu")["mean"]), "mean")
+})
+
+test_that("pairs have the first feature first, and probs is prob", {
+  found <- summary(fake_fit(K = 3), "Sigma", group = "A")
+  expect_identical(found$feature, paste0("x", c(1, 1, 2, 1, 2, 3)))
+  expect_identical(found$feature2, paste0("x", c(1, 2, 2, 3, 3, 3)))
+  fit <- fake_fit()
+  expect_identical(summary(fit, probs = 0.5), summary(fit, prob = 0.5))
+  expect_error(summary(fit, prob = 0.5, probs = 0.1), class = "hmvn_error_argument")
+})
