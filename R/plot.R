@@ -8,17 +8,32 @@
 #'   are.
 #' * `"correlations"`: every correlation by group, posterior mean with its interval; a dashed line
 #'   is the typical group, where there is one.
+#' * `"matrices"`: every group's correlation matrix, as colours and, where there is room, as
+#'   numbers: posterior means, in brackets where their interval holds zero.
+#' * `"forest"`: means, or another `variable` of groups, with intervals; a dashed line is the
+#'   typical group, and from the estimates of another fit (`unpooled`) arrows lead to these.
+#' * `"within_between"`: correlations within groups, between their means and in total, see
+#'   [within_between()].
+#' * `"prior"`: densities before the data (sampled from the prior) and after, by default of what
+#'   groups share.
+#' * `"trace"`, `"rank"`, `"energy"`: how the chains mixed, by \pkg{bayesplot}.
 #' * `"shrinkage"`: arrows from the mean of each group's rows to its posterior mean, under partial
 #'   pooling of means; a dashed line is the typical group. With covariates both are at average
 #'   covariates, rows by the posterior mean of the slopes.
 #'
 #' @param x An `hmvn_fit`.
 #' @param type Which picture.
-#' @param features Names of the features to show; `NULL`: the first four.
+#' @param features Names of the features to show; `NULL`: the first four (twelve
+#'   of matrices).
 #' @param group Labels of the groups to show; `NULL` for all.
 #' @param level Share of a group within its ellipse, or probability of the intervals.
-#' @param ndraws Number of draws whose ellipses are shown, by default 30 or as many as there are.
-#' @param variable For `pairs()`: elements or quantities to show, such as `"h_mean"`.
+#' @param ndraws Number of draws whose ellipses are shown; `NULL`: 30 or as many as there are, none
+#'   of more than eight groups, whose ellipses would hide each other.
+#' @param variable For `"forest"`: `"mu"`, `"sigma"`, `"Omega"` or `"beta"`. For `"prior"`,
+#'   `"trace"`, `"rank"` and `pairs()`: elements or quantities of the draws to show, such as
+#'   `"h_mean"`.
+#' @param unpooled For `"forest"`: a fit of the same groups, such as `update(fit, pooling =
+#'   "none")`.
 #' @param ... Not used; for `pairs()` passed on to [bayesplot::mcmc_pairs()].
 #' @return A ggplot; `pairs()` a picture of \pkg{bayesplot}. Up to eight groups have the colours of
 #'   Okabe and Ito, which colour-blind readers tell apart.
@@ -26,28 +41,43 @@
 #'   \pkg{gridExtra} for `pairs()`);
 #'   `hmvn_error_argument`, `hmvn_error_group`, `hmvn_error_keep`; `hmvn_error_rows` for ellipses
 #'   over rows that were changed after the fit; `hmvn_error_no_meaning` for
-#'   ellipses or correlations of one feature, and for shrinkage without partial pooling of means.
+#'   ellipses or correlations of one feature, for shrinkage without partial pooling of means, for
+#'   correlations between groups that are not learned, and for energies of independent draws;
+#'   `hmvn_error_variable`.
+#' @seealso [pp_check()][pp_check.hmvn_fit] for data beside draws, [compare_groups()] for a picture
+#'   of differences.
 #' @examplesIf requireNamespace("ggplot2", quietly = TRUE)
 #' fit <- fit_hmvn(iris, group = ~ Species, pooling = "partial", chains = 2, seed = 1)
 #' plot(fit, features = c("Petal.Length", "Petal.Width"))
 #' plot(fit, "correlations")
 #' plot(fit, "shrinkage")
+#' plot(fit, "forest", variable = "sigma", unpooled = update(fit, pooling = "none"))
 #' @export
-plot.hmvn_fit <- function(x, type = c("ellipses", "correlations", "shrinkage"), ...,
+plot.hmvn_fit <- function(x, type = c("ellipses", "correlations", "matrices", "forest",
+                                       "shrinkage", "within_between", "prior", "trace", "rank",
+                                       "energy"), ...,
                           features = NULL, group = NULL, level = 0.9,
-                          ndraws = min(30, posterior::ndraws(x))) {
+                          ndraws = NULL, variable = NULL,
+                          unpooled = NULL) {
   call <- rlang::current_env()
   check_no_dots(..., known = names(formals()), call = call)
   check_fit(x, call)
   require_package("ggplot2", "{.fn plot}", call)
   type <- check_first_choice(type, "type", formals()$type, call)
-  shown_of <- list(ellipses = c("mu", "Sigma"), correlations = "Omega", shrinkage = "mu")
-  check_kept(x, shown_of[[type]], call)
-  level <- check_number(level, "level", 0, 1, open = TRUE, call = call)
-  known <- x$statistics$features
-  for (one in features) check_choice(one, "features", known, call)
-  shown <- match(features %||% utils::head(known, 4L), known)
-  if (type != "shrinkage" && length(shown) < 2L) {
+  if (type %in% c("trace", "rank", "energy")) {
+    return(plot_chains(x, type, variable, call))
+  }
+  if (type == "prior") {
+    return(plot_prior(x, variable, call))
+  }
+  how <- list(
+    level = check_number(level, "level", 0, 1, open = TRUE, call = call), ndraws = ndraws,
+    variable = variable %||% "mu", unpooled = unpooled
+  )
+  check_kept(x, drawn_quantities(type, how$variable), call)
+  shown <- feature_positions(x, features, call)
+  if (is.null(features)) shown <- utils::head(shown, if (type == "matrices") 12L else 4L)
+  if (type %in% c("ellipses", "correlations", "matrices") && length(shown) < 2L) {
     abort_no_meaning(
       "plot", "Ellipses and correlations are of pairs of features.",
       "{.code plot(fit)} with two {.arg features}, or {.code pp_check(fit)} for one,", call
@@ -55,9 +85,12 @@ plot.hmvn_fit <- function(x, type = c("ellipses", "correlations", "shrinkage"), 
   }
   groups <- unique(match_groups(x, group, call))
   switch(type,
-    ellipses = plot_ellipses(x, shown, groups, list(level = level, ndraws = ndraws), call),
-    correlations = plot_correlations(x, shown, groups, level),
-    shrinkage = plot_shrinkage(x, shown, groups, call)
+    ellipses = plot_ellipses(x, shown, groups, how, call),
+    correlations = plot_correlations(x, shown, groups, how$level),
+    matrices = plot_matrices(x, shown, groups, how$level),
+    forest = plot_forest(x, shown, groups, how, call),
+    shrinkage = plot_shrinkage(x, shown, groups, call),
+    within_between = plot_within_between(x, shown, how$level)
   )
 }
 
@@ -74,6 +107,18 @@ pairs.hmvn_fit <- function(x, variable = NULL, ...) {
 }
 
 # internal -----------------------------------------------------------------
+
+# The quantities of groups that a picture shows.
+drawn_quantities <- function(type, variable) {
+  switch(type,
+    ellipses = c("mu", "Sigma"),
+    correlations = ,
+    matrices = "Omega",
+    forest = variable,
+    shrinkage = "mu",
+    within_between = "Sigma"
+  )
+}
 
 okabe_ito <- c(
   "#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000", "#999999"
@@ -94,105 +139,6 @@ plain_theme <- function() {
 feature_pairs <- function(features) {
   at <- which(upper.tri(diag(length(features))), arr.ind = TRUE)
   cbind(features[at[, 1L]], features[at[, 2L]])
-}
-
-#' @importFrom rlang .data
-plot_ellipses <- function(fit, features, groups, how, call) {
-  names <- fit$statistics$features
-  ndraws <- check_count(how$ndraws, "ndraws", min = 0, max = n_draws(fit), call = call)
-  pairs <- feature_pairs(features)
-  over <- function(make) {
-    long <- do.call(rbind, lapply(seq_len(nrow(pairs)), function(i) {
-      found <- make(pairs[i, ])
-      if (is.null(found) || nrow(found) == 0L) {
-        return(NULL)
-      }
-      cbind(found, across = names[pairs[i, 1L]], up = names[pairs[i, 2L]])
-    }))
-    for (side in c("across", "up")) long[[side]] <- factor(long[[side]], names)
-    long
-  }
-  data <- if (!is.null(fit$data)) require_rows(fit, "A picture of the rows", call)
-  chosen <- if (ndraws > 0) choose_draws(fit, ndraws, call)
-  moments <- lapply(groups, group_moments, fit = fit, chosen = chosen)
-  labels <- fit$statistics$labels[groups]
-  points <- if (!is.null(data)) over(function(pair) pair_points(data, pair, labels))
-  draws <- if (ndraws > 0) over(function(pair) drawn_ellipses(moments, pair, labels, how$level))
-  means <- over(function(pair) mean_ellipses(moments, pair, labels, how$level))
-  n <- length(groups)
-  aes <- ggplot2::aes
-  picture <- ggplot2::ggplot(means, aes(.data$x, .data$y, colour = .data$group))
-  if (!is.null(points)) {
-    picture <- picture + ggplot2::geom_point(data = points, size = 0.8, alpha = 0.35)
-  }
-  if (!is.null(draws)) {
-    picture <- picture + ggplot2::geom_path(
-      aes(group = interaction(.data$group, .data$draw)), draws, linewidth = 0.2, alpha = 0.3
-    )
-  }
-  panels <- if (nrow(pairs) == 1L) {
-    ggplot2::labs(x = names[pairs[1L, 1L]], y = names[pairs[1L, 2L]])
-  } else {
-    list(
-      ggplot2::facet_grid(
-        ggplot2::vars(.data$up), ggplot2::vars(.data$across), scales = "free", switch = "both"
-      ),
-      ggplot2::labs(x = NULL, y = NULL)
-    )
-  }
-  many <- n > length(okabe_ito)
-  picture + ggplot2::geom_path(linewidth = if (many) 0.4 else 0.9) + panels +
-    ggplot2::scale_colour_manual(
-      values = group_colours(n), name = paste(names(fit$statistics$keys), collapse = ":"),
-      guide = if (n <= 20L) "legend" else "none"
-    ) + plain_theme()
-}
-
-# The rows in which both features are observed, of the groups with these labels. `data`: of the fit
-pair_points <- function(data, pair, labels) {
-  cells <- data.frame(
-    x = as.double(data$columns[[pair[[1L]]]]), y = as.double(data$columns[[pair[[2L]]]]),
-    group = factor(data$labels[data$codes], labels)
-  )
-  cells[stats::complete.cases(cells), ]
-}
-
-# The points of an ellipse that holds `level` of Normal(mean, S), two features
-ellipse_path <- function(mean, S, level) {
-  angle <- seq(0, 2 * pi, length.out = 73)
-  circle <- cbind(cos(angle), sin(angle)) * sqrt(stats::qchisq(level, 2))
-  path <- circle %*% chol(S)
-  data.frame(x = path[, 1L] + mean[[1L]], y = path[, 2L] + mean[[2L]])
-}
-
-# What a group's ellipses are made of: the posterior means `mean` [feature] and `S` [feature,
-# feature], and `means` [draw, feature] and `covariances` [draw, feature, feature] of the draws
-# `chosen`.
-group_moments <- function(fit, group, chosen) {
-  k <- n_features(fit)
-  means <- draw_matrix(mean_draws(fit, group), seq_len(n_draws(fit)))
-  covariances <- array(quantity(fit, "Sigma", group), c(n_draws(fit), k, k))
-  list(
-    mean = colMeans(means), S = colMeans(covariances), means = means[chosen, , drop = FALSE],
-    covariances = covariances[chosen, , , drop = FALSE]
-  )
-}
-
-# `moments`: see group_moments(), one a label.
-mean_ellipses <- function(moments, pair, labels, level) {
-  do.call(rbind, Map(function(own, label) {
-    path <- ellipse_path(own$mean[pair], own$S[pair, pair], level)
-    cbind(path, group = factor(label, labels))
-  }, moments, labels))
-}
-
-drawn_ellipses <- function(moments, pair, labels, level) {
-  do.call(rbind, Map(function(own, label) {
-    do.call(rbind, lapply(seq_len(nrow(own$means)), function(i) {
-      path <- ellipse_path(own$means[i, pair], own$covariances[i, pair, pair], level)
-      cbind(path, group = factor(label, labels), draw = i)
-    }))
-  }, moments, labels))
 }
 
 plot_correlations <- function(fit, features, groups, level) {
