@@ -120,27 +120,6 @@ drawn_quantities <- function(type, variable) {
   )
 }
 
-okabe_ito <- c(
-  "#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000", "#999999"
-)
-
-group_colours <- function(n) {
-  if (n <= length(okabe_ito)) okabe_ito[seq_len(n)] else grDevices::hcl.colors(n, "viridis")
-}
-
-plain_theme <- function() {
-  ggplot2::theme_bw(base_size = 11) + ggplot2::theme(
-    panel.grid.minor = ggplot2::element_blank(), strip.placement = "outside",
-    strip.background = ggplot2::element_blank(), legend.position = "top"
-  )
-}
-
-# All pairs of positions, the first before the second
-feature_pairs <- function(features) {
-  at <- which(upper.tri(diag(length(features))), arr.ind = TRUE)
-  cbind(features[at[, 1L]], features[at[, 2L]])
-}
-
 plot_correlations <- function(fit, features, groups, level) {
   names <- fit$statistics$features
   labels <- fit$statistics$labels
@@ -174,13 +153,6 @@ plot_correlations <- function(fit, features, groups, level) {
     ggplot2::facet_wrap(ggplot2::vars(.data$pair)) +
     ggplot2::coord_cartesian(xlim = c(-1, 1)) +
     ggplot2::labs(x = "correlation", y = NULL) + plain_theme()
-}
-
-# "x ~ y", whichever of the two comes first among the features
-pair_label <- function(found, names) {
-  a <- match(found$feature, names)
-  b <- match(found$feature2, names)
-  paste(names[pmin(a, b)], names[pmax(a, b)], sep = " ~ ")
 }
 
 plot_shrinkage <- function(fit, features, groups, call) {
