@@ -13,10 +13,9 @@ source(file.path(here, "kill_runs.R"))
 kill_runs <- function(kind, runs, scale) {
   whole <- uninterrupted(kind, scale)
   found <- lapply(seq_len(runs), function(i) kill_and_resume(kind, 1, scale, whole))
-  data.frame(
-    what = paste("killed:", kind), tried = runs,
-    interrupted = sum(vapply(found, `[[`, 0, "killed")),
-    as_wanted = sum(vapply(found, `[[`, TRUE, "identical"))
+  row_of(
+    paste("killed:", kind), runs, sum(vapply(found, `[[`, TRUE, "identical")),
+    sum(vapply(found, `[[`, 0, "killed"))
   )
 }
 
@@ -44,15 +43,17 @@ damage_once <- function(folder) {
 
 damage <- function(times) {
   folder <- tempfile("whole-")
-  process <- start_run("partial", folder, 30)
+  process <- start_run("partial", folder, 20)
   process$wait()
   fine <- vapply(seq_len(times), function(i) damage_once(folder), TRUE)
-  data.frame(what = "damaged files", tried = times, interrupted = NA, as_wanted = sum(fine))
+  row_of("damaged files", times, sum(fine))
 }
 
-# Processor seconds of a run with a checkpoint every `every` seconds, over those of one without.
-cost <- function(every, repeats = 3) {
+# Processor seconds that writing a part takes, in % of a minute. Draws of 60 seconds are larger than
+# those of a shorter time, so that it is also given for each MB.
+cost <- function(every) {
   data <- data.frame(g = rep(1:100, each = 20), matrix(stats::rnorm(6000), 2000))
+  folder <- tempfile("cost-")
   seconds <- function(folder) {
     time <- system.time(suppressMessages(suppressWarnings(fit_hmvn(
       data, ~g, pooling = "partial", chains = 2, iter_sampling = 2000, seed = 1, progress = FALSE,
@@ -60,27 +61,35 @@ cost <- function(every, repeats = 3) {
     ))))
     sum(time[c("user.self", "sys.self")])
   }
-  both <- replicate(repeats, c(seconds(NULL), seconds(tempfile("cost-"))))
-  data.frame(
-    what = paste0("cost of a checkpoint every ", every, " s, % of processor time"),
-    tried = repeats, interrupted = NA,
-    as_wanted = round(100 * (min(both[2, ]) / min(both[1, ]) - 1), 2)
+  without <- min(replicate(3, seconds(NULL)))
+  more <- seconds(folder) - without
+  files <- list.files(folder, "^part-", full.names = TRUE)
+  rbind(
+    row_of("cost of writing a part, % of a minute", length(files), more / length(files) / 0.6),
+    row_of("cost by MB, ms", length(files), 1e3 * more / (sum(file.size(files)) / 1e6))
   )
 }
 
+row_of <- function(what, tried, as_wanted, interrupted = NA) {
+  data.frame(
+    what = what, tried = tried, interrupted = interrupted, as_wanted = signif(as_wanted, 3)
+  )
+}
+
+# Results are written as they come.
 main <- function(runs) {
   set.seed(1)
-  results <- rbind(
-    do.call(rbind, lapply(names(kill_kinds), kill_runs, runs = runs, scale = 30)),
-    damage(100),
-    data.frame(
-      what = "second process refused", tried = 1, interrupted = NA,
-      as_wanted = as.integer(second_is_refused())
-    ),
-    cost(2)
-  )
-  print(results)
-  utils::write.csv(results, file.path(here, "results", "kill_resume.csv"), row.names = FALSE)
+  results <- NULL
+  note <- function(rows) {
+    results <<- rbind(results, rows)
+    print(rows)
+    path <- file.path(here, "results", "kill_resume.csv")
+    utils::write.csv(results, path, row.names = FALSE)
+  }
+  note(row_of("second process refused", 1, second_is_refused()))
+  note(damage(100))
+  note(cost(1))
+  for (kind in names(kill_kinds)) note(kill_runs(kind, runs, scale = 20))
 }
 
 given <- commandArgs(trailingOnly = TRUE)
