@@ -95,7 +95,7 @@ faults <- list(
     "known",
     "model/coefficient_law.hpp" = c(
       "like.spread = estimate.scatter.template cast<T>();" =
-        "like.spread = Square(estimate.scatter.diagonal().asDiagonal()).template cast<T>();"
+        "like.spread.setZero(); like.spread.diagonal() = estimate.scatter.diagonal().cast<T>();"
     )
   ),
   "the root of the frame is transposed" = fault(

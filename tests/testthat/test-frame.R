@@ -212,6 +212,28 @@ test_that("a pooled frame exists with fewer rows than features, and with one gro
   expect_true(all(is.finite(posterior::E(group_sd(fit)))))
 })
 
+test_that("chains start where hardly a group has complete rows alone, and these are alike", {
+  set.seed(122)
+  model <- r_model(3, c(mean = "partial", sd = "partial", cor = "partial"))
+  truth <- r_prior_draw(model, 4)
+  units <- 2^(-1:1)
+  e <- eigen(0.9^abs(outer(1:3, 1:3, "-")), symmetric = TRUE)
+  root <- units * e$vectors %*% (sqrt(e$values) * t(e$vectors))
+  data <- r_data(r_change_frame(truth, root), c(2, 5, 10, 20), missing = 0.15)
+  P <- tcrossprod(root)
+  dimnames(P) <- rep(list(paste0("y", 1:3)), 2)
+  for (seed in 1:3) {
+    fit <- short_fit(
+      data, ~g, paste0("y", 1:3), pooling = "partial", chains = 1, seed = seed,
+      prior = hmvn_prior(
+        mean = distributional::dist_normal(0, 1), sd = distributional::dist_exponential(1),
+        cor = dist_lkj(2), frame = P
+      )
+    )
+    expect_true(all(is.finite(fit$draws$lp)))
+  }
+})
+
 test_that("a given frame is matched to the features by name, and resolved once", {
   features <- c("Petal.Length", "Petal.Width")
   P <- cov(iris[features])

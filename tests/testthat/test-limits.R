@@ -9,7 +9,7 @@ gappy$Petal.Width[111:120] <- NA
 limit_fit <- function(pooling, h = NULL, seed = 1) {
   short_fit(
     gappy, ~Species, ~ Sepal.Length + Sepal.Width + Petal.Width, pooling,
-    hmvn_prior(heterogeneity = h),
+    hmvn_prior(heterogeneity = h, frame = "raw"), # in any pooling
     chains = 4, iter_warmup = 500, iter_sampling = 1000, cores = 2, seed = seed
   )
 }

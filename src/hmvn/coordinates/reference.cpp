@@ -203,18 +203,22 @@ QuadraticLikelihood quadratic_at(GroupScoreLikelihood& group, const Eigen::Vecto
   return quadratic;
 }
 
-// Scores to start from: each feature's pooled within-group variance (in a frame that of complete
-// groups), no correlation.
+// Scores to start from: each feature's pooled within-group variance, no correlation. In a frame that
+// of whitened rows if all are complete, else that of the feature over what the frame makes of ones.
 Eigen::VectorXd starting_scores(const Model& model, const std::vector<GroupStatistics>& groups) {
   const int n_features = model.n_features();
   Eigen::VectorXd squares = Eigen::VectorXd::Zero(n_features), freedom = squares;
+  bool whitened = model.framed();
+  for (const GroupStatistics& group : groups) whitened = whitened && group.complete();
   for (const GroupStatistics& group : groups) {
-    if (model.framed() && !group.complete()) continue;
     for (const PatternStatistics& pattern : group.patterns) {
-      squares += model.framed() ? Eigen::VectorXd(pattern.scatter_root.rowwise().squaredNorm())
-                                : Eigen::VectorXd(pattern.scatter.diagonal());
+      squares += whitened ? Eigen::VectorXd(pattern.scatter_root.rowwise().squaredNorm())
+                          : Eigen::VectorXd(pattern.scatter.diagonal());
       freedom += (pattern.n - 1.0) * pattern.observed;
     }
+  }
+  if (model.framed() && !whitened) {
+    squares = squares.cwiseQuotient(model.frame.rowwise().squaredNorm());
   }
   Eigen::VectorXd score = Eigen::VectorXd::Zero(n_coordinates(n_features));
   for (int k = 0; k < n_features; ++k) {
