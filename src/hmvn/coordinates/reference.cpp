@@ -203,8 +203,9 @@ QuadraticLikelihood quadratic_at(GroupScoreLikelihood& group, const Eigen::Vecto
   return quadratic;
 }
 
-// Scores to start from: each feature's pooled within-group variance, no correlation. In a frame that
-// of whitened rows if all are complete, else that of the feature over what the frame makes of ones.
+// Scores to start from: each feature's pooled within-group variance, no correlation. In a frame
+// that of whitened rows if all are complete, else that of the feature over what the frame makes of
+// ones.
 Eigen::VectorXd starting_scores(const Model& model, const std::vector<GroupStatistics>& groups) {
   const int n_features = model.n_features();
   Eigen::VectorXd squares = Eigen::VectorXd::Zero(n_features), freedom = squares;
