@@ -111,6 +111,9 @@ condition_table <- list(
     divergences = topic("Transitions ended with a divergence."),
     treedepth = topic("Transitions hit the maximum tree depth."),
     ebfmi = topic("Chains had an E-BFMI below 0.3."),
+    pareto_k = topic(
+      "Rows have a Pareto k that is too high after moment matching: how many (`count`).", "count"
+    ),
     rhat = topic("Quantities have an R-hat above 1.05."),
     ess = topic("Quantities have a bulk or tail effective sample size below 100 a chain."),
     nonfinite = topic("Draws are not finite."),

@@ -112,10 +112,6 @@ log_density_of_rows <- function(fit, rows) {
   reduce_densities(rows, laws_of_rows(fit, rows$group), density_of_all_draws(fit), log_mean_exp)
 }
 
-density_of_all_draws <- function(fit) {
-  list(chosen = seq_len(n_draws(fit)), kind = "log_density", cores = fit$control$cores)
-}
-
 # The log density of the rows `held` in the fit to the others. `rows`: all of the fit's.
 held_out_density <- function(fit, rows, held, seed, call) {
   without <- fit_without(fit, rows, held, call)

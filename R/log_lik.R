@@ -65,3 +65,8 @@ log_mean_exp <- function(x) {
   highest <- apply(x, 2L, max)
   highest + log(colMeans(exp(x - rep(highest, each = nrow(x)))))
 }
+
+# How row_densities() is asked for the log density at all draws.
+density_of_all_draws <- function(fit) {
+  list(chosen = seq_len(n_draws(fit)), kind = "log_density", cores = fit$control$cores)
+}

@@ -6,12 +6,21 @@
 #' by Pareto-smoothed importance sampling (`loo()`; Vehtari, Gelman and Gabry 2017,
 #' \doi{10.1007/s11222-016-9696-4}) or by the widely applicable information criterion (`waic()`).
 #' Fits of the same rows are compared by [loo::loo_compare()], which takes fits, or what `loo()`,
-#' `waic()` or [kfold()][kfold.hmvn_fit] return. For rows with a Pareto k above 0.7, which `loo()`
-#' warns of, take [kfold()][kfold.hmvn_fit], which fits again.
+#' `waic()` or [kfold()][kfold.hmvn_fit] return.
+#'
+#' Rows with a Pareto k above 0.7, which `loo()` warns of, have weights that vary too much. Two
+#' remedies look at these rows only. `moment_match = TRUE` integrates the mean of the row's group
+#' out, which alone makes weights vary less, and moves the draws where this is not enough (Paananen
+#' et al. 2021, \doi{10.1007/s11222-020-09982-2}). `reloo = TRUE` samples again without each of
+#' them, from statistics less the row: exact up to Monte Carlo error. Both keep the prior as it was
+#' resolved for all rows.
 #'
 #' @param x An `hmvn_fit` made from rows.
 #' @param ... For `loo_compare()` other fits or results of `loo()`; else passed on to [loo::loo()]
 #'   and [loo::waic()], such as `save_psis = TRUE`.
+#' @param moment_match,reloo Improve the estimates of rows with a Pareto k above `k_threshold`? With
+#'   both, rows that moment matching leaves above it are sampled without.
+#' @param k_threshold The Pareto k above which a row's estimate is not trusted.
 #' @param cores Number of threads.
 #' @return What [loo::loo()], [loo::waic()] and [loo::loo_compare()] return. The points are the
 #'   rows with something observed (and all covariates), in the order of the data. What is left out
@@ -19,7 +28,8 @@
 #'   them and counts as one point, of w times the log density.
 #'
 #'   Relative efficiencies come from the chains; draws of groups that were sampled exactly are
-#'   independent, and theirs is 1.
+#'   independent, and theirs is 1. Rows that were sampled without have a Pareto k of 0; a
+#'   `psis_object` is dropped where estimates were improved.
 #' @section Errors: Those of [log_lik.hmvn_fit()]. `hmvn_error_no_meaning` for draws from the prior
 #'   (`prior_only = TRUE`), which say nothing about leaving rows out.
 #' @seealso [kfold.hmvn_fit()] to leave out whole groups; [log_lik.hmvn_fit()].
@@ -33,16 +43,37 @@ NULL
 
 #' @rdname loo.hmvn_fit
 #' @exportS3Method loo::loo
-loo.hmvn_fit <- function(x, ..., cores = getOption("mc.cores", 1L)) {
+loo.hmvn_fit <- function(x, ..., moment_match = FALSE, reloo = FALSE, k_threshold = 0.7,
+                         cores = getOption("mc.cores", 1L)) {
   call <- rlang::current_env()
   name <- deparse1(substitute(x))
   check_fit(x, call)
   check_has_learned(x, "loo", call)
+  moment_match <- check_flag(moment_match, "moment_match", call)
+  reloo <- check_flag(reloo, "reloo", call)
+  k_threshold <- check_number(k_threshold, "k_threshold", 0, 1, call = call)
   cores <- check_count(cores, "cores", min = 1, call = call)
   ll <- log_lik.hmvn_fit(x, cores = cores)
   r_eff <- relative_efficiencies(x, ll, cores)
-  out <- loo::loo(ll, r_eff = r_eff, ..., cores = cores)
-  mark_points(out, x, name)
+  estimate <- function() loo::loo(ll, r_eff = r_eff, ..., cores = cores)
+  out <- mark_points(if (moment_match || reloo) suppressWarnings(estimate()) else estimate(), x,
+    name)
+  improve <- function(found, how) change_rows(x, found, k_threshold, how, call)
+  if (moment_match) out <- improve(out, function(row, unit) match_row(row, unit, x))
+  if (reloo) return(improve(out, function(row, unit) sample_without_row(row, unit, x, call)))
+  if (moment_match) warn_high_k(out, k_threshold, call) else out
+}
+
+#' @rdname loo.hmvn_fit
+#' @param loo What `loo()` returned for the fit.
+#' @exportS3Method loo::loo_moment_match
+loo_moment_match.hmvn_fit <- function(x, loo, k_threshold = 0.7, ...) {
+  call <- rlang::current_env()
+  check_fit(x, call)
+  check_is_loo(x, loo, call)
+  k_threshold <- check_number(k_threshold, "k_threshold", 0, 1, call = call)
+  out <- change_rows(x, loo, k_threshold, function(row, unit) match_row(row, unit, x, ...), call)
+  warn_high_k(out, k_threshold, call)
 }
 
 #' @rdname loo.hmvn_fit
@@ -73,6 +104,11 @@ loo_compare.hmvn_fit <- function(x, ...) {
 
 # internal -----------------------------------------------------------------
 
+check_is_loo <- function(fit, loo, call) {
+  fine <- inherits(loo, "psis_loo") && identical(attr(loo, "yhash"), hash_of_points(fit))
+  if (!fine) abort_argument("loo", "what loo() returned for the rows of this fit", loo, call)
+}
+
 check_has_learned <- function(fit, generic, call) {
   if (!isTRUE(fit$control$prior_only)) {
     return(invisible())
@@ -85,10 +121,12 @@ check_has_learned <- function(fit, generic, call) {
 
 # So that loo_compare() notices other rows, and names the fit. `out`: of the loo package.
 mark_points <- function(out, fit, name) {
-  attr(out, "yhash") <- rlang::hash(list(fit$data$columns, fit$data$weights))
+  attr(out, "yhash") <- hash_of_points(fit)
   attr(out, "model_name") <- name
   out
 }
+
+hash_of_points <- function(fit) rlang::hash(list(fit$data$columns, fit$data$weights))
 
 # The relative efficiency of the mean of every row's likelihood, in chunks of rows: memory stays
 # bounded. Those of independent draws are 1.

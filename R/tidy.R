@@ -15,7 +15,8 @@
 #' * `tidy()`: a data frame of a row a quantity: `term` (its name in the draws), `quantity`,
 #'   `group`, `covariate` (if there are any), `feature`, `feature2`, `estimate` (posterior mean),
 #'   `std.error` (posterior sd), and with `conf.int = TRUE` `conf.low` and `conf.high` (quantiles).
-#' * `glance()`: a data frame of one row: `nobs`, `n_groups`, `n_features`, `n_missing` (cells),
+#' * `glance()`: a data frame of one row: `nobs`, `n_groups`, `n_features`, `n_covariates`,
+#'   `n_missing` (cells),
 #'   `pooling` (of means, sds, correlations, slopes), `algorithm`, `chains`, `ndraws`,
 #'   `divergences`, `n_warnings` (kinds of problems that were warned of after sampling).
 #' * `augment()`: `data` with columns `.fitted_<feature>`, `.resid_<feature>` and `.distance`, the
@@ -69,7 +70,8 @@ glance.hmvn_fit <- function(x, ...) {
   s <- x$statistics
   data.frame(
     nobs = nobs.hmvn_fit(x), n_groups = n_groups(x), n_features = n_features(x),
-    n_missing = s$n_missing, pooling = paste(x$pooling, collapse = ", "),
+    n_covariates = n_covariates(x), n_missing = s$n_missing,
+    pooling = paste(x$pooling, collapse = ", "),
     algorithm = paste(unique(x$units$algorithm), collapse = ", "), chains = n_chains(x),
     ndraws = n_draws(x), divergences = sum(x$units$divergent, na.rm = TRUE),
     n_warnings = length(x$warnings)

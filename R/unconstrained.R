@@ -74,27 +74,25 @@ constrain_pars <- function(fit, upars, group = NULL, seed = NULL) {
 
 # internal -----------------------------------------------------------------
 
-# The sampling units of a fit, those of the groups asked for: a list of list(groups, density, sizes,
-# labels), `density` and `sizes` as unit_density_() gives them. They hold memory of the core, and
-# are not to be kept in a fit.
+# The sampling units of a fit, those of the groups asked for: a list of list(groups, statistics,
+# density, sizes), `density` and `sizes` as unit_density_() gives them. They hold memory of the
+# core, and are not to be kept in a fit.
 sampling_units <- function(fit, group = NULL, call = NULL) {
   check_kept(fit, if (fit$statistics$known) "mu" else "Sigma", call)
   groups <- match_groups(fit, group, call)
   if (!is.null(group) && !groups_apart(fit)) abort_one_unit(call)
   members <- if (groups_apart(fit)) as.list(groups) else list(groups)
   core <- as_core(model_of(fit))
-  patterns <- core_patterns(fit$statistics)
-  at <- split(seq_along(patterns$group), factor(patterns$group, seq_len(n_groups(fit))))
+  group <- fit$statistics$patterns$group
+  at <- split(seq_along(group), factor(group, seq_len(n_groups(fit))))
   lapply(members, function(own) {
-    patterns <- if (length(members) == 1L && length(own) == n_groups(fit)) {
-      patterns
-    } else {
-      renumber_groups(pick_patterns(patterns, unlist(at[own])), own)
-    }
+    statistics <- statistics_of_unit(fit$statistics, own, unlist(at[own], use.names = FALSE))
     unit <- with_core_errors(
-      unit_density_(patterns, length(own), core, isTRUE(fit$control$prior_only)), NULL, call
+      unit_density_(
+        core_patterns(statistics), length(own), core, isTRUE(fit$control$prior_only)
+      ), NULL, call
     )
-    c(list(groups = own, patterns = patterns, labels = fit$statistics$labels[own]), unit)
+    c(list(groups = own, statistics = statistics), unit)
   })
 }
 
@@ -109,9 +107,12 @@ pick_patterns <- function(patterns, at) {
   })
 }
 
-renumber_groups <- function(patterns, groups) {
-  patterns$group <- match(patterns$group, groups)
-  patterns
+# What sampling reads of the statistics of some groups. `at`: positions of their patterns.
+statistics_of_unit <- function(statistics, groups, at) {
+  statistics$patterns <- pick_patterns(statistics$patterns, at)
+  statistics$patterns$group <- match(statistics$patterns$group, groups)
+  statistics$labels <- statistics$labels[groups]
+  statistics
 }
 
 abort_one_unit <- function(call) {
@@ -140,7 +141,7 @@ positions_of_unit <- function(unit, fit) {
 position_names <- function(unit) {
   shared <- setdiff(names(unit$sizes), "own")
   numbered <- function(name, n) if (n > 0L) paste0(name, "[", seq_len(n), "]")
-  of_groups <- lapply(unit$labels, function(label) {
+  of_groups <- lapply(unit$statistics$labels, function(label) {
     n <- unit$sizes[["own"]]
     if (n > 0L) paste0("group[", label, ",", seq_len(n), "]")
   })

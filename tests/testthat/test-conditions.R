@@ -134,6 +134,8 @@ error_cases <- list(
   argument = alist(
     fit_hmvn(d, ~g, chains = 0),
     log_prob(fit, matrix(0, 2, 3)),
+    loo_moment_match.hmvn_fit(with_rows(iter = 4), loo = 1),
+    rope.hmvn_fit(fit),
     bridge_sampler.hmvn_fit(fake_fit(K = 3, iter = 4, pooling = "partial")),
     fit_hmvn(d, ~g, seed = 1.5),
     fit_hmvn(d, ~g, max_treedepth = 21),
@@ -426,6 +428,7 @@ error_cases <- list(
   no_meaning = alist(
     loo.hmvn_fit(utils::modifyList(fit, list(control = list(prior_only = TRUE)))),
     fixef.hmvn_fit(fit),
+    r2.hmvn_fit(fit),
     compare_groups(fit, reference = "typical"),
     compare_groups(fake_fit(K = 1), what = "cor"),
     group_ellipse(fake_fit(K = 3)),

@@ -115,7 +115,7 @@ test_that("rows add to the log density what they add to a joint normal law", {
     units <- sampling_units(fit)
     with_rows <- log_prob(fit, unconstrain_pars(fit))
     without <- Reduce(`+`, lapply(units, function(unit) {
-      none <- pick_patterns(unit$patterns, integer())
+      none <- pick_patterns(core_patterns(unit$statistics), integer())
       unit_log_density_(unit_density_of_(unit$density, none), positions_of_unit(unit, fit))
     }))
     own <- as_draws_rvars(fit)
