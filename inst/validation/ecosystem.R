@@ -1,0 +1,172 @@
+# One fit through the tools that R users know, and the questions that are asked of a fit.
+#
+#   Rscript ecosystem.R [name of the package set]
+#
+# Every row is one call. `checked` says what its result was compared with, computed here from the
+# draws or the rows in plain R; `ok` whether they agree. A tool that is not installed is a row too.
+# Saved in results/ecosystem_<name>.csv.
+
+here <- function() {
+  file <- sub("^--file=", "", grep("^--file=", commandArgs(), value = TRUE))
+  if (length(file)) dirname(file) else "."
+}
+
+rows <- list()
+
+# `package`: whose call it is; `ask`: the call, evaluated; `check`: a function of its result that is
+# TRUE where it is right; `against`: what that compares with.
+try_call <- function(package, ask, against, check) {
+  call <- substitute(ask)
+  version <- tryCatch(as.character(utils::packageVersion(package)), error = function(e) NA)
+  outcome <- if (is.na(version)) {
+    list(ok = NA, text = "not installed")
+  } else {
+    tryCatch(
+      {
+        value <- suppressMessages(suppressWarnings(eval(call, globalenv())))
+        list(ok = isTRUE(check(value)), text = paste(class(value)[[1L]], size_text(value)))
+      },
+      error = function(e) list(ok = FALSE, text = conditionMessage(e))
+    )
+  }
+  rows[[length(rows) + 1L]] <<- data.frame(
+    tool = package, version = version, call = paste(deparse(call, 500L), collapse = " "),
+    result = gsub("\\s+", " ", substr(outcome$text, 1L, 100L)), checked = against, ok = outcome$ok
+  )
+}
+
+size_text <- function(x) {
+  size <- if (is.null(dim(x))) length(x) else dim(x)
+  paste(size, collapse = " x ")
+}
+
+near <- function(a, b, tolerance = 1e-8) {
+  isTRUE(all.equal(as.numeric(a), as.numeric(b), tolerance))
+}
+
+library(hmvn)
+fit <- fit_hmvn(iris, group = ~Species, features = ~ Sepal.Length + Sepal.Width + Petal.Length,
+  seed = 1)
+partial <- update(fit, pooling = "partial")
+mu <- posterior::draws_of(group_mean(fit))
+sigma <- posterior::draws_of(group_sd(fit))
+Omega <- posterior::draws_of(group_cor(fit))
+Sigma <- posterior::draws_of(group_cov(fit))
+features <- fit$statistics$features
+n_draws <- nrow(mu)
+
+# The log density of a row in a group at every draw.
+log_density <- function(y, g) {
+  vapply(seq_len(n_draws), function(s) {
+    root <- chol(Sigma[s, g, , ])
+    -sum(backsolve(root, y - mu[s, g, ], transpose = TRUE)^2) / 2 - sum(log(diag(root))) -
+      length(y) / 2 * log(2 * pi)
+  }, 0)
+}
+row1 <- as.numeric(iris[1, features])
+in_group <- vapply(1:3, function(g) log_density(row1, g), double(n_draws))
+log_mean <- function(x) max(x) + log(mean(exp(x - max(x))))
+
+# tools ------------------------------------------------------------------------------------------
+try_call("posterior", posterior::summarise_draws(fit, "mean"), "means of draws", function(x) {
+  near(as.numeric(x$mean[x$variable == "mu[setosa,Sepal.Length]"]), mean(mu[, 1, 1]))
+})
+try_call("bayesplot", bayesplot::rhat(fit, variable = "mu"), "posterior::rhat()", function(x) {
+  near(x[["mu[setosa,Sepal.Length]"]], posterior::rhat(matrix(mu[, 1, 1], ncol = 4)))
+})
+try_call("bayesplot", bayesplot::mcmc_areas(fit, regex_pars = "^mu"), "a plot", function(x) {
+  inherits(x, "ggplot")
+})
+try_call("rstantools", log_lik(fit), "the Normal density of row 1", function(x) {
+  near(x[, 1], in_group[, 1])
+})
+try_call("loo", loo::loo(fit), "sum of points", function(x) {
+  near(x$estimates["elpd_loo", 1], sum(x$pointwise[, "elpd_loo"]))
+})
+try_call("loo", loo::loo_compare(fit, partial), "two rows", function(x) nrow(x) == 2)
+try_call("loo", loo::kfold(fit, K = 5, seed = 1), "within 4 se of loo", function(x) {
+  other <- suppressWarnings(loo::loo(fit))$estimates
+  abs(x$estimates["elpd_kfold", 1] - other["elpd_loo", 1]) < 4 * other["elpd_loo", 2]
+})
+try_call("bridgesampling", bridgesampling::bridge_sampler(fit), "sum over groups", function(x) {
+  near(x$logml, sum(vapply(x$groups, `[[`, 0, "logml")))
+})
+try_call("priorsense", priorsense::powerscale_sensitivity(fit, variable = "sigma"), "nine sds",
+  function(x) NROW(if (is.data.frame(x)) x else x$sensitivity) == 9)
+try_call("coda", coda::as.mcmc(fit, variable = "mu"), "draws", function(x) {
+  near(as.matrix(x)[, "mu[setosa,Sepal.Length]"], mu[, 1, 1])
+})
+try_call("nlme", nlme::fixef(partial), "means of mu0", function(x) {
+  near(x, colMeans(as.matrix(partial, variable = "mu0")))
+})
+try_call("generics", generics::tidy(fit), "27 terms", function(x) nrow(x) == 27)
+try_call("modelsummary", modelsummary::modelsummary(fit, output = "data.frame"), "a table",
+  function(x) is.data.frame(x) && nrow(x) > 27)
+try_call("bayestestR", bayestestR::describe_posterior(fit), "medians", function(x) {
+  near(x$Median[[1L]], stats::median(mu[, 1, 1]))
+})
+try_call("bayestestR", bayestestR::p_direction(fit, variable = "Omega"), "shares of draws",
+  function(x) near(x$pd[[1L]], mean(Omega[, 1, 2, 1] > 0)))
+try_call("parameters", parameters::model_parameters(fit), "27 rows", function(x) nrow(x) == 27)
+try_call("insight", insight::get_parameters(fit), "draws", function(x) near(x[[1L]], mu[, 1, 1]))
+try_call("performance", performance::model_performance(fit), "loo", function(x) {
+  near(x$ELPD, suppressWarnings(loo::loo(fit))$estimates["elpd_loo", 1])
+})
+try_call("emmeans", as.data.frame(emmeans::emmeans(fit, ~ Species | feature)), "medians of means",
+  function(x) near(x$emmean, apply(mu, 2:3, stats::median)))
+try_call("tidybayes", tidybayes::spread_draws(fit, mu[g, f]), "draws", function(x) {
+  near(sort(x$mu), sort(mu))
+})
+try_call("tidybayes", tidybayes::predicted_draws(fit, iris[1:2, ], seed = 1), "their number",
+  function(x) nrow(x) == 2 * 3 * n_draws)
+try_call("tidybayes", tidybayes::epred_draws(fit, iris[1:2, ], category = ".category"),
+  "mean of group 1", function(x) near(mean(x$.epred), mean(mu[, 1, ])))
+
+# the questions ----------------------------------------------------------------------------------
+try_call("hmvn", compare_groups(fit, what = "cor"), "P(> 0) from draws", function(x) {
+  d <- Omega[, 1, 1, 2] - Omega[, 2, 1, 2]
+  any(abs(abs(x$mean) - abs(mean(d))) < 1e-10)
+})
+try_call("hmvn", compare_groups(fit), "three pairs of groups", function(x) {
+  nrow(unique(as.data.frame(x)[c("group", "reference")])) == 3
+})
+try_call("hmvn", closest_groups(fit), "affine-invariant distances", function(x) {
+  distance <- function(s, a, b) {
+    sqrt(sum(log(Re(eigen(solve(Sigma[s, a, , ], Sigma[s, b, , ]))$values))^2))
+  }
+  pairs <- utils::combn(3, 2)
+  wanted <- apply(pairs, 2, function(p) {
+    mean(vapply(seq_len(n_draws), distance, 0, p[[1L]], p[[2L]]))
+  })
+  near(sort(x$mean), sort(wanted))
+})
+try_call("hmvn", outlying_groups(fit), "a row a group", function(x) nrow(x) == 3)
+try_call("hmvn", plot(fit), "a plot", function(x) inherits(x, "ggplot"))
+try_call("hmvn", predict(fit, iris[1, features], type = "group", proportions = "uniform"),
+  "Bayes' rule", function(x) {
+    p <- exp(apply(in_group, 2, log_mean))
+    near(x, p / sum(p), 1e-6)
+  })
+try_call("hmvn",
+  predict(fit, data.frame(Species = "setosa", Sepal.Length = 5), type = "response"),
+  "the conditional mean of petal length", function(x) {
+    m <- mu[, 1, 3] + Sigma[, 1, 3, 1] / Sigma[, 1, 1, 1] * (5 - mu[, 1, 1])
+    found <- x$mean[x$feature == "Petal.Length"]
+    abs(found - mean(m)) < 6 * sd(iris$Petal.Length[1:50]) / sqrt(n_draws)
+  })
+try_call("hmvn", loo::loo_compare(fit, partial), "partial against none", function(x) nrow(x) == 2)
+try_call("bayesplot", bayesplot::pp_check(fit), "a plot", function(x) inherits(x, "ggplot"))
+try_call("hmvn", prior_summary(fit), "a summary", function(x) inherits(x, "hmvn_prior_summary"))
+try_call("hmvn", knitr::kable(summary(fit, "mu")), "a table", function(x) length(x) > 9)
+try_call("hmvn", posterior_new_group(partial, seed = 1), "draws", function(x) length(x) > 0)
+try_call("hmvn", posterior_impute(update(fit, data = replace(iris, 1, c(NA, iris[-1, 1]))),
+  seed = 1), "draws", function(x) length(x) > 0)
+try_call("hmvn", stancode(fit), "a program", function(x) is.character(x))
+
+table <- do.call(rbind, rows)
+name <- c(commandArgs(trailingOnly = TRUE), "installed")[[1L]]
+utils::write.csv(table, file.path(here(), "results", paste0("ecosystem_", name, ".csv")),
+  row.names = FALSE)
+print(table[c("tool", "result", "ok")], right = FALSE)
+cat(sum(table$ok, na.rm = TRUE), "right,", sum(!table$ok, na.rm = TRUE), "not,",
+  sum(is.na(table$ok)), "not installed\n")
