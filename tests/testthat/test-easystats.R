@@ -2,7 +2,7 @@
 
 fit <- short_fit(iris, ~Species, iter_sampling = 500)
 pairs_of_setosa <- function() {
-  values <- posterior::draws_of(group_cor(fit, "setosa"))[, 1, , ]
+  values <- posterior::draws_of(group_cor(fit))[, 1, , ]
   low <- which(lower.tri(diag(4)), arr.ind = TRUE)
   low <- low[order(low[, 1], low[, 2]), ]
   names <- paste0("Omega[setosa,", names(iris)[low[, 1]], ",", names(iris)[low[, 2]], "]")

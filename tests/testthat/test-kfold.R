@@ -80,7 +80,7 @@ test_that("folds are counted of rows that are held out, and the data are said on
 
 test_that("before anything is fitted, the draws that are needed must have been kept", {
   fit <- short_fit(iris, ~Species, iter_sampling = 20, keep = "mu")
-  calls <- count_calls("run_fit", {
+  calls <- count_calls("carry_out", {
     expect_error(loo::kfold(fit, K = 2), class = "hmvn_error_keep")
   })
   expect_identical(unname(calls), 0L)

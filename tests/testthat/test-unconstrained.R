@@ -53,7 +53,7 @@ test_that("means are drawn from their law given the rest", {
   fit <- small_fit()
   upars <- unconstrain_pars(fit, "setosa")[rep(1, 4000), ]
   mu <- posterior::draws_of(constrain_pars(fit, upars, "setosa", seed = 2)$mu)[, 1, ]
-  Sigma <- posterior::draws_of(group_cov(fit, "setosa"))[1, 1, , ]
+  Sigma <- posterior::draws_of(group_cov(fit))[1, 1, , ]
   prior <- fit$prior$mean
   P <- solve(Sigma) * 50 + diag(1 / prior$scale^2)
   b <- solve(Sigma, 50 * colMeans(iris[1:50, 1:4])) + prior$location / prior$scale^2
