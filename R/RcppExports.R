@@ -61,10 +61,6 @@ time_gradient_ <- function(patterns, n_groups, model_list, repeats) {
     .Call(`_hmvn_time_gradient_`, patterns, n_groups, model_list, repeats)
 }
 
-inspect_direct_ <- function(patterns, n_groups, model_list, proposals) {
-    .Call(`_hmvn_inspect_direct_`, patterns, n_groups, model_list, proposals)
-}
-
 inspect_resumed_ <- function(patterns, n_groups, model_list, control, pieces) {
     .Call(`_hmvn_inspect_resumed_`, patterns, n_groups, model_list, control, pieces)
 }
@@ -75,6 +71,14 @@ inspect_broken_state_ <- function(patterns, n_groups, model_list, control, bytes
 
 inspect_stop_ <- function(patterns, n_groups, model_list, control) {
     .Call(`_hmvn_inspect_stop_`, patterns, n_groups, model_list, control)
+}
+
+inspect_direct_ <- function(patterns, n_groups, model_list, proposals) {
+    .Call(`_hmvn_inspect_direct_`, patterns, n_groups, model_list, proposals)
+}
+
+inspect_bartlett_ <- function(patterns, n_groups, model_list, positions) {
+    .Call(`_hmvn_inspect_bartlett_`, patterns, n_groups, model_list, positions)
 }
 
 inspect_steps_ <- function(target, settings, standard, momentum, n_steps) {

@@ -217,19 +217,6 @@ BEGIN_RCPP
     return rcpp_result_gen;
 END_RCPP
 }
-// inspect_direct_
-Rcpp::RObject inspect_direct_(const Rcpp::List& patterns, int n_groups, const Rcpp::List& model_list, int proposals);
-RcppExport SEXP _hmvn_inspect_direct_(SEXP patternsSEXP, SEXP n_groupsSEXP, SEXP model_listSEXP, SEXP proposalsSEXP) {
-BEGIN_RCPP
-    Rcpp::RObject rcpp_result_gen;
-    Rcpp::traits::input_parameter< const Rcpp::List& >::type patterns(patternsSEXP);
-    Rcpp::traits::input_parameter< int >::type n_groups(n_groupsSEXP);
-    Rcpp::traits::input_parameter< const Rcpp::List& >::type model_list(model_listSEXP);
-    Rcpp::traits::input_parameter< int >::type proposals(proposalsSEXP);
-    rcpp_result_gen = Rcpp::wrap(inspect_direct_(patterns, n_groups, model_list, proposals));
-    return rcpp_result_gen;
-END_RCPP
-}
 // inspect_resumed_
 Rcpp::List inspect_resumed_(const Rcpp::List& patterns, int n_groups, const Rcpp::List& model_list, const Rcpp::List& control, const Rcpp::IntegerVector& pieces);
 RcppExport SEXP _hmvn_inspect_resumed_(SEXP patternsSEXP, SEXP n_groupsSEXP, SEXP model_listSEXP, SEXP controlSEXP, SEXP piecesSEXP) {
@@ -267,6 +254,32 @@ BEGIN_RCPP
     Rcpp::traits::input_parameter< const Rcpp::List& >::type model_list(model_listSEXP);
     Rcpp::traits::input_parameter< const Rcpp::List& >::type control(controlSEXP);
     rcpp_result_gen = Rcpp::wrap(inspect_stop_(patterns, n_groups, model_list, control));
+    return rcpp_result_gen;
+END_RCPP
+}
+// inspect_direct_
+Rcpp::RObject inspect_direct_(const Rcpp::List& patterns, int n_groups, const Rcpp::List& model_list, int proposals);
+RcppExport SEXP _hmvn_inspect_direct_(SEXP patternsSEXP, SEXP n_groupsSEXP, SEXP model_listSEXP, SEXP proposalsSEXP) {
+BEGIN_RCPP
+    Rcpp::RObject rcpp_result_gen;
+    Rcpp::traits::input_parameter< const Rcpp::List& >::type patterns(patternsSEXP);
+    Rcpp::traits::input_parameter< int >::type n_groups(n_groupsSEXP);
+    Rcpp::traits::input_parameter< const Rcpp::List& >::type model_list(model_listSEXP);
+    Rcpp::traits::input_parameter< int >::type proposals(proposalsSEXP);
+    rcpp_result_gen = Rcpp::wrap(inspect_direct_(patterns, n_groups, model_list, proposals));
+    return rcpp_result_gen;
+END_RCPP
+}
+// inspect_bartlett_
+Rcpp::RObject inspect_bartlett_(const Rcpp::List& patterns, int n_groups, const Rcpp::List& model_list, const Rcpp::NumericMatrix& positions);
+RcppExport SEXP _hmvn_inspect_bartlett_(SEXP patternsSEXP, SEXP n_groupsSEXP, SEXP model_listSEXP, SEXP positionsSEXP) {
+BEGIN_RCPP
+    Rcpp::RObject rcpp_result_gen;
+    Rcpp::traits::input_parameter< const Rcpp::List& >::type patterns(patternsSEXP);
+    Rcpp::traits::input_parameter< int >::type n_groups(n_groupsSEXP);
+    Rcpp::traits::input_parameter< const Rcpp::List& >::type model_list(model_listSEXP);
+    Rcpp::traits::input_parameter< const Rcpp::NumericMatrix& >::type positions(positionsSEXP);
+    rcpp_result_gen = Rcpp::wrap(inspect_bartlett_(patterns, n_groups, model_list, positions));
     return rcpp_result_gen;
 END_RCPP
 }
@@ -708,10 +721,11 @@ static const R_CallMethodDef CallEntries[] = {
     {"_hmvn_inspect_draws_", (DL_FUNC) &_hmvn_inspect_draws_, 5},
     {"_hmvn_inspect_moves_", (DL_FUNC) &_hmvn_inspect_moves_, 5},
     {"_hmvn_time_gradient_", (DL_FUNC) &_hmvn_time_gradient_, 4},
-    {"_hmvn_inspect_direct_", (DL_FUNC) &_hmvn_inspect_direct_, 4},
     {"_hmvn_inspect_resumed_", (DL_FUNC) &_hmvn_inspect_resumed_, 5},
     {"_hmvn_inspect_broken_state_", (DL_FUNC) &_hmvn_inspect_broken_state_, 5},
     {"_hmvn_inspect_stop_", (DL_FUNC) &_hmvn_inspect_stop_, 4},
+    {"_hmvn_inspect_direct_", (DL_FUNC) &_hmvn_inspect_direct_, 4},
+    {"_hmvn_inspect_bartlett_", (DL_FUNC) &_hmvn_inspect_bartlett_, 4},
     {"_hmvn_inspect_steps_", (DL_FUNC) &_hmvn_inspect_steps_, 5},
     {"_hmvn_inspect_transitions_", (DL_FUNC) &_hmvn_inspect_transitions_, 4},
     {"_hmvn_inspect_chain_", (DL_FUNC) &_hmvn_inspect_chain_, 6},

@@ -71,7 +71,7 @@ class InspectingSink : public DrawSink {
     mean.col(kept) = Eigen::Map<const Eigen::VectorXd>(draw.mean.data(), draw.mean.size());
     factor.col(kept) = Eigen::Map<const Eigen::VectorXd>(draw.factor.data(), draw.factor.size());
   }
-  void record(int kept, const DrawBatch& batch) override {
+  void record(int kept, const DrawBatch& batch, const std::vector<TransitionStatistics>&) override {
     mean.middleCols(kept, batch.size) = batch.mean.topRows(batch.size).transpose();
     factor.topRows(batch.factor.cols()).middleCols(kept, batch.size) =
         batch.factor.topRows(batch.size).transpose();
@@ -242,24 +242,6 @@ double time_gradient_(const Rcpp::List& patterns, int n_groups, const Rcpp::List
     inspected.posterior->whole(position, gradient);
   }
   return watch.seconds() / repeats;
-}
-
-// What direct sampling proposes for a unit of all groups, or NULL where it does not apply: `df` and
-// `Psi` of (D4), the bound of log w (D5), and the shares that are accepted of `proposals` trials.
-// [[Rcpp::export(rng = false)]]
-Rcpp::RObject inspect_direct_(const Rcpp::List& patterns, int n_groups,
-                              const Rcpp::List& model_list, int proposals) {
-  const Model model = unpack_model(model_list);
-  const Unit unit{&model, unpack_groups(patterns, n_groups, model, false), 0};
-  const std::optional<DirectProposal> proposal = make_direct_proposal(unit, never_stop);
-  if (!proposal) return R_NilValue;
-  const DirectMatch& match = proposal->match;
-  const Eigen::MatrixXd scale = (match.df + match.extra_df) * match.root * match.root.transpose();
-  const DirectTrial trial = try_direct(*proposal, 1, proposals);
-  return Rcpp::List::create(_["df"] = match.df + match.extra_df, _["Psi"] = matrix_of(scale),
-                            _["extra_df"] = match.extra_df, _["log_bound"] = match.log_bound,
-                            _["exact"] = trial.exact, _["steps"] = trial.steps.acceptance,
-                            _["spread"] = trial.steps.weight_spread);
 }
 
 // Runs chain 0 of a unit of all groups by so many iterations at a time as `pieces` says (they add

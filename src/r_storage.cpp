@@ -135,14 +135,18 @@ void UnitSink::record(int kept, const Draw& draw, const TransitionStatistics& fa
   write_groups(storage_.slope, kept, draw.slope, model_.one_slopes());
   write_groups(storage_.factor, kept, draw.factor, model_.one_covariance());
   record_population(kept, draw);
-  facts_.accept_stat[kept] += facts.accept_stat;
-  facts_.step_size[kept] += facts.step_size;
-  facts_.n_leapfrog[kept] += facts.n_leapfrog;
-  facts_.energy[kept] += facts.energy;
+  facts_.add(kept, facts);
   facts_.log_likelihood[kept] += draw.log_likelihood;
   facts_.log_prior[kept] += draw.log_prior;
-  facts_.tree_depth[kept] = std::max<double>(facts_.tree_depth[kept], facts.tree_depth);
-  facts_.divergent[kept] += facts.divergent;
+}
+
+void IterationFacts::add(int kept, const TransitionStatistics& facts) {
+  accept_stat[kept] += facts.accept_stat;
+  step_size[kept] += facts.step_size;
+  n_leapfrog[kept] += facts.n_leapfrog;
+  energy[kept] += facts.energy;
+  tree_depth[kept] = std::max<double>(tree_depth[kept], facts.tree_depth);
+  divergent[kept] += facts.divergent;
 }
 
 // A column a group; one for all where they have it in `common`.
@@ -167,7 +171,8 @@ void UnitSink::record_population(int kept, const Draw& draw) {
   storage_.h_correlation.write_value(kept, place_.chain, draw.h_correlation);
 }
 
-void UnitSink::record(int kept, const DrawBatch& batch) {
+void UnitSink::record(int kept, const DrawBatch& batch,
+                      const std::vector<TransitionStatistics>& facts) {
   kept -= place_.first_kept;
   const R_xlen_t n_features = model_.n_features();
   storage_.mean.write_columns(kept, place_.chain, place_.first_group * n_features, batch.mean,
@@ -177,8 +182,7 @@ void UnitSink::record(int kept, const DrawBatch& batch) {
                                 batch.size);
   if (!model_.groups_apart()) record_population(kept, batch);
   for (int i = 0; i < batch.size; ++i) {
-    facts_.accept_stat[kept + i] += batch.accept_stat[i];
-    facts_.energy[kept + i] -= batch.log_likelihood[i] + batch.log_prior[i];
+    facts_.add(kept + i, facts[i]);
     facts_.log_likelihood[kept + i] += batch.log_likelihood[i];
     facts_.log_prior[kept + i] += batch.log_prior[i];
   }

@@ -69,6 +69,7 @@ struct IterationFacts {
       log_likelihood, log_prior;
 
   explicit IterationFacts(int n);
+  void add(int kept, const TransitionStatistics& facts);
 };
 
 // By slice and chain, in R's form a list of arrays [iteration, chain, slice].
@@ -105,7 +106,8 @@ class UnitSink : public DrawSink {
       : model_(model), storage_(storage), facts_(facts), place_(place) {}
 
   void record(int kept, const Draw& draw, const TransitionStatistics& facts) override;
-  void record(int kept, const DrawBatch& batch) override;
+  void record(int kept, const DrawBatch& batch,
+              const std::vector<TransitionStatistics>& facts) override;
 
  private:
   void write_groups(DrawArray& to, int kept, const Eigen::MatrixXd& values, bool common);

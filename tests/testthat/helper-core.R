@@ -49,6 +49,12 @@ core_statistics <- function(data) {
   statistics
 }
 
+# Every family of (P2), with parameters.
+all_families <- list(
+  family = c("exponential", "normal", "student_t", "gamma", "lognormal"),
+  parameters = rbind(c(1, NA, NA), c(0, 1, NA), c(3, 0, 1), c(2, 2, NA), c(-0.3, 0.6, NA))
+)
+
 core_layout <- function(case) inspect_layout_(case$n_groups, case$core)
 
 random_positions <- function(case, n, radius = 2) {
@@ -121,6 +127,18 @@ expect_no_detours <- function(fit) {
 
 # |z| below which m comparisons are jointly unremarkable.
 z_bound <- function(m) qnorm(1 - 0.0005 / m)
+
+# |z| of the differences of posterior means between two fits, from their Monte Carlo errors.
+differences <- function(one, other, variables) {
+  table <- function(fit) {
+    posterior::summarise_draws(
+      as_draws_array(fit, variable = variables), mean = mean, error = posterior::mcse_mean
+    )
+  }
+  a <- table(one)
+  b <- table(other)
+  abs(a$mean - b$mean) / sqrt(a$error^2 + b$error^2)
+}
 
 # Relative to the largest component, as a step of the sampler sees it.
 gradient_error <- function(result) {

@@ -22,10 +22,6 @@ direct_fit <- function(case, ..., algorithm = "direct") {
   )))
 }
 
-all_families <- list(
-  family = c("exponential", "normal", "student_t", "gamma", "lognormal"),
-  parameters = rbind(c(1, NA, NA), c(0, 1, NA), c(3, 0, 1), c(2, 2, NA), c(-0.3, 0.6, NA))
-)
 # Two hills in log(sigma), and a prior that pulls sds up against the data
 odd_families <- list(
   family = c("normal", "student_t", "lognormal", "gamma"),
@@ -205,7 +201,7 @@ test_that("auto chooses by what applies and by trial acceptance, the same for al
   holes[3, 2] <- NA
   expect_equal(chosen(holes, ~ Species), c("nuts", "exact", "exact"))
   few <- iris[c(1:16, 51:58, 101:150), ]
-  expect_equal(chosen(few, ~ Species), c("direct", "nuts", "exact"))
+  expect_equal(chosen(few, ~ Species), c("direct", "hmc", "exact"))
 })
 
 test_that("what is not kept is not stored, and changes nothing else", {

@@ -53,18 +53,6 @@ test_that("lp__ is the log joint density written out in plain R", {
   }
 })
 
-# |z| of the differences of posterior means between two fits, from their Monte Carlo errors.
-differences <- function(one, other, variables) {
-  table <- function(fit) {
-    posterior::summarise_draws(
-      as_draws_array(fit, variable = variables), mean = mean, error = posterior::mcse_mean
-    )
-  }
-  a <- table(one)
-  b <- table(other)
-  abs(a$mean - b$mean) / sqrt(a$error^2 + b$error^2)
-}
-
 test_that("NUTS and direct sampling agree for every number of features", {
   for (K in 1:12) {
     set.seed(K)

@@ -31,6 +31,7 @@ test_that("saved, loaded and gone on with is the same as never stopped, to the b
     expect_same_run(core_case(2, sizes = 12), "nuts", "nuts", thin)
     expect_same_run(core_case(2, sizes = 60), "auto", "exact", thin)
     expect_same_run(core_case(4, sizes = 24), "direct", "direct", thin)
+    expect_same_run(core_case(5, sizes = 9), "auto", "hmc", thin)
   }
 })
 

@@ -28,8 +28,8 @@ class BatchWriter {
       log_prior_ += (n_features_ - k) * model.correlation_priors[k - 1].log_density(0.0);
   }
 
-  void write(const CovarianceDraw<K>& draw, MeanFactor<K>& means, double accept_stat,
-             RandomStream& random, DrawBatch& batch) {
+  void write(const CovarianceDraw<K>& draw, MeanFactor<K>& means, RandomStream& random,
+             DrawBatch& batch) {
     const int n_features = size_of<K>(n_features_);
     const int row = batch.size++;
     // LKJ density of the factor L of Omega: prod_i L_ii^(K - i + 2 eta - 2), i = 2..K, over its
@@ -70,7 +70,6 @@ class BatchWriter {
     }
     batch.log_likelihood[row] = log_likelihood_ - target_.n * draw.log_root - 0.5 * quadratic;
     batch.log_prior[row] = log_prior;
-    batch.accept_stat[row] = accept_stat;
   }
 
  private:

@@ -9,6 +9,7 @@ namespace hmvn {
 
 bool make_direct_match(const DirectTarget& target, const std::atomic<bool>& stop,
                        DirectMatch& match) {
+  if (!(target.degrees_of_freedom() > target.n_features() - 1.0)) return false;
   Contact contact;
   if (!find_contact(target, stop, contact)) return false;
   match.df = target.degrees_of_freedom();

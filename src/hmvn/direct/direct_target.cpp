@@ -97,9 +97,8 @@ Eigen::VectorXd scale_tilt(const DirectTarget& target, const Eigen::MatrixXd& co
 
 bool find_contact(const DirectTarget& target, const std::atomic<bool>& stop, Contact& contact) {
   const double df = target.degrees_of_freedom();
-  if (!(df > target.n_features() - 1.0)) return false;
   Eigen::MatrixXd& point = contact.covariance;
-  point = target.scatter / df;
+  point = target.scatter / std::max(df, target.n_features() - 1.0);
   double change = 1.0, caution = 1.0;
   for (int iteration = 0; iteration < 300 && change > 1e-12; ++iteration) {
     if (!(point.diagonal().minCoeff() > 0.0) || !point.allFinite()) return false;

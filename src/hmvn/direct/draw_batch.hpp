@@ -16,7 +16,7 @@ struct DrawBatch {
   Eigen::MatrixXd mean;    // K G columns, feature fastest
   Eigen::MatrixXd factor;  // K(K+1)/2 columns: Cholesky factor of the one Sigma, packed
   Eigen::MatrixXd sigma;   // K columns, or none where nobody asks for them
-  std::vector<double> log_likelihood, log_prior, accept_stat;
+  std::vector<double> log_likelihood, log_prior;
   int size = 0;
 
   DrawBatch(int n_features, int n_groups, bool with_sigma)
@@ -24,8 +24,7 @@ struct DrawBatch {
         factor(capacity, packed_size(n_features)),
         sigma(capacity, with_sigma ? n_features : 0),
         log_likelihood(capacity),
-        log_prior(capacity),
-        accept_stat(capacity) {}
+        log_prior(capacity) {}
 };
 
 }  // namespace hmvn

@@ -4,6 +4,7 @@
 #include "hmvn/sampling/direct.hpp"
 #include "hmvn/sampling/hmc.hpp"
 #include "hmvn/sampling/sampling.hpp"
+#include "hmvn/sampling/turns.hpp"
 
 namespace hmvn {
 
@@ -37,6 +38,7 @@ std::unique_ptr<UnitSampler> make_unit_sampler(Unit unit, const SamplingPlan& pl
         "direct sampling needs complete rows, more of them than twice the features, unpooled "
         "means, and own or completely pooled covariance matrices");
   }
+  if (std::unique_ptr<UnitSampler> sampler = make_turn_sampler(unit, plan, stop)) return sampler;
   return make_hmc_sampler(std::move(unit), plan, stop);
 }
 

@@ -19,7 +19,7 @@ class DirectSampler : public UnitSampler {
   std::unique_ptr<UnitRun> start(std::uint64_t chain, RunControl& control) const override {
     const RandomStream random(plan_.seed, unit_.number, chain);
     return with_size<most_known_features>(proposal_.target.n_features(), [&](auto size) {
-      return Direct<size>::start(proposal_, choice_, plan_, random, control);
+      return Direct<size>::start({proposal_, choice_}, plan_, random, control);
     });
   }
 

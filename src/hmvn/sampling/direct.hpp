@@ -37,6 +37,10 @@ struct DirectChoice {
   bool exact = false;  // by rejection; else by independence steps
   StepTrial steps;
 };
+struct ChosenProposal {
+  const DirectProposal& proposal;
+  const DirectChoice& choice;
+};
 DirectChoice choose_direct(const DirectProposal& proposal, const Unit& unit,
                            const SamplingPlan& plan, double least_exact,
                            const std::atomic<bool>& stop);
@@ -45,9 +49,8 @@ DirectChoice choose_direct(const DirectProposal& proposal, const Unit& unit,
 // in direct_of.hpp.
 template <int K>
 struct Direct {
-  static std::unique_ptr<UnitRun> start(const DirectProposal& proposal, const DirectChoice& choice,
-                                        const SamplingPlan& plan, RandomStream random,
-                                        RunControl& control);
+  static std::unique_ptr<UnitRun> start(const ChosenProposal& start, const SamplingPlan& plan,
+                                        RandomStream random, RunControl& control);
   static double try_exact(const DirectProposal& proposal, RandomStream& random, int proposals,
                           const std::atomic<bool>& stop);
   static StepTrial try_steps(const DirectProposal& proposal, RandomStream& random, int steps,

@@ -52,8 +52,9 @@ class DrawSink {
   virtual ~DrawSink() = default;
   virtual void record(int kept, const Draw& draw, const TransitionStatistics& facts) = 0;
   // Draws `kept` to `kept + batch.size - 1` of a unit with one covariance matrix and means of its
-  // own for every group.
-  virtual void record(int kept, const DrawBatch& batch) = 0;
+  // own for every group; `facts` of each.
+  virtual void record(int kept, const DrawBatch& batch,
+                      const std::vector<TransitionStatistics>& facts) = 0;
 };
 
 // What must be said of a unit and chain as a whole.

@@ -1,0 +1,123 @@
+#include "hmvn/sampling/turns.hpp"
+
+#include <cmath>
+#include <optional>
+#include <utility>
+
+#include "hmvn/direct/bartlett_density.hpp"
+#include "hmvn/direct/mean_factor.hpp"
+#include "hmvn/mcmc/chain.hpp"
+#include "hmvn/mcmc/energy_monitor.hpp"
+#include "hmvn/mcmc/quarter_turn.hpp"
+#include "hmvn/sampling/direct_run.hpp"
+
+namespace hmvn {
+
+namespace {
+
+constexpr int least_steps = 3;
+
+struct TurnStart {
+  DirectTarget target;
+  BartlettReference reference;
+};
+
+// Draws by quarter turns: see DirectRun.
+class TurnDraws {
+ public:
+  static constexpr UnitAlgorithm algorithm = UnitAlgorithm::hmc;
+  static constexpr bool has_energy = true;
+
+  TurnDraws(const TurnStart& start, const SamplingPlan& plan, RunControl& control,
+            RandomStream& random)
+      : plan_(plan),
+        density_(start.target, start.reference),
+        means_(start.target, start.reference.root * start.reference.root.transpose(), control.stop),
+        mover_(density_.dimension(), control.stop, least_steps, plan.chain.max_tree_depth),
+        chain_(density_, mover_, find_start(random), plan.chain, random) {
+    draw_.resize(start.target.n_features());
+  }
+
+  void warm_up(RandomStream& random) { chain_.advance(density_, mover_, random); }
+
+  TransitionStatistics advance(RandomStream& random) {
+    TransitionStatistics facts;
+    for (int i = 0; i < plan_.thin; ++i) {
+      facts = chain_.advance(density_, mover_, random);
+      energy_.add(facts.energy);
+      divergent_ += facts.divergent;
+      max_treedepth_hits_ += facts.tree_depth >= plan_.chain.max_tree_depth;
+    }
+    density_.read(chain_.position(), draw_);
+    return facts;
+  }
+
+  const CovarianceDraw<Eigen::Dynamic>& draw() const { return draw_; }
+  MeanFactor<Eigen::Dynamic>& means() { return means_; }
+
+  void report(UnitReport& report) const {
+    report.divergent = divergent_;
+    report.max_treedepth_hits = max_treedepth_hits_;
+    report.ebfmi = energy_.ebfmi();
+  }
+
+  template <class Archive>
+  void visit(Archive& archive) {
+    chain_.visit(archive);
+    energy_.visit(archive);
+    archive(divergent_);
+    archive(max_treedepth_hits_);
+  }
+
+ private:
+  Eigen::VectorXd find_start(RandomStream& random) {
+    Eigen::VectorXd position(density_.dimension()), gradient;
+    double radius = plan_.chain.init_radius;
+    for (int tries = 0; tries < 100; ++tries, radius *= 0.9) {
+      for (Eigen::Index i = 0; i < position.size(); ++i) {
+        position[i] = radius * (2.0 * random.uniform() - 1.0);
+      }
+      if (std::isfinite(density_(position, gradient))) return position;
+    }
+    throw SamplingFailure("no_start",
+                          "no starting point with a finite log density was found in 100 tries");
+  }
+
+  const SamplingPlan& plan_;
+  BartlettDensity density_;
+  MeanFactor<Eigen::Dynamic> means_;
+  QuarterTurn mover_;
+  Chain chain_;
+  EnergyMonitor energy_;
+  CovarianceDraw<Eigen::Dynamic> draw_;
+  int divergent_ = 0, max_treedepth_hits_ = 0;
+};
+
+class TurnSampler : public UnitSampler {
+ public:
+  TurnSampler(TurnStart start, std::uint64_t number, const SamplingPlan& plan)
+      : start_(std::move(start)), number_(number), plan_(plan) {}
+
+  std::unique_ptr<UnitRun> start(std::uint64_t chain, RunControl& control) const override {
+    return std::make_unique<DirectRun<Eigen::Dynamic, TurnDraws>>(
+        start_.target, start_, plan_, RandomStream(plan_.seed, number_, chain), control);
+  }
+
+ private:
+  const TurnStart start_;
+  const std::uint64_t number_;
+  const SamplingPlan& plan_;
+};
+
+}  // namespace
+
+std::unique_ptr<UnitSampler> make_turn_sampler(const Unit& unit, const SamplingPlan& plan,
+                                               const std::atomic<bool>& stop) {
+  if (!has_direct_target(*unit.model, unit.groups)) return nullptr;
+  TurnStart start{make_direct_target(*unit.model, unit.groups), {}};
+  if (2.0 * (start.target.n - start.target.n_groups) < start.target.n_features()) return nullptr;
+  start.reference = make_bartlett_reference(start.target, stop);
+  return std::make_unique<TurnSampler>(std::move(start), unit.number, plan);
+}
+
+}  // namespace hmvn

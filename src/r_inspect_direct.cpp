@@ -1,0 +1,74 @@
+// Looks into direct sampling from R, for the tests: proposals, and the density in Bartlett's
+// coordinates.
+#include <Rcpp.h>
+
+#include <optional>
+#include <vector>
+
+#include "hmvn/control/run_control.hpp"
+#include "hmvn/direct/bartlett_density.hpp"
+#include "hmvn/math/packed.hpp"
+#include "hmvn/sampling/direct.hpp"
+#include "r_model.h"
+
+using namespace hmvn;
+using Rcpp::_;
+
+namespace {
+
+Rcpp::NumericVector vector_of(const Eigen::VectorXd& v) {
+  return Rcpp::NumericVector(v.data(), v.data() + v.size());
+}
+
+Rcpp::NumericMatrix matrix_of(const Eigen::MatrixXd& m) {
+  return Rcpp::NumericMatrix(static_cast<int>(m.rows()), static_cast<int>(m.cols()), m.data());
+}
+
+}  // namespace
+
+// What direct sampling proposes for a unit of all groups, or NULL where it does not apply: `df` and
+// `Psi` of (D4), the bound of log w (D5), and the shares that are accepted of `proposals` trials.
+// [[Rcpp::export(rng = false)]]
+Rcpp::RObject inspect_direct_(const Rcpp::List& patterns, int n_groups,
+                              const Rcpp::List& model_list, int proposals) {
+  const Model model = unpack_model(model_list);
+  const Unit unit{&model, unpack_groups(patterns, n_groups, model, false), 0};
+  const std::optional<DirectProposal> proposal = make_direct_proposal(unit, never_stop);
+  if (!proposal) return R_NilValue;
+  const DirectMatch& match = proposal->match;
+  const Eigen::MatrixXd scale = (match.df + match.extra_df) * match.root * match.root.transpose();
+  const DirectTrial trial = try_direct(*proposal, 1, proposals);
+  return Rcpp::List::create(_["df"] = match.df + match.extra_df, _["Psi"] = matrix_of(scale),
+                            _["extra_df"] = match.extra_df, _["log_bound"] = match.log_bound,
+                            _["exact"] = trial.exact, _["steps"] = trial.steps.acceptance,
+                            _["spread"] = trial.steps.weight_spread);
+}
+
+// The density (D13) of a unit of all groups at positions, one a column: values, gradients and the
+// Cholesky factors of Sigma there, in the frame; or NULL where Bartlett's coordinates do not apply.
+// [[Rcpp::export(rng = false)]]
+Rcpp::RObject inspect_bartlett_(const Rcpp::List& patterns, int n_groups,
+                                const Rcpp::List& model_list,
+                                const Rcpp::NumericMatrix& positions) {
+  const Model model = unpack_model(model_list);
+  const std::vector<GroupStatistics> groups = unpack_groups(patterns, n_groups, model, false);
+  if (!has_direct_target(model, groups)) return R_NilValue;
+  const DirectTarget target = make_direct_target(model, groups);
+  const BartlettReference reference = make_bartlett_reference(target, never_stop);
+  BartlettDensity density(target, reference);
+  const int n_features = model.n_features(), n = positions.ncol();
+  Eigen::VectorXd values(n), gradient;
+  Eigen::MatrixXd gradients(density.dimension(), n), factors(packed_size(n_features), n);
+  CovarianceDraw<Eigen::Dynamic> draw;
+  draw.resize(n_features);
+  for (int i = 0; i < n; ++i) {
+    const Eigen::VectorXd x =
+        Eigen::Map<const Eigen::VectorXd>(&positions(0, i), density.dimension());
+    values[i] = density(x, gradient);
+    gradients.col(i) = gradient;
+    density.read(x, draw);
+    pack_lower(draw.factor, factors.col(i));
+  }
+  return Rcpp::List::create(_["value"] = vector_of(values), _["gradient"] = matrix_of(gradients),
+                            _["factor"] = matrix_of(factors));
+}
