@@ -24,7 +24,7 @@
 #'   \item{`units`}{for every sampling unit (the groups that share a quantity) and chain:
 #'     `divergent`, `max_treedepth` (counts), `ebfmi` (of single blocks only), and by unit the
 #'     `algorithm` that drew it: `"exact"` (independent draws by rejection), `"direct"`
-#'     (independence steps), `"hmc"` (Hamiltonian Monte Carlo in blocks) or `"nuts"`}
+#'     (independence steps), `"hmc"` (Hamiltonian Monte Carlo by quarter turns) or `"nuts"`}
 #'   \item{`states`}{where chains ended, for [extend()]: `maker`, the version and kind of machine
 #'     that can read them, and `ends`, raw vectors; `NULL` with `keep_state = FALSE`}
 #'   \item{`control`}{the settings of the sampler, complete}

@@ -31,6 +31,7 @@ sbc_variants <- function() {
       parameters = rbind(c(-0.3, 0.6, NA), c(1, 1, NA), c(3, 0.5, 1))
     ),
     steps = list(pooling = none, sizes = c(10, 11, 12), algorithm = "direct"),
+    turns = list(pooling = none, sizes = c(4, 5, 6, 8)),
     direct_complete = list(pooling = c(mean = "none", sd = "complete", cor = "complete")),
     missing = list(pooling = all_of("partial"), missing = 0.15),
     between = list(

@@ -89,10 +89,8 @@ test_that("they do not apply where groups learn or cells are missing", {
   expect_null(bartlett(core_case(3, sizes = 30, missing = 0.2), matrix(0, 6, 1)))
 })
 
-test_that("the mode is at their origin, with more rows than features and with fewer", {
-  cases <- c(
-    bartlett_cases(2), bartlett_cases(7), list(core_case(6, sizes = 4), core_case(3, sizes = 400))
-  )
+test_that("the mode is at their origin, with more rows than features", {
+  cases <- c(bartlett_cases(2), bartlett_cases(7), list(core_case(3, sizes = 400)))
   for (case in cases) {
     x <- matrix(0, case$model$K * (case$model$K + 1) / 2, 1)
     gradient <- unpack_factor(bartlett(case, x)$gradient[, 1])

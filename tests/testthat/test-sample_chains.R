@@ -49,8 +49,9 @@ test_that("a chain is the same in a run of one chain and in a run of several", {
 
 test_that("what is said of units and chains stands in their places", {
   set.seed(2)
-  sizes <- c(3, 60, 80)
-  data <- data.frame(g = rep(c("few", "many", "more"), sizes), x = rnorm(143), y = rnorm(143))
+  sizes <- c(5, 60, 80)
+  data <- data.frame(g = rep(c("few", "many", "more"), sizes), x = rnorm(145), y = rnorm(145))
+  data$x[1] <- NA
   # of three units only the first can diverge or come to the largest depth
   fit <- short_fit(data, group = ~g, chains = 4, max_treedepth = 2, adapt_delta = 0.5)
   expect_identical(fit$units$algorithm, c("nuts", "exact", "exact"))
