@@ -86,8 +86,8 @@ algorithm_text <- function(algorithm) {
   count <- count[count > 0]
   if (length(count) == 1) {
     long <- c(
-      exact = "exact independent draws", direct = "independence steps", hmc = "HMC by quarter turns",
-      nuts = "NUTS"
+      exact = "exact independent draws", direct = "independence steps",
+      hmc = "HMC by quarter turns", nuts = "NUTS"
     )
     return(long[[names(count)]])
   }
