@@ -60,6 +60,19 @@ check_cells <- function(columns, names, cores, call, what = "Features") {
 # Weights as doubles; 0 means that the row does not count.
 check_weights <- function(x, name, call) {
   x <- unwrap_numbers(x)
+  check_weight_type(x, name, call)
+  # range() is one pass without a copy; NA, NaN, Inf and negative values all show in it
+  extremes <- range(x)
+  if (anyNA(extremes) || extremes[[1L]] < 0 || extremes[[2L]] == Inf) {
+    row <- which(!(is.finite(x) & x >= 0))[[1L]]
+    abort_weights(paste0("is ", format(x[[row]]), " in row ", row, "."), name, row, call)
+  }
+  if (extremes[[2L]] == 0) abort_no_weights(name, call)
+  say_weights(weight_facts(x), name)
+  as.double(x)
+}
+
+check_weight_type <- function(x, name, call) {
   if (!is_feature(x)) {
     found <- paste(class(x), collapse = "/")
     abort_hmvn(
@@ -70,46 +83,63 @@ check_weights <- function(x, name, call) {
       "weights", argument = "weights", column = name, call = call
     )
   }
-  # range() is one pass without a copy; NA, NaN, Inf and negative values all show in it
-  extremes <- range(x)
-  if (anyNA(extremes) || extremes[[1L]] < 0 || extremes[[2L]] == Inf) {
-    row <- which(!(is.finite(x) & x >= 0))[[1L]]
-    found <- format(x[[row]])
-    abort_hmvn(
-      c(
-        "Weights must be finite numbers, 0 or more.",
-        x = "Column {.field {name}} is {found} in row {row}.",
-        i = "A weight says how often a row is repeated; 0 leaves it out."
-      ),
-      "weights", argument = "weights", column = name, row = row, call = call
-    )
-  }
-  if (extremes[[2L]] == 0) {
-    abort_hmvn(
-      c("Some weights must be positive.", x = "Column {.field {name}} is 0 in every row."),
-      "weights", argument = "weights", column = name, call = call
-    )
-  }
-  say_weights(x, name)
-  as.double(x)
+}
+
+# `found`: the end of a sentence.
+abort_weights <- function(found, name, row = NULL, call = NULL) {
+  abort_hmvn(
+    c(
+      "Weights must be finite numbers, 0 or more.",
+      x = "Column {.field {name}} {found}",
+      i = "A weight says how often a row is repeated; 0 leaves it out."
+    ),
+    "weights", argument = "weights", column = name, row = row, call = call
+  )
+}
+
+abort_no_weights <- function(name, call) {
+  abort_hmvn(
+    c("Some weights must be positive.", x = "Column {.field {name}} is 0 in every row."),
+    "weights", argument = "weights", column = name, call = call
+  )
+}
+
+# What say_weights() must know: `n_zero` rows of weight 0 and `n_rows` others, the `total` of the
+# weights, the `largest`, the sum of `squares` of what they are of it (so that squares neither vanish
+# nor overflow), whether all are `whole`.
+weight_facts <- function(x) {
+  n_zero <- sum(x == 0)
+  list(
+    n_zero = n_zero, n_rows = length(x) - n_zero, total = sum(as.double(x)), largest = max(x),
+    squares = sum((x / max(x))^2), whole = all(x == trunc(x))
+  )
+}
+
+# Those of two parts of the rows.
+add_weight_facts <- function(a, b) {
+  largest <- max(a$largest, b$largest)
+  squares <- function(facts) facts$squares * (facts$largest / largest)^2
+  list(
+    n_zero = a$n_zero + b$n_zero, n_rows = a$n_rows + b$n_rows, total = a$total + b$total,
+    largest = largest, squares = squares(a) + squares(b), whole = a$whole && b$whole
+  )
 }
 
 # Weights that are no counts are said to be read as such; those that were scaled to the number of
 # rows, or to what they are worth, (sum w)^2 / sum w^2, need no word.
-say_weights <- function(x, name) {
-  n_zero <- sum(x == 0)
+say_weights <- function(facts, name) {
+  n_zero <- facts$n_zero
   if (n_zero > 0) {
     inform_hmvn(
       c(i = "{n_zero} row{?s} {?has/have} weight 0 and {?does/do} not count."), "zero_weights",
       column = name, count = n_zero
     )
   }
-  total <- sum(x)
-  n_rows <- length(x) - n_zero
-  share <- x / max(x)  # squares neither vanish nor overflow
-  worth <- sum(share)^2 / sum(share^2)
+  total <- facts$total
+  n_rows <- facts$n_rows
+  worth <- (total / facts$largest)^2 / facts$squares
   scaled <- abs(total - n_rows) <= 1e-6 * n_rows || abs(total - worth) <= 1e-6 * worth
-  if (all(x == trunc(x)) || scaled) {
+  if (facts$whole || scaled) {
     return(invisible())
   }
   shown <- lapply(list(total = total, worth = worth), format, digits = 4)

@@ -33,6 +33,11 @@ capture_column_argument <- function(quo, data, arg, call = NULL) {
   value
 }
 
+# All of them: `quosures`, by role.
+capture_columns <- function(quosures, data, call) {
+  Map(function(quo, arg) capture_column_argument(quo, data, arg, call), quosures, names(quosures))
+}
+
 # What group_by() of dplyr has said.
 groups_of_table <- function(data) {
   group <- setdiff(names(attr(data, "groups")), ".rows")
@@ -277,8 +282,8 @@ check_not_shared <- function(x, y, x_arg, y_arg, call) {
 }
 
 # All numeric columns but `taken`. Columns are looked at by position: of two of one name neither may
-# be lost.
-default_features <- function(data, taken, call) {
+# be lost. `facts`: a function of names of columns, see facts_of_rows().
+default_features <- function(data, taken, facts, call) {
   candidates <- which(!names(data) %in% taken)
   columns <- lapply(candidates, function(i) unwrap_numbers(.subset2(data, i)))
   numeric <- vapply(columns, is_feature, logical(1))
@@ -304,8 +309,15 @@ default_features <- function(data, taken, call) {
     ),
     "features", features = features
   )
-  warn_suspects(stats::setNames(columns[numeric], features), call)
+  warn_suspects(facts(features), call)
   features
+}
+
+facts_of_rows <- function(data) {
+  function(names) {
+    columns <- .subset(data, names)
+    lapply(stats::setNames(columns, names), function(x) column_facts(unwrap_numbers(x)))
+  }
 }
 
 weight_name <- function(weights, data, call) {

@@ -153,7 +153,7 @@ combine_statistics <- function(a, b, call) {
   counts <- c("n_rows", "n_empty", "n_missing")
   statistics <- new_statistics(
     list(labels = labels, keys = keys), a$features, split_covariates(merge_patterns(patterns), K),
-    Map(`+`, a[counts], b[counts]), a$weighted || b$weighted
+    Map(`+`, unclass(a)[counts], unclass(b)[counts]), a$weighted || b$weighted
   )
   statistics$known <- a$known
   add_covariates(statistics, a$design, a$n_without_covariates + b$n_without_covariates)

@@ -48,6 +48,9 @@ condition_table <- list(
       "The data are no data frame, have no rows, or columns without names or of other lengths.",
       "argument", "column"
     ),
+    engine = topic(
+      "A database cannot compute statistics of a table; the message says what it says.", "argument"
+    ),
     file = topic(
       "A file cannot hold a fit: it holds something else, is damaged or from a newer version, or its
       folder cannot be written to.",
@@ -131,6 +134,7 @@ condition_table <- list(
       "Empty levels of a grouping factor or a covariate were dropped.", "column", "levels"
     ),
     empty_rows = topic("Rows with nothing observed are left out."),
+    engine = topic("A database computes counts, means and scatter of its rows.", "engine"),
     features = topic("Which columns became features by default.", "features"),
     file = topic(
       "A fit is kept in a file, used from there, extended or fitted again; what has `changed`.",

@@ -4,23 +4,23 @@
 
 # What the pass over the rows reads where there are covariates: the rows that have something
 # observed and all covariates, with the columns of the model matrix after the features.
+# `data$fixed_design`: NULL; the design to follow; or TRUE where empty levels of factors are levels.
 rows_with_covariates <- function(data, call) {
   empty <- all_missing(data)
   lacking <- !empty & any_missing(data$covariate_columns)
   used <- which(!empty & !lacking)
-  if (length(used) == 0L) {
-    abort_hmvn(
-      c(
-        "There must be rows with all covariates and something observed.",
-        x = "Of {data$n_obs} row{?s}, {sum(empty)} {?has/have} nothing observed, {sum(lacking)}
-          {?lacks/lack} a covariate."
-      ),
-      "covariates", argument = "covariates", call = call
-    )
+  fixed <- data$fixed_design
+  if (length(used) == 0L && !is.list(fixed)) {
+    abort_no_covariates(data$n_obs, sum(empty), sum(lacking), call)
   }
   pick <- if (length(used) == data$n_obs) identity else function(x) x[used]
-  table <- drop_empty_levels(lapply(data$covariate_columns, pick))
-  built <- build_design(data$covariate_formula, table_of(table), call)
+  table <- lapply(data$covariate_columns, pick)
+  built <- if (is.list(fixed)) {
+    list(matrix = design_matrix(fixed, table_of(table), call), design = fixed)
+  } else {
+    if (is.null(fixed)) table <- drop_empty_levels(table)
+    build_design(data$covariate_formula, table_of(table), call)
+  }
   data$columns <- c(
     lapply(data$columns, pick),
     lapply(seq_len(ncol(built$matrix)), function(j) built$matrix[, j])
@@ -31,6 +31,17 @@ rows_with_covariates <- function(data, call) {
   data$design <- built$design
   data$left_out <- list(n_empty = as.double(sum(empty)), n_without_covariates = sum(lacking))
   data
+}
+
+abort_no_covariates <- function(n_rows, n_empty, n_lacking, call) {
+  abort_hmvn(
+    c(
+      "There must be rows with all covariates and something observed.",
+      x = "Of {n_rows} row{?s}, {n_empty} {?has/have} nothing observed, {n_lacking}
+        {?lacks/lack} a covariate."
+    ),
+    "covariates", argument = "covariates", call = call
+  )
 }
 
 all_missing <- function(data) {

@@ -44,7 +44,7 @@ extend.hmvn_fit <- function(object, iter_sampling, ..., cores = object$control$c
   check_extension(object, changes$iter_sampling, call)
   settings <- object$control
   settings[names(changes)] <- changes
-  size <- lengths(object$statistics[c("labels", "features", "covariates")])
+  size <- lengths(unclass(object$statistics)[c("labels", "features", "covariates")])
   check_fit_size(size, object$pooling, settings, call)
   checkpoint <- check_checkpoint(checkpoint, checkpoint_every, call)
   carry_out(plan_extension(object, settings, started), checkpoint, call)

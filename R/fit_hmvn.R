@@ -20,8 +20,8 @@
 #' million. Missing cells (`NA`) are integrated out exactly, assuming they are
 #' missing at random.
 #'
-#' @param data A data frame (tibble, data.table), or statistics from
-#'   [hmvn_statistics()]. Rows are observations.
+#' @param data A data frame (tibble, data.table), a table in a database ([hmvn_statistics()] says
+#'   which), or statistics from [hmvn_statistics()]. Rows are observations.
 #' @param group The grouping columns: a one-sided formula (`~ g`, `~ g1 + g2`,
 #'   `~ g1:g2`) or their names. Groups are the combinations that occur. Factors keep
 #'   the order of their levels; labelled values (haven) are groups by their labels, dates by
@@ -181,7 +181,7 @@ names_elsewhere <- c(
 # new_hmvn_fit().
 plan_fit <- function(input, model, settings, record, call) {
   check_design(input$statistics, model$coefficients, call = call)
-  size <- lengths(input$statistics[c("labels", "features", "covariates")])
+  size <- lengths(unclass(input$statistics)[c("labels", "features", "covariates")])
   check_fit_size(size, model$pooling, settings, call)
   rest <- keep_estimable(input, model, settings, call)
   input <- rest$input
@@ -227,28 +227,33 @@ say_what_is_missing <- function(statistics, pooling) {
 # given.
 new_specification <- function(input, pooling, settings, call) {
   list(
-    weights = input$data$weight_column, pooling = resolve_pooling(pooling, call = call),
+    weights = input$weights, pooling = resolve_pooling(pooling, call = call),
     settings = settings
   )
 }
 
-# Rows or statistics -> list(data = hmvn_model_data or NULL, statistics = hmvn_statistics).
+# Rows or statistics -> list(data = hmvn_model_data or NULL, statistics = hmvn_statistics, weights =
+# name of their column, or NULL).
 # `columns`: quosures group, features, weights, covariates.
 read_input <- function(data, columns, settings, call) {
   if (inherits(data, "hmvn_statistics")) {
     check_no_columns(columns, call)
-    return(list(data = NULL, statistics = validate_statistics(data, "data", call)))
+    return(list(data = NULL, statistics = validate_statistics(data, "data", call), weights = NULL))
+  }
+  cores <- settings$cores
+  elsewhere <- read_elsewhere(data, columns, cores, call)
+  if (!is.null(elsewhere)) {
+    return(c(list(data = NULL), elsewhere))
   }
   check_data(data, call)
-  columns <- Map(function(quo, arg) capture_column_argument(quo, data, arg, call),
-    columns, names(columns))
-  cores <- settings$cores
-  data <- new_model_data(data, columns, cores, call)
+  data <- new_model_data(data, capture_columns(columns, data, call), cores, call)
   # whatever is pooled, a fit takes at least this; asked before all rows are read
   least <- c(mean = "complete", sd = "complete", cor = "complete")
   size <- c(labels = 1, features = length(data$features), covariates = 0)
   check_fit_size(size, least, settings, call)
-  list(data = data, statistics = compute_statistics(data, cores, call))
+  list(
+    data = data, statistics = compute_statistics(data, cores, call), weights = data$weight_column
+  )
 }
 
 check_no_columns <- function(columns, call) {

@@ -45,7 +45,8 @@ read_keys <- function(group, data) {
 }
 
 # Names of columns by role; no column has two. `group` is NULL where all rows are one group.
-column_roles <- function(data, columns, formula, call) {
+# `facts`: see default_features().
+column_roles <- function(data, columns, formula, call, facts = facts_of_rows(data)) {
   group <- if (!is_one_group(columns$group, data)) {
     column_names(columns$group, data, "group", operators = c("+", ":"), call = call)
   }
@@ -66,7 +67,7 @@ column_roles <- function(data, columns, formula, call) {
   check_covariate_roles(covariates, roles, call)
   taken <- c(group, weights, covariates, without)
   list(
-    group = group, features = features %||% default_features(data, taken, call),
+    group = group, features = features %||% default_features(data, taken, facts, call),
     weights = weights, covariates = covariates
   )
 }
@@ -79,25 +80,26 @@ check_data <- function(data, call) {
     } else if (rlang::is_formula(data)) {
       "Data come first: {.code fit_hmvn(data, group = ~ g, features = ~ x + y)}."
     } else {
-      "A table in a database is collected first."
+      "Tables of {.pkg dbplyr} are taken as they are; other tables are collected first."
     }
     abort_hmvn(
       c("{.arg data} must be a data frame, tibble or data.table.", x = "It is {found}.", i = hint),
       "data", argument = "data", call = call
     )
   }
-  if (nrow(data) == 0L) {
-    abort_hmvn(
-      c("{.arg data} must have rows.", x = "It has none."),
-      "data", argument = "data", call = call
-    )
-  }
+  if (nrow(data) == 0L) abort_no_rows(call)
   if (length(names(data)) != length(data)) {
     abort_hmvn(
       c("Columns of {.arg data} must have names.", x = "They have none."),
       "data", argument = "data", call = call
     )
   }
+}
+
+abort_no_rows <- function(call) {
+  abort_hmvn(
+    c("{.arg data} must have rows.", x = "It has none."), "data", argument = "data", call = call
+  )
 }
 
 # Are these the parts of an hmvn_model_data, so that they can be read?

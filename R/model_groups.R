@@ -85,7 +85,8 @@ check_key_type <- function(x, name, call) {
   )
 }
 
-check_whole_key <- function(x, name, call) {
+# `has_rows`: do positions in x mean rows of the user's?
+check_whole_key <- function(x, name, call, has_rows = TRUE) {
   if (is.integer(x)) {
     return(invisible(NULL))
   }
@@ -97,10 +98,10 @@ check_whole_key <- function(x, name, call) {
     abort_hmvn(
       c(
         "A numeric group column must hold whole numbers up to 2^53.",
-        x = "Column {.field {name}} is {found} in row {row}.",
+        x = paste0("Column {.field {name}} is {found}", if (has_rows) " in row {row}", "."),
         i = "Cut it into classes by {.fn cut}, or convert it by {.fn as.character}."
       ),
-      "group", argument = "group", column = name, row = row, call = call
+      "group", argument = "group", column = name, row = if (has_rows) row, call = call
     )
   }
 }

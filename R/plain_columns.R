@@ -73,9 +73,9 @@ from_integer64 <- function(x) {
 }
 
 # Numeric columns that hardly are measurements: row numbers, years, visits, weights. Said where
-# features were not named; `columns`: named list.
-warn_suspects <- function(columns, call) {
-  suspects <- Filter(Negate(is.null), Map(suspect, columns, names(columns)))
+# features were not named; `facts`: a list of column_facts(), by name.
+warn_suspects <- function(facts, call) {
+  suspects <- Filter(Negate(is.null), Map(suspect, facts, names(facts)))
   if (length(suspects) == 0L) {
     return(invisible())
   }
@@ -93,19 +93,31 @@ warn_suspects <- function(columns, call) {
   )
 }
 
-# What a column looks like by its name and values, or NULL.
-suspect <- function(x, name) {
+# What tells a measurement from a label: the number `n` of cells, are all `whole`, do they count up
+# row by row (`in_turn`), the `smallest` and the `largest`.
+column_facts <- function(x) {
   x <- x[!is.na(x)]
-  whole <- length(x) > 0L && all(x == trunc(x))
+  n <- length(x)
+  whole <- n > 0L && all(x == trunc(x))
+  list(
+    n = n, whole = whole, in_turn = whole && all(diff(x) == 1),
+    smallest = if (n > 0L) min(x) else Inf, largest = if (n > 0L) max(x) else -Inf
+  )
+}
+
+# What a column looks like by its name and values, or NULL.
+suspect <- function(facts, name) {
   word <- function(pattern) grepl(pattern, name, ignore.case = TRUE)
-  counts_up <- length(x) >= 20L && whole && all(diff(x) == 1)
-  if (counts_up || (whole && word("(^|[._ ])id$"))) {
+  counts_up <- facts$n >= 20L && facts$in_turn
+  weights <- "(^|[._ ])(weights|wgt|freq|frequency|pweight|fweight)$"
+  if (counts_up || (facts$whole && word("(^|[._ ])id$"))) {
     "an id"
-  } else if (whole && word("(^|[._ ])(year|yr)$") && all(x > 1000 & x < 3000)) {
+  } else if (facts$whole && word("(^|[._ ])(year|yr)$") && facts$smallest > 1000 &&
+    facts$largest < 3000) {
     "a year"
-  } else if (whole && word("(^|[._ ])(visit|wave|occasion|timepoint)$")) {
+  } else if (facts$whole && word("(^|[._ ])(visit|wave|occasion|timepoint)$")) {
     "an occasion"
-  } else if (all(x >= 0) && word("(^|[._ ])(weights|wgt|freq|frequency|pweight|fweight)$")) {
+  } else if (facts$smallest >= 0 && word(weights)) {
     "a weight"
   }
 }

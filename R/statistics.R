@@ -10,7 +10,8 @@
 #' were not observed in the others (not with covariates). Covariates must be the same, made alike:
 #' of factors with the same levels, of terms with the same knots or centres.
 #'
-#' @param data A data frame, tibble or data.table. Cells that are `NA` are missing.
+#' @param data A data frame, tibble or data.table. Cells that are `NA` are missing. Or a table in a
+#'   database, see Tables in a database.
 #' @param group The column or columns that name the group: a one-sided formula
 #'   (`~ g`, `~ g1 + g2`) or a character vector; `NULL` or `~ 1` for one group of all rows. Left
 #'   out, groups are those of a grouped tibble.
@@ -47,9 +48,25 @@
 #' A row in which a variable of the formula is missing is left out, and counted. So is a row with
 #' nothing observed, before knots and levels are found. Empty levels of factors are dropped with
 #' a message.
+#' @section Tables in a database:
+#' A table of dbplyr (`dplyr::tbl(con, "t")`, with what verbs of dplyr make of it) is summarised by
+#' the engine that has it: its rows are not fetched, and the result is that of a data frame with the
+#' same rows, to rounding (1e-10 of a scatter, whatever the offset of the data; sums by an engine
+#' may differ in the last digits from one time to the next, and the same statistics and seed give
+#' the same draws). The engine needs `SUM`, `AVG`, `COUNT`, `MIN`, `MAX`, `CASE` and, where means of
+#' groups lie many standard deviations apart, these over windows.
+#'
+#' Cells that are NULL or NaN are missing; infinite ones, or beyond 1e150, are refused. Numbers of
+#' any type are features. Covariates are columns, their products, and factors (texts, truth values,
+#' `factor(x)`), whose levels are asked for; other functions of columns are computed in the engine
+#' before, by `dplyr::mutate()`. Types of SQLite are looked at cell by cell.
+#'
+#' The table is read once for its cells, once for the sums (again where means lie far apart), once
+#' for each factor among the covariates, and in SQLite once for types.
 #' @section Errors:
 #' Class `hmvn_error_data`, `_column`, `_cells`, `_group`, `_weights` or `_covariates`, with the
-#' argument, the column and the row as fields.
+#' argument, the column and the row as fields. `hmvn_error_engine`: a database could not compute the
+#' sums.
 #' @seealso [hmvn_statistics_from()] for published means and covariances.
 #' @examples
 #' hmvn_statistics(iris, group = ~ Species)
@@ -58,13 +75,17 @@
 hmvn_statistics <- function(data, group, features = NULL, weights = NULL, covariates = NULL,
                             cores = 1) {
   call <- rlang::current_env()
-  check_data(data, call)
-  group <- capture_column_argument(rlang::enquo(group), data, "group", call)
-  features <- capture_column_argument(rlang::enquo(features), data, "features", call)
-  weights <- capture_column_argument(rlang::enquo(weights), data, "weights", call)
-  covariates <- capture_column_argument(rlang::enquo(covariates), data, "covariates", call)
   cores <- check_count(cores, "cores", min = 1, call = call)
-  columns <- list(group = group, features = features, weights = weights, covariates = covariates)
+  columns <- list(
+    group = rlang::enquo(group), features = rlang::enquo(features),
+    weights = rlang::enquo(weights), covariates = rlang::enquo(covariates)
+  )
+  elsewhere <- read_elsewhere(data, columns, cores, call)
+  if (!is.null(elsewhere)) {
+    return(elsewhere$statistics)
+  }
+  check_data(data, call)
+  columns <- capture_columns(columns, data, call)
   compute_statistics(new_model_data(data, columns, cores, call), cores, call)
 }
 
@@ -121,88 +142,6 @@ print_covariates <- function(x) {
   if (x$n_without_covariates > 0L) {
     cat(count_of(x$n_without_covariates, "row"), " with a missing covariate, not used\n", sep = "")
   }
-}
-
-# Statistics without covariates; see add_covariates(). `groups`: list(labels, keys); `counts`:
-# list(n_rows, n_empty, n_missing); the rest as ?hmvn_statistics says.
-new_statistics <- function(groups, features, patterns, counts, weighted) {
-  structure(
-    list(
-      labels = groups$labels, keys = groups$keys, features = features, patterns = patterns,
-      n_rows = counts$n_rows, n_empty = counts$n_empty, n_missing = counts$n_missing,
-      weighted = weighted, n_without_covariates = 0L, covariates = character(),
-      covariate_center = double(), design = NULL, known = FALSE
-    ),
-    class = "hmvn_statistics"
-  )
-}
-
-compute_statistics <- function(model_data, cores = 1L, call = NULL) {
-  if (any(model_data$weights == 0)) model_data <- counting_rows(model_data)
-  if (!is.null(model_data$covariate_formula)) model_data <- rows_with_covariates(model_data, call)
-  result <- with_memory_errors(read_patterns(model_data, cores, call), "Statistics", call)
-  if (!all(is.finite(result$patterns$n))) {
-    name <- model_data$weight_column
-    abort_hmvn(
-      c("Sums of weights must be finite.", x = "That of column {.field {name}} is not."),
-      "weights", argument = "weights", column = name, call = call
-    )
-  }
-  features <- model_data$features
-  check_squares(result$patterns$scatter, c(features, model_data$design$names), call)
-  counts <- result[c("n_rows", "n_empty", "n_missing")]
-  left_out <- model_data$left_out
-  if (!is.null(left_out)) counts$n_empty <- left_out$n_empty
-  statistics <- new_statistics(
-    model_data[c("labels", "keys")], features,
-    split_covariates(result$patterns, length(features)), counts, !is.null(model_data$weights)
-  )
-  add_covariates(statistics, model_data$design, left_out$n_without_covariates)
-}
-
-# A product of cells beyond 1e308: nothing can be done with such a scatter matrix.
-check_squares <- function(scatter, names, call) {
-  if (!all(is.finite(scatter))) {
-    names <- names[rowSums(!is.finite(matrix(scatter, length(names)))) > 0]
-    abort_hmvn(
-      c(
-        "Squares of the cells must be finite.",
-        x = "Column{?s} {.field {names}} hold{?s/} values too large to be squared.",
-        i = "Use a larger unit, for example divide by 1e100."
-      ),
-      "cells", argument = "data", column = names, call = call
-    )
-  }
-}
-
-read_patterns <- function(model_data, cores, call) {
-  result <- group_statistics_(
-    model_data$columns, model_data$missing, model_data$codes, length(model_data$labels),
-    model_data$weights, cores, machine_bytes()
-  )
-  if (!is.null(result$bytes)) {
-    check_machine_size(
-      result$bytes, "Statistics",
-      paste(
-        "They have a number for every pair of features in every pattern of missing cells of every",
-        "group: name fewer {.arg features}."
-      ),
-      call
-    )
-  }
-  result
-}
-
-# Without the rows of weight 0, which do not count.
-counting_rows <- function(model_data) {
-  counts <- model_data$weights > 0
-  for (part in c("columns", "covariate_columns")) {
-    model_data[[part]] <- lapply(model_data[[part]], function(x) x[counts])
-  }
-  model_data$n_obs <- sum(counts)
-  model_data$codes <- model_data$codes[counts]
-  model_data$weights <- model_data$weights[counts]
-  model_data
 }
 
 # Per group the sum of weights of the rows with something observed.

@@ -65,7 +65,7 @@ update.hmvn_fit <- function(object, data, ..., evaluate = TRUE) {
   model <- specify_model(input$statistics, said$prior, said$pooling, call)
   given <- settings[intersect(setting_names, names(said$settings))]
   specification <- new_specification(input, said$pooling, given, call)
-  if (is.null(input$data)) {
+  if (is.null(input$data) && is.null(input$weights) && !"weights" %in% names(changes)) {
     specification["weights"] <- list(object$specification$weights)
   }
   record <- list(
@@ -114,7 +114,8 @@ storage_given <- function(changes) {
 updated_input <- function(object, data, changes, settings, call) {
   if (is.null(data) && length(changes) == 0L) {
     statistics <- validate_statistics(object$statistics, "object", call)
-    return(list(data = object$data, statistics = statistics))
+    weights <- object$specification$weights
+    return(list(data = object$data, statistics = statistics, weights = weights))
   }
   if (is.null(data)) {
     require_rows(object, paste0("Changing {.arg ", names(changes)[[1L]], "}"), call)

@@ -36,7 +36,7 @@ validate_statistics_shape <- function(s, fine) {
   fine(is.data.frame(s$keys) && is.list(s$keys), "`keys` are no data frame")
   keys_fit <- all(lengths(s$keys) == length(s$labels)) && length(s$keys) > 0L
   fine(keys_fit && are_names(names(s$keys)), "`keys` do not fit the groups")
-  counts <- s[c("n_rows", "n_empty", "n_missing", "n_without_covariates")]
+  counts <- unclass(s)[c("n_rows", "n_empty", "n_missing", "n_without_covariates")]
   whole <- vapply(counts, function(n) is_plain_number(n) && n >= 0, TRUE)
   fine(all(whole), "counts of rows and cells are no numbers")
   fine(is.logical(s$weighted) && length(s$weighted) == 1L && !is.na(s$weighted),

@@ -236,7 +236,8 @@ error_cases <- list(
     with_covariates(~ log(xx)),
     with_covariates(~g),
     with_covariates(~y),
-    with_covariates(~z, with_z(matrix(1:4)))
+    with_covariates(~z, with_z(matrix(1:4))),
+    check_design_columns(list(), list(table = d, matrix = matrix(1, 4, 1)), NULL)
   ),
   covariates = alist(
     with_covariates(~ no_such_function(x)),
@@ -253,14 +254,19 @@ error_cases <- list(
     covariate_matrix(with_covariates(~z, with_z(c("u", "v")))$design, with_z("w")),
     posterior_epred(slopes, data.frame(g = "a", age = c(30, NA), site = "u")),
     kfold.hmvn_fit(slopes, folds = 1 + (slopes$data$covariate_columns$site == "w")),
-    update(fake_fit(features = c("x", "y"), iter = 4), with_covariates(~h, features = ~ x + y))
+    update(fake_fit(features = c("x", "y"), iter = 4), with_covariates(~h, features = ~ x + y)),
+    with_covariates(~h, transform(d, y = NA_real_)),
+    check_engine_terms(~ log(x) + y, NULL),
+    engine_variables(~ h + factor(h), "h", d, NULL),
+    read_levels(as.character(1:1001), "h", NULL)
   ),
   cells = alist(
     fit_hmvn(with_z(c(1, NaN, 2, 3)), ~g, ~z),
     fit_hmvn(with_z(c(1, Inf, -Inf, Inf)), ~g, ~z),
     fit_hmvn(with_z(c(1e200, -1e200, 1, 2)), ~g, ~ x + z),
     with_covariates(~z, with_z(c(1, Inf, 2, 3))),
-    with_covariates(~ log(z), with_z(c(1, 0, 2, 0)))
+    with_covariates(~ log(z), with_z(c(1, 0, 2, 0))),
+    abort_engine_cells(list(features = "x", numeric = "y"), 2, 3, NULL)
   ),
   weights = alist(
     fit_hmvn(d, ~h, ~x, weights = ~g),
@@ -287,7 +293,9 @@ error_cases <- list(
     group_mean(left_out_fit, "z"),
     group_mean(fit, 100000),
     group_mean(fit, NA),
-    group_mean(fit, mean)
+    group_mean(fit, mean),
+    check_whole_key(2.5, "h", NULL, has_rows = FALSE),
+    abort_collation("g", NULL)
   ),
   statistics = alist(
     from(n = c(a = 0, b = 6)),
@@ -413,6 +421,9 @@ error_cases <- list(
   ),
   memory = alist(
     with_memory_errors(cpp_error("std::bad_alloc"), "Draws", NULL)
+  ),
+  engine = alist(
+    ask_engine(stop("no such column: {x}"), structure(1, class = "SQLiteConnection"), NULL)
   ),
   fit = alist(
     group_mean(1),

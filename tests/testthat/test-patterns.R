@@ -57,7 +57,7 @@ test_that("patterns and what features are in them are those without covariates",
   expect_equal(s$patterns$mean, plain$patterns$mean, tolerance = 1e-13)
   expect_equal(s$patterns$scatter, plain$patterns$scatter, tolerance = 1e-12)
   counts <- c("n_rows", "n_empty", "n_missing", "features", "labels", "keys")
-  expect_identical(s[counts], plain[counts])
+  expect_identical(unclass(s)[counts], unclass(plain)[counts])
 })
 
 test_that("with more than 64 features and covariates patterns keep their order", {

@@ -1,0 +1,83 @@
+rows <- with_fixed_seed(10, {
+  n <- 300
+  d <- data.frame(
+    g = sample(c("b", "a", "c"), n, TRUE), h = sample(2:3, n, TRUE), x = 1e9 + rnorm(n),
+    y = rexp(n), age = runif(n, 20, 80), site = sample(c("N", "S", "W"), n, TRUE),
+    visit = sample(1:3, n, TRUE), w = runif(n), yes = runif(n) < 0.5
+  )
+  d$x[1:50] <- NA
+  d$y[31:80] <- NA
+  d$age[100:104] <- NA
+  d
+})
+rows$grade <- factor(rows$site, levels = c("W", "N", "S"))
+
+returns <- function(s) {
+  back <- as_hmvn_statistics(as.data.frame(s))
+  expect_identical(design_content(back$design), design_content(s$design))
+  s$design <- back$design
+  expect_equal(back, s, tolerance = 1e-15)
+}
+
+test_that("a table returns the statistics it was made of", {
+  returns(hmvn_statistics(rows, ~g, ~ x + y))
+  returns(hmvn_statistics(rows, ~ g + h, ~ y + x))
+  returns(hmvn_statistics(rows, NULL, ~x))
+  returns(quietly(hmvn_statistics(rows, ~h, ~ x + y, weights = ~w)))
+  empty <- rows
+  empty[empty$g == "b", c("x", "y")] <- NA
+  returns(hmvn_statistics(empty, ~g, ~ x + y))
+  returns(hmvn_statistics(transform(rows, g = factor(g, levels = c("c", "a", "b"))), ~g, ~x))
+  means <- rbind(b = c(x = 1, y = 2), a = c(3, 4))
+  returns(hmvn_statistics_from(c(b = 5, a = 6), means, cov = list(diag(2), 2 * diag(2))))
+  returns(hmvn_statistics_from(mean = means, cov = list(diag(2), 2 * diag(2)), known = TRUE))
+})
+
+test_that("covariates return by formula and levels", {
+  for (formula in list(
+    ~age, ~ age * site, ~ factor(visit) + age, ~ yes * age, ~ grade, ~ age:site + age
+  )) {
+    returns(quietly(
+      hmvn_statistics(rows, ~g, ~ x + y, weights = ~w, covariates = formula)
+    ))
+  }
+  expect_error(
+    as.data.frame(hmvn_statistics(rows, ~g, ~y, covariates = ~ poly(age, 2))),
+    class = "hmvn_error_statistics"
+  )
+})
+
+test_that("sites that share tables have the statistics of all rows", {
+  sites <- split(rows, rows$site)
+  shared <- lapply(sites, function(d) {
+    file <- tempfile(fileext = ".csv")
+    table <- as.data.frame(hmvn_statistics(d, ~g, ~ x + y, covariates = ~age))
+    table$value <- format(table$value, digits = 17)
+    utils::write.csv(table, file, row.names = FALSE)
+    utils::read.csv(file)
+  })
+  pooled <- Reduce(`+`, lapply(shared, as_hmvn_statistics))
+  expect_same_to(pooled, hmvn_statistics(rows, ~g, ~ x + y, covariates = ~age), 1e-12)
+})
+
+test_that("what is no such table is refused, and no formula of it is run", {
+  table <- as.data.frame(hmvn_statistics(rows, ~g, ~y, covariates = ~age))
+  refused <- function(table) {
+    expect_error(as_hmvn_statistics(table), class = "hmvn_error_statistics")
+  }
+  refused(rows)
+  refused(table[table$quantity != "rows", ])
+  refused(table[is.na(table$pattern), ])
+  refused(table[setdiff(names(table), "g")])
+  refused(transform(table, value = ifelse(quantity == "n", -1, value)))
+  ran <- FALSE
+  for (text in c("~ stop('run')", "stop('run')", "~ I(age)", "age ~ 1", "~ (")) {
+    bad <- table
+    bad$feature[bad$quantity == "formula"] <- text
+    refused(bad)
+  }
+  expect_error(
+    as.data.frame(hmvn_statistics(transform(rows, value = g), ~value, ~y)),
+    class = "hmvn_error_statistics"
+  )
+})
