@@ -89,7 +89,7 @@ is_chunk_source <- function(data) {
   }
   arguments <- formals(data)
   arguments <- arguments[!names(arguments) %in% c("...", "reset")]
-  all(vapply(arguments, function(value) !identical(value, quote(expr = )), TRUE))
+  all(vapply(arguments, function(value) !rlang::is_missing(value), TRUE))
 }
 
 # list(statistics, weights), see read_elsewhere(). The first chunk says what the columns are: which
@@ -104,7 +104,9 @@ chunk_statistics <- function(source, columns, cores, call) {
   facts <- read$facts
   statistics <- read$statistics
   number <- 1L
-  while (!is.null(chunk <- chunks())) {
+  repeat {
+    chunk <- chunks()
+    if (is.null(chunk)) break
     number <- number + 1L
     read <- in_chunk(number, read_chunk(chunk, said, statistics$design, cores, call))
     facts <- Map(function(a, b) if (is.logical(a)) a && b else a + b, facts, read$facts)
@@ -143,8 +145,9 @@ next_chunk <- function(source, call) {
 # list(statistics, said, facts): `said`, the columns by name, for other chunks; `facts` of weights.
 # `design`: that of the first chunk, NULL in the first.
 read_chunk <- function(chunk, columns, design, cores, call) {
-  named <- intersect(as.character(columns$features), names(chunk))
-  for (name in named) {
+  features <- columns$features
+  if (rlang::is_formula(features)) features <- all.vars(features)
+  for (name in intersect(features, names(chunk))) {
     # a column without any cell is logical by default
     if (is.logical(chunk[[name]]) && all(is.na(chunk[[name]]))) chunk[[name]] <- NA_real_
   }

@@ -109,7 +109,7 @@ check_covariate_frame <- function(frame, call) {
     category <- is.factor(x) || is.character(x)
     problem <- if (!category && !is.numeric(x) && !is.logical(x)) {
       paste0("It is ", describe_value(x), ".")
-    } else if (category && length(unique(x[!is.na(x)])) < 2L) {
+    } else if (category && n_categories(x) < 2L) {
       "All of its rows are in one category."
     } else {
       next
@@ -124,6 +124,8 @@ check_covariate_frame <- function(frame, call) {
     )
   }
 }
+
+n_categories <- function(x) if (is.factor(x)) nlevels(x) else length(unique(x[!is.na(x)]))
 
 check_covariate_matrix <- function(matrix, table, call) {
   names <- colnames(matrix)

@@ -99,7 +99,7 @@ sum_up <- function(cells, plan, look, design, call) {
   }
   used <- found$used
   if (!is.null(design) && !any(used)) abort_none_used(found$counts, call)
-  patterns <- merge_patterns(pick_patterns(found$sums, used))
+  patterns <- merge_patterns(patterns_used(found$sums, used))
   check_squares(patterns$scatter, c(plan$features, design$names), call)
   statistics <- new_statistics(
     groups[c("labels", "keys")], plan$features, split_covariates(patterns, K), found$counts,
@@ -186,7 +186,7 @@ read_patterns_of <- function(table, groups, K, size) {
   list(sums = sums, used = used, counts = counts)
 }
 
-pick_patterns <- function(patterns, used) {
+patterns_used <- function(patterns, used) {
   list(
     group = patterns$group[used], n = patterns$n[used],
     observed = patterns$observed[, used, drop = FALSE], mean = patterns$mean[, used, drop = FALSE],

@@ -17,7 +17,7 @@ design_of_levels <- function(formula, levels, call) {
     values[1L + (seq_len(n) - 1L + k * turn) %% length(values)]
   })
   names(table) <- names(levels)
-  table <- as_table(table)
+  table <- table_of(table)
   c(build_design(formula, table, call), list(table = table))
 }
 

@@ -93,8 +93,12 @@ add_covariates <- function(statistics, design, n_without) {
   patterns <- covariate_patterns(statistics$patterns)
   statistics$n_without_covariates <- as.integer(n_without)
   statistics$covariates <- design$names
-  all <- merge_moments(patterns, seq_along(patterns$n), seq_along(design$names))
-  statistics$covariate_center <- stats::setNames(as.double(all$mean), design$names)
+  center <- if (length(patterns$n) == 0L) {
+    double(length(design$names)) # of no rows
+  } else {
+    merge_moments(patterns, seq_along(patterns$n), seq_along(design$names))$mean
+  }
+  statistics$covariate_center <- stats::setNames(as.double(center), design$names)
   statistics$design <- design
   statistics
 }

@@ -38,7 +38,7 @@
       "statistics", argument = "x", call = call
     )
   }
-  pick_groups(x, match(i, x$labels))
+  groups_at(x, match(i, x$labels))
 }
 
 #' @rdname hmvn_statistics
@@ -50,7 +50,7 @@
 
 # The groups at positions `at`, in that order. Rows that were not used are counted no more: of which
 # group they were is not known.
-pick_groups <- function(x, at) {
+groups_at <- function(x, at) {
   old <- x$patterns
   of <- order(match(old$group, at), seq_along(old$group), na.last = NA)
   patterns <- lapply(old, function(part) {

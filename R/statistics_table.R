@@ -2,16 +2,16 @@
 
 #' Statistics as a plain data frame
 #'
-#' `as.data.frame()` writes statistics as a table of one number a row, which any program can read and
-#' any file can hold; `as_hmvn_statistics()` reads it. Both ways every number stays as it is. (Text
-#' files keep it if they are written with 17 digits: `format(value, digits = 17)`.)
+#' `as.data.frame()` writes statistics as a table of one number a row, which any program can read
+#' and any file can hold; `as_hmvn_statistics()` reads it. Both ways every number stays as it is.
+#' (Text files keep it if they are written with 17 digits: `sprintf("%.17g", value)`.)
 #'
 #' @section Columns:
 #' The group columns; `pattern`, a number for each set of features observed together in a group;
 #' `quantity`, `feature`, `feature2` and `value`:
 #' | `quantity` | `value` | `feature`, `feature2` |
 #' |:--|:--|:--|
-#' | `n` | rows of the pattern, or the sum of their weights; 0, of pattern 0, of a group without any | |
+#' | `n` | rows of the pattern, or their weights; 0, of pattern 0, of a group without any | |
 #' | `mean` | mean | feature |
 #' | `scatter` | sum of products of deviations from the mean, each pair once | both features |
 #' | `covariate mean`, `covariate scatter` | the same of covariates | covariates |
@@ -214,7 +214,7 @@ table_design <- function(cells, call) {
   design_of_levels(formula, levels, call)$design
 }
 
-# A table may come from anywhere: its formula is evaluated only if it names columns and nothing else.
+# A table may come from anywhere: its formula is evaluated only if it names columns, nothing else.
 table_formula <- function(text, call) {
   expr <- tryCatch(str2lang(text), error = function(e) NULL)
   one_sided <- is.call(expr) && identical(expr[[1L]], quote(`~`)) && length(expr) == 2L
@@ -262,6 +262,7 @@ table_patterns <- function(data, group, features, covariates) {
     )
   }
   for (one in list(of("y:", "y:", "mean"), of("x:", "y:", "covariate mean"))) {
+    if (length(one$value) == 0L) next
     out$mean[cbind(one$i, one$p)] <- one$value
     out$observed[cbind(one$i, one$p)] <- TRUE
   }
@@ -269,6 +270,7 @@ table_patterns <- function(data, group, features, covariates) {
     of("y:", "y:", "scatter"), of("x:", "y:", "cross"), of("x:", "x:", "covariate scatter")
   )
   for (one in pairs) {
+    if (length(one$value) == 0L) next
     out$scatter[cbind(one$i, one$j, one$p)] <- one$value
     out$scatter[cbind(one$j, one$i, one$p)] <- one$value
   }

@@ -1,6 +1,7 @@
 # Statistics of a large table in PostgreSQL: by the engine, and by reading the rows into R. A server
 # must be there:
-#   HMVN_BENCH_POSTGRES="host=127.0.0.1 port=5432 user=u dbname=d" Rscript inst/benchmarks/database.R
+#   export HMVN_BENCH_POSTGRES="host=127.0.0.1 port=5432 user=u dbname=d"
+#   Rscript inst/benchmarks/database.R
 # Each way is timed in a process of its own, whose memory is what the operating system has seen.
 # Writes inst/benchmarks/results/database.csv.
 

@@ -189,7 +189,11 @@ error_cases <- list(
     summary(fit, prob = 0.5, probs = 0.1),
     as_table(compare_groups(fit, what = "mean"), interval = 0.9),
     fit_hmvn(iris, ~Species, iter = 2000),
-    group_distance(fit, to = c("A", "B"))
+    group_distance(fit, to = c("A", "B")),
+    file_chunks("no such file"),
+    file_chunks(character(), read = 1),
+    file_chunks(system.file("DESCRIPTION", package = "hmvn"), read = 1),
+    as.data.frame(statistics, row.names = 1:2)
   ),
   data = alist(
     fit_hmvn(as.matrix(d[3:4]), ~g),
@@ -197,7 +201,8 @@ error_cases <- list(
     fit_hmvn(d[0, ], ~g),
     fit_hmvn(unname(d), ~g),
     fit_hmvn(as_data(g = d$g, x = 1:9), ~g, ~x),
-    fit_hmvn(methods::getClass("numeric"))
+    fit_hmvn(methods::getClass("numeric")),
+    hmvn_statistics(function() 1, ~g)
   ),
   column = alist(
     fit_hmvn(d),
@@ -258,7 +263,8 @@ error_cases <- list(
     with_covariates(~h, transform(d, y = NA_real_)),
     check_engine_terms(~ log(x) + y, NULL),
     engine_variables(~ h + factor(h), "h", d, NULL),
-    read_levels(as.character(1:1001), "h", NULL)
+    read_levels(as.character(1:1001), "h", NULL),
+    hmvn_statistics(function() d, ~g, ~y, covariates = ~ poly(x, 2))
   ),
   cells = alist(
     fit_hmvn(with_z(c(1, NaN, 2, 3)), ~g, ~z),
@@ -295,7 +301,9 @@ error_cases <- list(
     group_mean(fit, NA),
     group_mean(fit, mean),
     check_whole_key(2.5, "h", NULL, has_rows = FALSE),
-    abort_collation("g", NULL)
+    abort_collation("g", NULL),
+    statistics[1],
+    statistics["z"]
   ),
   statistics = alist(
     from(n = c(a = 0, b = 6)),
@@ -338,7 +346,14 @@ error_cases <- list(
     from(cov = list(diag(2), 1e308 * diag(2))),
     from(cor = list(diag(2), diag(2))),
     fit_hmvn(structure(list(), class = "hmvn_statistics")),
-    fit_hmvn(utils::modifyList(statistics, list(patterns = list(group = c(1L, 9L)))))
+    fit_hmvn(utils::modifyList(statistics, list(patterns = list(group = c(1L, 9L))))),
+    hmvn_statistics(d, ~g, ~x, weights = ~h)["a"],
+    as.data.frame(hmvn_statistics(transform(d, value = g), ~value, ~x)),
+    as.data.frame(with_covariates(~ log(x))),
+    as_hmvn_statistics(d),
+    as_hmvn_statistics(subset(as.data.frame(statistics), quantity != "rows")),
+    as_hmvn_statistics(subset(as.data.frame(statistics), is.na(pattern))),
+    table_formula("~ stop('run')", NULL)
   ),
   pooling = alist(
     fit_hmvn(d, ~g, ~x, pooling = "parial"),
