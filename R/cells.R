@@ -105,8 +105,8 @@ abort_no_weights <- function(name, call) {
 }
 
 # What say_weights() must know: `n_zero` rows of weight 0 and `n_rows` others, the `total` of the
-# weights, the `largest`, the sum of `squares` of what they are of it (so that squares neither vanish
-# nor overflow), whether all are `whole`.
+# weights, the `largest`, the sum of `squares` of what they are of it (so that squares neither
+# vanish nor overflow), whether all are `whole`.
 weight_facts <- function(x) {
   n_zero <- sum(x == 0)
   list(

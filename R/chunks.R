@@ -109,7 +109,7 @@ chunk_statistics <- function(source, columns, cores, call) {
     if (is.null(chunk)) break
     number <- number + 1L
     read <- in_chunk(number, read_chunk(chunk, said, statistics$design, cores, call))
-    facts <- Map(function(a, b) if (is.logical(a)) a && b else a + b, facts, read$facts)
+    if (!is.null(facts)) facts <- add_weight_facts(facts, read$facts)
     statistics <- in_chunk(number, combine_statistics(statistics, read$statistics, call))
   }
   if (!is.null(said$weights)) say_weights(facts, said$weights)

@@ -43,19 +43,18 @@ number_literal <- function(text, con) cast_number(dbplyr::sql(text), con)
 
 numbered <- function(letter, n) if (n > 0L) paste0(letter, seq_len(n)) else character()
 
-# The columns that are needed, numbers as doubles.
+# The columns that are needed, numbers as doubles. All get their names at once: one that mutate()
+# makes would hide a column of the user's that is called so.
 engine_columns <- function(tbl, plan) {
-  as_they_are <- function(letter, names) {
-    stats::setNames(rlang::syms(names), numbered(letter, length(names)))
-  }
-  as_doubles <- function(letter, names) {
-    lapply(as_they_are(letter, names), cast_number, con = plan$con)
-  }
-  dplyr::transmute(
-    dplyr::ungroup(tbl), !!!as_they_are("g", plan$group), !!!as_doubles("x", plan$features),
-    !!!as_doubles("u", plan$numeric), !!!as_they_are("v", plan$categories),
-    !!!stats::setNames(as_doubles("w", plan$weights), if (length(plan$weights)) "w")
+  names <- c(plan$group, plan$features, plan$numeric, plan$categories, plan$weights)
+  names(names) <- c(
+    numbered("g", length(plan$group)), number_columns(plan),
+    numbered("v", length(plan$categories)), rep("w", length(plan$weights))
   )
+  numbers <- c(number_columns(plan), rep("w", length(plan$weights)))
+  as_doubles <- lapply(rlang::syms(numbers), cast_number, con = plan$con)
+  columns <- dplyr::select(dplyr::ungroup(tbl), dplyr::all_of(names))
+  dplyr::mutate(columns, !!!stats::setNames(as_doubles, numbers))
 }
 
 # Without the rows of weight 0. Cells that are NaN become NULL; every row knows its pattern.

@@ -41,7 +41,7 @@ sqlite_types <- function(prototype, tbl, con, call) {
   }
   names <- names(prototype)
   type <- function(fun) {
-    lapply(rlang::syms(names), function(x) {
+    lapply(rlang::syms(numbered("c", length(names))), function(x) {
       rlang::call2(fun, rlang::call2("typeof", x), na.rm = TRUE)
     })
   }
@@ -49,7 +49,9 @@ sqlite_types <- function(prototype, tbl, con, call) {
     stats::setNames(type("min"), numbered("a", length(names))),
     stats::setNames(type("max"), numbered("b", length(names)))
   )
-  found <- ask_engine(dplyr::summarise(dplyr::ungroup(tbl), !!!columns), con, call)
+  renamed <- stats::setNames(names, numbered("c", length(names)))
+  tbl <- dplyr::select(dplyr::ungroup(tbl), dplyr::all_of(renamed))
+  found <- ask_engine(dplyr::summarise(tbl, !!!columns), con, call)
   # in this order: blob, integer, null, real, text
   for (k in seq_along(names)) {
     extremes <- c(found[[paste0("a", k)]], found[[paste0("b", k)]])
@@ -159,7 +161,7 @@ check_engine_weights <- function(look, name, call) {
   say_weights(
     list(
       n_zero = n_zero, n_rows = rows - n_zero, total = sum_of("w_total"),
-      squares = sum_of("w_squares"), whole = sum_of("w_whole") == rows
+      largest = 1, squares = sum_of("w_squares"), whole = sum_of("w_whole") == rows
     ),
     name
   )

@@ -68,7 +68,7 @@ for (engine in engines) {
   test_that(paste(engine, "counts thirty features and more, of any name"), {
     wide <- with_fixed_seed(6, as.data.frame(matrix(rnorm(200 * 33), 200)))
     wide[cbind(1:200, rep(1:33, length.out = 200))] <- NA
-    names(wide)[1:5] <- c("a b", "select", "x1", "g1", "it's \"so\"")
+    names(wide)[1:8] <- c("a b", "select", "x1", "g1", "it's \"so\"", "a1", "p1", "n")
     wide$`the group` <- rep(c("\u00e4", "o'b"), 100)
     tbl <- engine_table(engine, wide)
     expect_same_to(

@@ -42,8 +42,8 @@ for (dialect in names(dialects)) {
     skip_if_not_installed("dbplyr")
     sql <- sql_of(dialect)
     # numbers of 64 bits before anything is computed
-    expect_match(sql, paste0("CAST(x AS ", dialects[[dialect]], ")"), fixed = TRUE)
-    expect_match(sql, paste0("CAST(y AS ", dialects[[dialect]], ")"), fixed = TRUE)
+    expect_match(sql, paste0("CAST(x1 AS ", dialects[[dialect]], ")"), fixed = TRUE)
+    expect_match(sql, paste0("CAST(x2 AS ", dialects[[dialect]], ")"), fixed = TRUE)
     # the window may have a name
     expect_match(sql, "AVG\\(x1\\) OVER (\\(PARTITION BY g1, p1\\)|win1)")
     expect_match(sql, "\\(PARTITION BY g1, p1\\)")
