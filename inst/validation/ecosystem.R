@@ -123,7 +123,7 @@ try_call("tidybayes", tidybayes::epred_draws(fit, iris[1:2, ], category = ".cate
   "mean of group 1", function(x) near(mean(x$.epred), mean(mu[, 1, ])))
 
 # the questions ----------------------------------------------------------------------------------
-try_call("hmvn", compare_groups(fit, what = "cor"), "P(> 0) from draws", function(x) {
+try_call("hmvn", compare_groups(fit, what = "cor"), "means of differences", function(x) {
   d <- Omega[, 1, 1, 2] - Omega[, 2, 1, 2]
   any(abs(abs(x$mean) - abs(mean(d))) < 1e-10)
 })
