@@ -35,11 +35,28 @@ engine_table <- function(engine, data, statements = character()) {
   con <- connection_of(engine)
   open_connections$n <- (open_connections$n %||% 0) + 1
   name <- paste0("hmvn_", Sys.getpid(), "_", open_connections$n)
-  DBI::dbWriteTable(con, name, data, row.names = FALSE)
+  write_rows(con, name, data)
   for (statement in statements) {
     invisible(DBI::dbExecute(con, sprintf(statement, name)))
   }
   dplyr::tbl(con, name)
+}
+
+# RPostgreSQL writes numbers with 15 digits: it is given texts with all of them.
+write_rows <- function(con, name, data) {
+  old_driver <- inherits(con, "PostgreSQLConnection")
+  numbers <- names(data)[vapply(data, function(x) is.double(x) && !is.object(x), TRUE)]
+  texts <- data
+  for (column in if (old_driver) numbers) {
+    texts[[column]] <- ifelse(is.na(data[[column]]), NA, sprintf("%.17g", data[[column]]))
+  }
+  DBI::dbWriteTable(con, name, texts, row.names = FALSE)
+  for (column in if (old_driver) numbers) {
+    column <- paste0('"', gsub('"', '""', column), '"')
+    DBI::dbExecute(con, paste0(
+      "ALTER TABLE ", name, " ALTER ", column, " TYPE float8 USING ", column, "::float8"
+    ))
+  }
 }
 
 postgres_driver <- function() {
