@@ -115,6 +115,7 @@ map_estimate.hmvn_fit <- function(x, variable = NULL, group = NULL, ...) {
 #' @rdname easystats-hmvn
 #' @exportS3Method bayestestR::rope
 rope.hmvn_fit <- function(x, range, variable = NULL, group = NULL, ...) {
+  check_fit(x)
   check_region(missing(range), "range", rlang::current_env())
   bayestestR::rope(parameter_frame(x, variable, group), range = range, ...)
 }
@@ -122,6 +123,7 @@ rope.hmvn_fit <- function(x, range, variable = NULL, group = NULL, ...) {
 #' @rdname easystats-hmvn
 #' @exportS3Method bayestestR::p_rope
 p_rope.hmvn_fit <- function(x, range, variable = NULL, group = NULL, ...) {
+  check_fit(x)
   check_region(missing(range), "range", rlang::current_env())
   bayestestR::p_rope(parameter_frame(x, variable, group), range = range, ...)
 }
@@ -129,6 +131,7 @@ p_rope.hmvn_fit <- function(x, range, variable = NULL, group = NULL, ...) {
 #' @rdname easystats-hmvn
 #' @exportS3Method bayestestR::equivalence_test
 equivalence_test.hmvn_fit <- function(x, range, variable = NULL, group = NULL, ...) {
+  check_fit(x)
   check_region(missing(range), "range", rlang::current_env())
   bayestestR::equivalence_test(parameter_frame(x, variable, group), range = range, ...)
 }
@@ -136,6 +139,7 @@ equivalence_test.hmvn_fit <- function(x, range, variable = NULL, group = NULL, .
 #' @rdname easystats-hmvn
 #' @exportS3Method bayestestR::p_significance
 p_significance.hmvn_fit <- function(x, threshold, variable = NULL, group = NULL, ...) {
+  check_fit(x)
   check_region(missing(threshold), "threshold", rlang::current_env())
   bayestestR::p_significance(parameter_frame(x, variable, group), threshold = threshold, ...)
 }

@@ -76,7 +76,7 @@ test_that("what must simply work, works", {
   expect_equal(sum(fit$sampler$divergent), 0)
   # atanh of a correlation has about the sd 1 / sqrt(n - 3)
   for (label in c("a", "b")) {
-    draws <- posterior::draws_of(group_cor(fit, label)[1, "y", "x"])
+    draws <- posterior::draws_of(group_cor(fit, label)["y", "x"])
     sample <- with(twins[twins$g == label, ], cor(x, y))
     expect_lt(abs(mean(atanh(draws)) - atanh(sample)) * sqrt(50 - 3), z_bound(2))
   }

@@ -74,6 +74,19 @@ all_quantities <- c(
   "ess_tail", "neff_ratio"
 )
 
+# Of packages that read draws or coefficients, of covariance matrices alone, or with tests of slopes
+# of their own: test-easystats.R, test-emmeans.R, test-unconstrained.R, test-bridge.R and others.
+of_draws <- c(
+  "as_table", "bridge_sampler", "ci", "closest_groups", "constrain_pars", "describe_posterior",
+  "diagnostic_posterior", "effective_sample", "emm_basis", "equivalence_test", "eti", "extend",
+  "find_algorithm", "find_formula", "find_parameters", "find_predictors", "find_random",
+  "find_response", "get_data", "get_parameters", "get_response", "group_ellipse",
+  "group_overlap", "hdi", "log_prob", "loo_moment_match", "map_estimate", "mcse", "model_info",
+  "model_parameters", "model_performance", "n_obs", "outlying_groups", "p_direction", "p_map",
+  "p_rope", "p_significance", "point_estimate", "r2", "recover_data", "rope", "spi",
+  "unconstrain_pars"
+)
+
 # They fit again, or read statistics alone.
 tested_elsewhere <- c("update", "kfold", "create_priorsense_data", "standata")
 
@@ -92,7 +105,9 @@ test_that("every function that takes a fit knows of slopes", {
     function(name) identical(names(formals(get(name, space)))[1], "fit"),
     getNamespaceExports(space)
   )
-  known <- c(names(stays), names(moves), all_quantities, tested_elsewhere, without_meaning)
+  known <- c(
+    names(stays), names(moves), all_quantities, of_draws, tested_elsewhere, without_meaning
+  )
   expect_identical(setdiff(c(methods, exported), known), character())
 
   d <- regression_data()

@@ -28,7 +28,7 @@ test_that("blocks by quarter turns and by NUTS have one posterior", {
       short_fit(
         case$data,
         group = ~g, pooling = pooling, algorithm = algorithm, chains = 4, iter_warmup = 1000,
-        iter_sampling = 3000, seed = 3, cores = 2
+        iter_sampling = 3000, seed = 3, cores = 2, prior = hmvn_prior(frame = "raw")
       )
     }
     turned <- fit("auto")
