@@ -28,12 +28,10 @@
 closest_groups <- function(fit, measure = "affine_invariant", group = NULL, features = NULL,
                            prob = c(0.05, 0.95), ndraws = NULL,
                            cores = getOption("mc.cores", 1L)) {
-  call <- rlang::current_env()
-  check_prob(prob, call)
   asked <- list(
     measure = measure, group = group, features = features, ndraws = ndraws, cores = cores
   )
-  distance <- ranked_distances(fit, asked, 2L, call)
+  distance <- ranked_distances(fit, asked, prob, 2L)
   at <- which(lower.tri(distance[1L, , ]), arr.ind = TRUE)
   draws <- vapply(seq_len(nrow(at)), function(i) distance[, at[i, 1L], at[i, 2L]],
     double(nrow(distance)))
@@ -47,12 +45,10 @@ closest_groups <- function(fit, measure = "affine_invariant", group = NULL, feat
 outlying_groups <- function(fit, measure = "affine_invariant", group = NULL, features = NULL,
                             prob = c(0.05, 0.95), ndraws = NULL,
                             cores = getOption("mc.cores", 1L)) {
-  call <- rlang::current_env()
-  check_prob(prob, call)
   asked <- list(
     measure = measure, group = group, features = features, ndraws = ndraws, cores = cores
   )
-  distance <- ranked_distances(fit, asked, 3L, call)
+  distance <- ranked_distances(fit, asked, prob, 3L)
   average <- apply(distance, 1:2, sum) / (dim(distance)[[2L]] - 1)
   ranking(data.frame(group = dimnames(distance)[[2L]]), average, prob, largest = TRUE)
 }
@@ -88,7 +84,8 @@ print.hmvn_ranking <- function(x, ..., n = 10) {
 # internal -----------------------------------------------------------------
 
 # Distances [draw, group, group]. `asked`: see distances_rvar().
-ranked_distances <- function(fit, asked, at_least, call) {
+ranked_distances <- function(fit, asked, prob, at_least, call = rlang::caller_env()) {
+  check_prob(prob, call)
   check_fit(fit, call)
   groups <- unique(match_groups(fit, asked$group, call))
   if (length(groups) < at_least) {

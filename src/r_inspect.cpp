@@ -10,6 +10,7 @@
 #include "hmvn/sampling/direct.hpp"
 #include "hmvn/sampling/stopwatch.hpp"
 #include "r_control.h"
+#include "r_matrix.h"
 #include "r_model.h"
 
 using namespace hmvn;
@@ -21,14 +22,6 @@ using LongVector = Eigen::Matrix<long double, Eigen::Dynamic, 1>;
 
 Eigen::VectorXd position_of(const Rcpp::NumericMatrix& positions, int column) {
   return Eigen::Map<const Eigen::VectorXd>(&positions(0, column), positions.nrow());
-}
-
-Rcpp::NumericVector vector_of(const Eigen::VectorXd& v) {
-  return Rcpp::NumericVector(v.data(), v.data() + v.size());
-}
-
-Rcpp::NumericMatrix matrix_of(const Eigen::MatrixXd& m) {
-  return Rcpp::NumericMatrix(static_cast<int>(m.rows()), static_cast<int>(m.cols()), m.data());
 }
 
 // The posterior of a unit of all groups, with what it refers to.
@@ -52,13 +45,13 @@ struct InspectedPosterior {
 
 Rcpp::List pack_draw(const Draw& draw) {
   return Rcpp::List::create(
-      _["mean"] = matrix_of(draw.mean), _["slope"] = matrix_of(draw.slope),
-      _["slope0"] = vector_of(draw.slope0), _["h_slope"] = vector_of(draw.h_slope),
-      _["chol"] = matrix_of(draw.factor), _["mean0"] = vector_of(draw.mean0),
-      _["scale0"] = vector_of(draw.scale0), _["chol_cor0"] = vector_of(draw.correlation_factor0),
-      _["between"] = matrix_of(draw.between_factor), _["h_mean"] = vector_of(draw.h_mean),
-      _["h_sd"] = vector_of(draw.h_scale), _["h_cor"] = draw.h_correlation,
-      _["log_likelihood"] = draw.log_likelihood, _["log_prior"] = draw.log_prior);
+      _["mean"] = as_r(draw.mean), _["slope"] = as_r(draw.slope), _["slope0"] = as_r(draw.slope0),
+      _["h_slope"] = as_r(draw.h_slope), _["chol"] = as_r(draw.factor),
+      _["mean0"] = as_r(draw.mean0), _["scale0"] = as_r(draw.scale0),
+      _["chol_cor0"] = as_r(draw.correlation_factor0), _["between"] = as_r(draw.between_factor),
+      _["h_mean"] = as_r(draw.h_mean), _["h_sd"] = as_r(draw.h_scale),
+      _["h_cor"] = draw.h_correlation, _["log_likelihood"] = draw.log_likelihood,
+      _["log_prior"] = draw.log_prior);
 }
 
 // Keeps means and factors of every draw, one column a draw.
@@ -112,8 +105,8 @@ Rcpp::List inspect_likelihood_(const Rcpp::List& patterns, int n_groups,
     likelihood.resize(n_features, group.patterns.size());
     fill_likelihood(group, frame, point, likelihood, scratch);
     out.push_back(Rcpp::List::create(
-        _["within"] = likelihood.within, _["estimate"] = vector_of(likelihood.estimate),
-        _["spread"] = matrix_of(likelihood.spread), _["complete"] = group.complete()));
+        _["within"] = likelihood.within, _["estimate"] = as_r(likelihood.estimate),
+        _["spread"] = as_r(likelihood.spread), _["complete"] = group.complete()));
   }
   return out;
 }
@@ -223,8 +216,8 @@ Rcpp::List inspect_moves_(const Rcpp::List& patterns, int n_groups, const Rcpp::
     moved.read(random, draw);
     fresh->read(same, fresh_draw);
     out[s] = Rcpp::List::create(
-        _["value"] = value, _["fresh_value"] = fresh_value, _["gradient"] = vector_of(gradient),
-        _["fresh_gradient"] = vector_of(fresh_gradient), _["other_gradient"] = vector_of(other),
+        _["value"] = value, _["fresh_value"] = fresh_value, _["gradient"] = as_r(gradient),
+        _["fresh_gradient"] = as_r(fresh_gradient), _["other_gradient"] = as_r(other),
         _["draw"] = pack_draw(draw), _["fresh_draw"] = pack_draw(fresh_draw));
   }
   return out;
@@ -274,7 +267,7 @@ Rcpp::List inspect_resumed_(const Rcpp::List& patterns, int n_groups, const Rcpp
     run->advance(pieces[i], sink);
   }
   if (!run->finished()) Rcpp::stop("pieces must add up to all iterations");
-  return Rcpp::List::create(_["mean"] = matrix_of(sink.mean), _["factor"] = matrix_of(sink.factor),
+  return Rcpp::List::create(_["mean"] = as_r(sink.mean), _["factor"] = as_r(sink.factor),
                             _["algorithm"] = algorithm_name(run->report().algorithm),
                             _["bytes"] = static_cast<double>(size));
 }

@@ -9,22 +9,11 @@
 #include "hmvn/direct/bartlett_density.hpp"
 #include "hmvn/math/packed.hpp"
 #include "hmvn/sampling/direct.hpp"
+#include "r_matrix.h"
 #include "r_model.h"
 
 using namespace hmvn;
 using Rcpp::_;
-
-namespace {
-
-Rcpp::NumericVector vector_of(const Eigen::VectorXd& v) {
-  return Rcpp::NumericVector(v.data(), v.data() + v.size());
-}
-
-Rcpp::NumericMatrix matrix_of(const Eigen::MatrixXd& m) {
-  return Rcpp::NumericMatrix(static_cast<int>(m.rows()), static_cast<int>(m.cols()), m.data());
-}
-
-}  // namespace
 
 // What direct sampling proposes for a unit of all groups, or NULL where it does not apply: `df` and
 // `Psi` of (D4), the bound of log w (D5), and the shares that are accepted of `proposals` trials.
@@ -38,7 +27,7 @@ Rcpp::RObject inspect_direct_(const Rcpp::List& patterns, int n_groups,
   const DirectMatch& match = proposal->match;
   const Eigen::MatrixXd scale = (match.df + match.extra_df) * match.root * match.root.transpose();
   const DirectTrial trial = try_direct(*proposal, 1, proposals);
-  return Rcpp::List::create(_["df"] = match.df + match.extra_df, _["Psi"] = matrix_of(scale),
+  return Rcpp::List::create(_["df"] = match.df + match.extra_df, _["Psi"] = as_r(scale),
                             _["extra_df"] = match.extra_df, _["log_bound"] = match.log_bound,
                             _["exact"] = trial.exact, _["steps"] = trial.steps.acceptance,
                             _["spread"] = trial.steps.weight_spread);
@@ -69,6 +58,6 @@ Rcpp::RObject inspect_bartlett_(const Rcpp::List& patterns, int n_groups,
     density.read(x, draw);
     pack_lower(draw.factor, factors.col(i));
   }
-  return Rcpp::List::create(_["value"] = vector_of(values), _["gradient"] = matrix_of(gradients),
-                            _["factor"] = matrix_of(factors));
+  return Rcpp::List::create(_["value"] = as_r(values), _["gradient"] = as_r(gradients),
+                            _["factor"] = as_r(factors));
 }

@@ -13,6 +13,7 @@
 #include "hmvn/mcmc/chain.hpp"
 #include "hmvn/mcmc/nuts.hpp"
 #include "hmvn/mcmc/quarter_turn.hpp"
+#include "r_matrix.h"
 
 using namespace hmvn;
 
@@ -28,15 +29,7 @@ Eigen::MatrixXd matrix_of(const Rcpp::NumericMatrix& m) {
   return Eigen::Map<const Eigen::MatrixXd>(m.begin(), m.nrow(), m.ncol());
 }
 
-Rcpp::NumericVector as_r(const Eigen::VectorXd& v) {
-  return Rcpp::NumericVector(v.data(), v.data() + v.size());
-}
-
-Rcpp::NumericMatrix as_r(const Eigen::MatrixXd& m) {
-  return Rcpp::NumericMatrix(static_cast<int>(m.rows()), static_cast<int>(m.cols()), m.data());
-}
-
-Rcpp::NumericMatrix as_r(const std::vector<Eigen::VectorXd>& columns, Eigen::Index n_rows) {
+Rcpp::NumericMatrix columns_as_r(const std::vector<Eigen::VectorXd>& columns, Eigen::Index n_rows) {
   Eigen::MatrixXd m(n_rows, static_cast<Eigen::Index>(columns.size()));
   for (std::size_t j = 0; j < columns.size(); ++j) m.col(static_cast<Eigen::Index>(j)) = columns[j];
   return as_r(m);
@@ -207,8 +200,9 @@ Rcpp::List inspect_steps_(const Rcpp::List& target, const Rcpp::List& settings,
     }
   });
   const Eigen::Index n = z.standard.size();
-  return Rcpp::List::create(Rcpp::_["standard"] = as_r(positions, n),
-                            Rcpp::_["momentum"] = as_r(momenta, n), Rcpp::_["energy"] = energy);
+  return Rcpp::List::create(Rcpp::_["standard"] = columns_as_r(positions, n),
+                            Rcpp::_["momentum"] = columns_as_r(momenta, n),
+                            Rcpp::_["energy"] = energy);
 }
 
 // One transition from every column of `starts`, each with a state and a stream of its own: where it
@@ -232,7 +226,7 @@ Rcpp::List inspect_transitions_(const Rcpp::List& target, const Rcpp::List& sett
       Eigen::VectorXd end(from.rows());
       state.map.to_position(state.current.standard, end);
       ends.col(i) = end;
-      paths[i] = as_r(watched.path(), from.rows());
+      paths[i] = columns_as_r(watched.path(), from.rows());
     }
   });
   return Rcpp::List::create(Rcpp::_["ends"] = as_r(ends), Rcpp::_["facts"] = facts.table(),
@@ -265,7 +259,7 @@ Rcpp::List inspect_chain_(const Rcpp::List& target, const Rcpp::List& settings,
       const TransitionStatistics one = chain.advance(watched, mover, random);
       facts.set(i, one);
       draws.row(i) = chain.position();
-      paths[i] = as_r(watched.path(), position.size());
+      paths[i] = columns_as_r(watched.path(), position.size());
     }
   });
   return Rcpp::List::create(Rcpp::_["draws"] = as_r(draws), Rcpp::_["facts"] = facts.table(),
@@ -284,7 +278,7 @@ Rcpp::List inspect_step_size_search_(const Rcpp::List& target, const Rcpp::List&
   with_mover(settings, position.size(),
              [&](auto& mover) { mover.find_reasonable_step_size(watched, state, random); });
   return Rcpp::List::create(Rcpp::_["step_size"] = state.step_size,
-                            Rcpp::_["path"] = as_r(watched.path(), position.size()));
+                            Rcpp::_["path"] = columns_as_r(watched.path(), position.size()));
 }
 
 // Dual averaging after each acceptance statistic: the step size and the averaged one. Restarts at

@@ -1,12 +1,8 @@
 # A fit that is extended is the longer fit, to the last bit.
 
 
-holes <- iris
-holes[c(3, 60, 120), 2] <- NA
-# many units: slices
-set.seed(3)
-many <- data.frame(g = rep(1:70, each = 7), x = rnorm(490), y = rnorm(490))
-many$x[many$g > 60 & runif(490) < 0.3] <- NA
+holes <- iris_with_holes()
+many <- many_small_groups()
 
 extend_cases <- list(
   exact = list(data = iris, group = ~Species),

@@ -1,10 +1,7 @@
 # A run that is stopped at any moment is gone on with to the same draws.
 
-holes <- iris
-holes[c(3, 60, 120), 2] <- NA
-set.seed(3)
-many <- data.frame(g = rep(1:70, each = 7), x = rnorm(490), y = rnorm(490))
-many$x[many$g > 60 & runif(490) < 0.3] <- NA
+holes <- iris_with_holes()
+many <- many_small_groups()
 run_kinds <- list(
   nuts = list(data = holes, group = ~Species, algorithm = "nuts"),
   exact = list(data = iris, group = ~Species),

@@ -3,9 +3,7 @@
 skip_on_cran()
 skip_if_not_installed("future")
 
-set.seed(3)
-many <- data.frame(g = rep(1:70, each = 7), x = rnorm(490), y = rnorm(490))
-many$x[many$g > 60 & runif(490) < 0.3] <- NA
+many <- many_small_groups()
 worker_kinds <- list(
   many = list(data = many, group = ~g),
   partial = list(data = iris, group = ~Species, pooling = "partial"),
