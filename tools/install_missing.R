@@ -22,7 +22,11 @@ install_missing <- function(checkout, for_tests = FALSE) {
   install_checkout(checkout, vignettes = !for_tests && can_build_vignettes())
 }
 
-used_by_vignettes <- c("knitr", "rmarkdown", "MASS", "nlme")
+needed_by_vignettes <- c("knitr", "rmarkdown", "MASS", "nlme")
+# Without those beyond, some pages show code that has not run.
+used_by_vignettes <- c(
+  needed_by_vignettes, "ggplot2", "bayesplot", "loo", "dbplyr", "DBI", "RSQLite"
+)
 
 # The folder of the checkout, from the script that Rscript runs (tools/<script>.R).
 checkout_folder <- function() {
@@ -238,8 +242,8 @@ install_source <- function(source, lib, flags) {
 without_vignettes <- "hmvn is installed without vignettes; read them in the folder vignettes/."
 
 can_build_vignettes <- function() {
-  packages <- vapply(used_by_vignettes, requireNamespace, logical(1), quietly = TRUE)
-  missing <- c(used_by_vignettes[!packages], if (!nzchar(Sys.which("pandoc"))) "pandoc")
+  packages <- vapply(needed_by_vignettes, requireNamespace, logical(1), quietly = TRUE)
+  missing <- c(needed_by_vignettes[!packages], if (!nzchar(Sys.which("pandoc"))) "pandoc")
   if (length(missing) > 0) say(toString(missing), " not found. ", without_vignettes)
   length(missing) == 0
 }
