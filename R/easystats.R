@@ -285,9 +285,25 @@ parameter_draws <- function(fit, variable, group, call) {
   }
   draws <- draws_array(fit, variable, group = group, call = call)
   if (all(variable %in% quantity_names(fit))) {
-    draws <- draws[, , summary.hmvn_fit(fit, variable, group)$variable, drop = FALSE]
+    groups <- unique(match_groups(fit, group, call))
+    each <- lapply(unique(variable), names_once, fit = fit, groups = groups)
+    draws <- draws[, , unlist(each), drop = FALSE]
   }
   posterior::as_draws_array(draws)
+}
+
+# The names of a quantity's elements; of a symmetric matrix every pair once.
+names_once <- function(name, fit, groups) {
+  layout <- packed_layout(fit, name)
+  if (nrow(layout) == 0L) {
+    return(NULL)
+  }
+  if (!quantities[[name]]$by_group) {
+    return(packed_names(fit, name, NULL, layout))
+  }
+  rows <- rep(seq_len(nrow(layout)), length(groups))
+  group <- rep(groups, each = nrow(layout))
+  packed_names(fit, name, group, layout[rows, , drop = FALSE])
 }
 
 # As columns of a data frame.

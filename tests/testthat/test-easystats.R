@@ -65,6 +65,34 @@ test_that("parameters has a table of all groups", {
   expect_true(all(c("Rhat", "ESS") %in% names(found)))
 })
 
+test_that("groups that could not be estimated have no parameters", {
+  skip_if_not_installed("bayestestR")
+  skip_if_not_installed("parameters")
+  skip_if_not_installed("insight")
+  part <- iris
+  part$Sepal.Width[part$Species == "setosa"] <- 3
+  part <- short_fit(part, ~Species, iter_sampling = 50, not_estimable = "drop")
+  expect_named(part$not_estimable, "setosa")
+  estimated <- generics::tidy(part)
+  wanted <- estimated$term[!is.na(estimated$estimate)]
+  expect_length(wanted, 28L)
+  expect_identical(bayestestR::describe_posterior(part)$Parameter, wanted)
+  expect_identical(parameters::model_parameters(part)$Parameter, wanted)
+  expect_identical(bayestestR::hdi(part)$Parameter, wanted)
+  expect_named(insight::get_parameters(part), wanted)
+  expect_identical(
+    names(insight::get_parameters(part, c("Omega", "mu"), "virginica")),
+    summary(part, c("Omega", "mu"), "virginica")$variable
+  )
+})
+
+test_that("parameters that groups share are named once each", {
+  skip_if_not_installed("insight")
+  shared <- short_fit(iris, ~Species, pooling = "partial", iter_sampling = 10)
+  asked <- c("h_cor", "Sigma0", "mu0", "Sigma")
+  expect_named(insight::get_parameters(shared, asked), summary(shared, asked)$variable)
+})
+
 test_that("insight reads parameters, data and the model", {
   skip_if_not_installed("insight")
   expect_identical(dim(insight::get_parameters(fit)), c(1000L, 42L))
