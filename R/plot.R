@@ -24,11 +24,14 @@
 #' @param x An `hmvn_fit`.
 #' @param type Which picture.
 #' @param features Names of the features to show; `NULL`: the first four (twelve
-#'   of matrices).
-#' @param group Labels of the groups to show; `NULL` for all.
-#' @param level Share of a group within its ellipse, or probability of the intervals.
-#' @param ndraws Number of draws whose ellipses are shown; `NULL`: 30 or as many as there are, none
-#'   of more than eight groups, whose ellipses would hide each other.
+#'   of matrices). Not for `"prior"`, `"trace"`, `"rank"` and `"energy"`. What is given to a picture
+#'   that does not read it is refused.
+#' @param group Labels of the groups to show; `NULL` for all. For `"ellipses"`, `"correlations"`,
+#'   `"matrices"`, `"forest"` and `"shrinkage"`.
+#' @param level Share of a group within its ellipse, for `"ellipses"`, or probability of the
+#'   intervals, for `"correlations"`, `"matrices"`, `"forest"` and `"within_between"`.
+#' @param ndraws For `"ellipses"`: number of draws whose ellipses are shown; `NULL`: 30 or as many
+#'   as there are, none of more than eight groups, whose ellipses would hide each other.
 #' @param variable For `"forest"`: `"mu"`, `"sigma"`, `"Omega"` or `"beta"`. For `"prior"`,
 #'   `"trace"`, `"rank"` and `pairs()`: elements or quantities of the draws to show, such as
 #'   `"h_mean"`.
@@ -64,6 +67,11 @@ plot.hmvn_fit <- function(x, type = c("ellipses", "correlations", "matrices", "f
   check_fit(x, call)
   require_package("ggplot2", "{.fn plot}", call)
   type <- check_first_choice(type, "type", formals()$type, call)
+  given <- list(
+    features = features, group = group, level = if (!missing(level)) level, ndraws = ndraws,
+    variable = variable, unpooled = unpooled
+  )
+  check_read_by_picture(given, type, call)
   if (type %in% c("trace", "rank", "energy")) {
     return(plot_chains(x, type, variable, call))
   }
@@ -118,6 +126,31 @@ drawn_quantities <- function(type, variable) {
     shrinkage = "mu",
     within_between = "Sigma"
   )
+}
+
+# The arguments that a picture reads.
+picture_arguments <- function(type) {
+  switch(type,
+    ellipses = c("features", "group", "level", "ndraws"),
+    correlations = ,
+    matrices = c("features", "group", "level"),
+    forest = c("features", "group", "level", "variable", "unpooled"),
+    shrinkage = c("features", "group"),
+    within_between = c("features", "level"),
+    prior = ,
+    trace = ,
+    rank = "variable",
+    energy = character()
+  )
+}
+
+# `given`: a list by argument, NULL where one was left out.
+check_read_by_picture <- function(given, type, call) {
+  given <- Filter(Negate(is.null), given)
+  for (arg in setdiff(names(given), picture_arguments(type))) {
+    must <- paste0("left out for type \"", type, "\", which does not read it")
+    abort_argument(arg, must, given[[arg]], call)
+  }
 }
 
 plot_correlations <- function(fit, features, groups, level) {

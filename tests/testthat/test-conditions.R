@@ -186,6 +186,8 @@ error_cases <- list(
     outlying_groups(fit, group = "A"),
     plot(compare_groups(fit, what = "mean", prob = 0.5)),
     plot(fit, "forest", unpooled = fake_fit(G = 1)),
+    plot(fit, "shrinkage", level = 0.5),
+    plot(fit, "energy", variable = "mu"),
     summary(fit, prob = 0.5, probs = 0.1),
     as_table(compare_groups(fit, what = "mean"), interval = 0.9),
     fit_hmvn(iris, ~Species, iter = 2000),

@@ -80,6 +80,42 @@ test_that("with covariates shrinkage starts from what rows say of a mean at thei
   expect_equal(found$raw, c(by_hand[as.character(found$group)]), ignore_attr = TRUE)
 })
 
+test_that("arguments that a picture does not read are refused", {
+  skip_if_not_installed("bayesplot")
+  fit <- short_fit(iris, ~Species, pooling = "partial", iter_sampling = 20)
+  given <- list(
+    features = c("Sepal.Length", "Sepal.Width"), group = c("setosa", "virginica"), level = 0.8,
+    ndraws = 3, variable = "sigma", unpooled = short_fit(iris, ~Species)
+  )
+  read <- list(
+    ellipses = c("features", "group", "level", "ndraws"),
+    correlations = c("features", "group", "level"),
+    matrices = c("features", "group", "level"),
+    forest = c("features", "group", "level", "variable", "unpooled"),
+    shrinkage = c("features", "group"),
+    within_between = c("features", "level"),
+    prior = "variable", trace = "variable", rank = "variable", energy = character()
+  )
+  expect_identical(names(read), eval(formals(plot.hmvn_fit)$type))
+  for (type in names(read)) {
+    plain <- suppressWarnings(quietly(plot(fit, type)))
+    for (arg in names(given)) {
+      draw <- function() {
+        suppressWarnings(quietly(do.call(plot, c(list(fit, type), given[arg]))))
+      }
+      if (arg %in% read[[type]]) {
+        # what is read changes the picture
+        expect_false(identical(draw()$data, plain$data) && identical(
+          ggplot2::ggplot_build(draw())$data, ggplot2::ggplot_build(plain)$data
+        ), label = paste(type, arg))
+      } else {
+        error <- expect_error(draw(), class = "hmvn_error_argument", label = paste(type, arg))
+        expect_identical(error$argument, arg)
+      }
+    }
+  }
+})
+
 test_that("what cannot be drawn is refused", {
   fit <- fake_fit()
   expect_error(plot(fit, features = "z"), class = "hmvn_error_argument")
