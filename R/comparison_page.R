@@ -6,6 +6,11 @@
 #' @param ... Not used.
 #' @export
 print.hmvn_comparison <- function(x, ..., n = 30) {
+  needed <- c("group", "reference", "quantity", "feature", "feature2", "mean", "sd")
+  if (!all(needed %in% names(x))) {
+    print(as.data.frame(x), ...)
+    return(invisible(x))
+  }
   shown <- utils::head(as.data.frame(x), n)
   cat("Differences of groups: posterior mean (sd), quantiles and probabilities\n")
   print(comparison_page(shown), row.names = FALSE, right = FALSE)

@@ -84,6 +84,16 @@ test_that("a comparison prints as a page", {
   expect_snapshot(print(compare_groups(fit, what = "distance"), n = 3))
 })
 
+test_that("a comparison without columns of its page prints as a data frame", {
+  found <- compare_groups(fake_fit(), what = "mean")
+  for (column in c("group", "reference", "quantity", "feature", "feature2", "mean", "sd")) {
+    some <- found[setdiff(names(found), column)]
+    expect_identical(capture.output(print(some)), capture.output(print(as.data.frame(some))))
+  }
+  expect_identical(capture.output(print(found[c("mean", "sd")])),
+    capture.output(print(data.frame(mean = found$mean, sd = found$sd))))
+})
+
 test_that("what cannot be compared is refused", {
   fit <- fake_fit()
   expect_error(compare_groups(fit, what = "intercept"), class = "hmvn_error_argument")
