@@ -155,7 +155,7 @@ compared_table <- function(fit, what, at, call) {
 
 # The position of the reference; 0: the typical group.
 compared_reference <- function(fit, reference, table, call) {
-  found <- match_reference(fit, reference, "reference", call)
+  found <- match_reference(fit, reference, "reference", "compare_groups", call)
   if (found == 0L && "slope" %in% table$quantity && any(fit$coefficients[-1L, ] == "none")) {
     abort_no_meaning(
       "compare_groups", "Without pooling of all slopes the typical group has none to compare.",

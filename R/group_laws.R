@@ -38,8 +38,9 @@ has_typical_group <- function(fit) {
     all(pooling[intersect(names(pooling), c("sd", "cor"))] != "none")
 }
 
-# A label of a group, or "typical", as a position; 0: the typical group.
-match_reference <- function(fit, label, arg, call) {
+# A label of a group, or "typical", as a position; 0: the typical group. `generic`: whose argument
+# it is.
+match_reference <- function(fit, label, arg, generic, call) {
   if (!identical(label, typical_label) || label %in% fit$statistics$labels) {
     if (length(label) != 1L) abort_argument(arg, "one label of a group", label, call)
     return(match_groups(fit, label, call))
@@ -47,7 +48,6 @@ match_reference <- function(fit, label, arg, call) {
   if (has_typical_group(fit)) {
     return(0L)
   }
-  generic <- if (arg == "to") "group_distance" else "compare_groups"
   abort_no_meaning(
     generic, "Without pooling of means, sds and correlations there is no typical group.",
     "it with a group's label, or fit with {.code pooling = \"partial\"}", call

@@ -56,7 +56,7 @@ group_overlap <- function(fit, to = NULL, measure = "union", group = NULL, featu
   chosen <- choose_draws(fit, ndraws, call)
   read <- function(g) margin_law(group_law(fit, g, chosen), at)
   if (is.null(to)) check_pairs_size(length(groups), length(chosen), "Overlaps", call)
-  reference <- if (!is.null(to)) read(match_reference(fit, to, "to", call))
+  reference <- if (!is.null(to)) read(match_reference(fit, to, "to", "group_overlap", call))
   rvar_of_pairs(fit, groups, reference, list(
     read = read, each = function(a, b) law_overlaps(a, b, measure, level, cores)[, 1L],
     same = if (measure == "within") level else 1, symmetric = measure == "union",

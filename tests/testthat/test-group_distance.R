@@ -111,10 +111,11 @@ test_that("the typical group is that of the population's draws", {
   expect_equal(posterior::draws_of(found)[, 2], by_hand, ignore_attr = TRUE)
   expect_identical(posterior::nchains(found), 4L)
   expect_identical(dimnames(found), list(c("A", "B", "C")))
-  expect_error(
+  error <- expect_error(
     group_distance(fake_fit(pooling = c(mean = "partial")), "typical"),
     class = "hmvn_error_no_meaning"
   )
+  expect_identical(error$generic, "group_distance")
   # a group that is called so is the one that is meant
   named <- fake_fit(labels = c("typical", "B"))
   expect_equal(one(group_distance(named, "typical")[1]), rep(0, 400))

@@ -170,6 +170,7 @@ test_that("what has no overlap is refused", {
   expect_error(group_overlap(fit, measure = "within", level = 95), class = "hmvn_error_argument")
   expect_error(group_overlap(without(fit, "mean"), measure = "within"),
     class = "hmvn_error_keep")
-  expect_error(group_overlap(fit, to = "typical", measure = "within"),
+  error <- expect_error(group_overlap(fit, to = "typical", measure = "within"),
     class = "hmvn_error_no_meaning")
+  expect_identical(error$generic, "group_overlap")
 })
