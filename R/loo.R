@@ -24,7 +24,8 @@
 #' @param moment_match,reloo Improve the estimates of rows with a Pareto k above `k_threshold`? With
 #'   both, rows that moment matching leaves above it are sampled without.
 #' @param k_threshold The Pareto k above which a row's estimate is not trusted.
-#' @param cores Number of threads.
+#' @param cores Number of threads. `loo_moment_match()` takes it as other methods do, and improves
+#'   one row after another in one thread.
 #' @return What [loo::loo()], [loo::waic()] and [loo::loo_compare()] return. The points are the
 #'   rows with something observed (and all covariates), in the order of the data. What is left out
 #'   is a row: one with a frequency weight w, which stands for w equal rows, is left out with all of
@@ -70,11 +71,13 @@ loo.hmvn_fit <- function(x, ..., moment_match = FALSE, reloo = FALSE, k_threshol
 #' @rdname loo.hmvn_fit
 #' @param loo What `loo()` returned for the fit.
 #' @exportS3Method loo::loo_moment_match
-loo_moment_match.hmvn_fit <- function(x, loo, k_threshold = 0.7, ...) {
+loo_moment_match.hmvn_fit <- function(x, loo, k_threshold = 0.7, ...,
+                                      cores = getOption("mc.cores", 1L)) {
   call <- rlang::current_env()
   check_fit(x, call)
   check_is_loo(x, loo, call)
   k_threshold <- check_number(k_threshold, "k_threshold", 0, 1, call = call)
+  check_count(cores, "cores", min = 1, call = call)
   out <- change_rows(x, loo, k_threshold, function(row, unit) match_row(row, unit, x, ...), call)
   warn_high_k(out, k_threshold, call)
 }

@@ -47,6 +47,7 @@ test_that("moment matching and sampling without a row agree with fits to the oth
     error <- sqrt(wanted[2]^2 + matched$pointwise[1, "mcse_elpd_loo"]^2)
     expect_lt(abs(matched$pointwise[1, "elpd_loo"] - wanted[1]), 4 * error)
     expect_equal(loo::loo_moment_match(fit, plain)$estimates, matched$estimates)
+    expect_equal(loo::loo_moment_match(fit, plain, cores = 2)$estimates, matched$estimates)
 
     # others are as they were, and sums are theirs
     low <- loo::pareto_k_values(plain) <= 0.7
@@ -72,4 +73,5 @@ test_that("what cannot be improved is refused or warned of", {
   found$diagnostics$pareto_k[2] <- 0.8
   expect_warning(warn_high_k(found, 0.7, NULL), class = "hmvn_warning_pareto_k")
   expect_error(loo::loo(fit, reloo = NA), class = "hmvn_error_argument")
+  expect_error(loo::loo_moment_match(fit, found, cores = 0), class = "hmvn_error_argument")
 })
