@@ -66,6 +66,13 @@ error_measures.hmvn_bridge <- function(bridge_object, ...) {
 #' @rdname bridge_sampler.hmvn_fit
 #' @export
 print.hmvn_bridge <- function(x, ...) {
+  if (length(x$groups) == 0L) {
+    cat(
+      "Log marginal likelihood: ", round(x$logml, 5),
+      "\nKnown exactly: nothing was left to integrate over.\n", sep = ""
+    )
+    return(invisible(x))
+  }
   cat(
     "Bridge sampling estimate of the log marginal likelihood: ", round(x$logml, 5),
     "\nThe sum over ", length(x$groups), " independent groups, each via method \"", x$method,

@@ -145,6 +145,10 @@ test_that("with known covariances and h nothing is left to integrate over", {
   found <- bridge_of(fit)
   expect_equal(found$logml, wanted, tolerance = 1e-10)
   expect_identical(bridgesampling::error_measures(found)$re2, 0)
+  expect_identical(capture.output(print(found)), c(
+    paste("Log marginal likelihood:", round(wanted, 5)),
+    "Known exactly: nothing was left to integrate over."
+  ))
 })
 
 test_that("too few draws are refused", {
