@@ -96,12 +96,8 @@ statistics_without <- function(statistics, labels, call) {
   n_missing <- sum((patterns$n * colSums(!patterns$observed))[!of_stay])
   statistics$n_rows <- statistics$n_rows - sum(patterns$n[!of_stay])
   statistics$n_missing <- statistics$n_missing - n_missing
-  statistics$patterns <- list(
-    group = match(patterns$group[of_stay], stay), n = patterns$n[of_stay],
-    observed = patterns$observed[, of_stay, drop = FALSE],
-    mean = patterns$mean[, of_stay, drop = FALSE],
-    scatter = patterns$scatter[, , of_stay, drop = FALSE]
-  )
+  statistics$patterns <- pick_patterns(patterns, of_stay)
+  statistics$patterns$group <- match(statistics$patterns$group, stay)
   statistics$labels <- statistics$labels[stay]
   statistics$keys <- statistics$keys[stay, , drop = FALSE]
   attr(statistics$keys, "row.names") <- seq_along(stay)

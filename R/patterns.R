@@ -34,6 +34,15 @@ merge_moments <- function(patterns, p, features) {
   list(n = merged$n, mean = drop(merged$mean), scatter = matrix(merged$scatter, length(features)))
 }
 
+# Some of the patterns, by position.
+pick_patterns <- function(patterns, at) {
+  lapply(patterns, function(part) {
+    switch(as.character(length(dim(part))),
+      "2" = part[, at, drop = FALSE], "3" = part[, , at, drop = FALSE], part[at]
+    )
+  })
+}
+
 # Joint patterns, features first, as (M2').
 split_covariates <- function(patterns, n_features) {
   size <- nrow(patterns$mean)

@@ -53,10 +53,7 @@
 groups_at <- function(x, at) {
   old <- x$patterns
   of <- order(match(old$group, at), seq_along(old$group), na.last = NA)
-  patterns <- lapply(old, function(part) {
-    size <- length(dim(part))
-    switch(size + 1L, part[of], NULL, part[, of, drop = FALSE], part[, , of, drop = FALSE])
-  })
+  patterns <- pick_patterns(old, of)
   patterns$group <- match(patterns$group, at)
   keys <- x$keys[at, , drop = FALSE]
   attr(keys, "row.names") <- seq_along(at)

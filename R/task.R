@@ -32,13 +32,7 @@ problem_of_units <- function(problem, units) {
     return(problem)
   }
   chosen <- which(problem$patterns$group %in% units)
-  problem$patterns <- lapply(problem$patterns, function(x) {
-    size <- dim(x)
-    if (is.null(size)) {
-      return(x[chosen])
-    }
-    if (length(size) == 2L) x[, chosen, drop = FALSE] else x[, , chosen, drop = FALSE]
-  })
+  problem$patterns <- pick_patterns(problem$patterns, chosen)
   problem$patterns$group <- match(problem$patterns$group, units)
   problem$n_groups <- length(units)
   problem

@@ -99,14 +99,6 @@ sampling_units <- function(fit, group = NULL, call = NULL) {
 # Does every group make a unit of its own?
 groups_apart <- function(fit) all(pooling_of(model_of(fit)) == "none")
 
-pick_patterns <- function(patterns, at) {
-  lapply(patterns, function(part) {
-    switch(as.character(length(dim(part))),
-      "2" = part[, at, drop = FALSE], "3" = part[, , at, drop = FALSE], part[at]
-    )
-  })
-}
-
 # What sampling reads of the statistics of some groups. `at`: positions of their patterns.
 statistics_of_unit <- function(statistics, groups, at) {
   statistics$patterns <- pick_patterns(statistics$patterns, at)
