@@ -67,7 +67,7 @@ print.hmvn_ranking <- function(x, ..., n = 10) {
   shown <- utils::head(as.data.frame(x), n)
   sides <- shown[intersect(c("group", "reference"), names(shown))]
   names <- trim_names(unlist(sides), 20)
-  quantiles <- grep("^q[0-9.]+$", names(x), value = TRUE)
+  quantiles <- quantile_columns(names(x))
   page <- data.frame(
     matrix(names, nrow(shown)), with_error(shown$mean, shown$sd)
   )
@@ -76,8 +76,7 @@ print.hmvn_ranking <- function(x, ..., n = 10) {
   page[[paste0("P(", first, ")")]] <- probability_text(shown$p_first)
   cat(attr(x, "title"), "\n", sep = "")
   print(page, row.names = FALSE, right = FALSE)
-  more <- nrow(x) - nrow(shown)
-  if (more > 0) cat("... and ", count_of(more, "more row"), "; all: print(x, n = Inf)\n", sep = "")
+  say_more_rows(nrow(x) - nrow(shown))
   invisible(x)
 }
 

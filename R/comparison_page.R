@@ -14,10 +14,7 @@ print.hmvn_comparison <- function(x, ..., n = 30) {
   shown <- utils::head(as.data.frame(x), n)
   cat("Differences of groups: posterior mean (sd), quantiles and probabilities\n")
   print(comparison_page(shown), row.names = FALSE, right = FALSE)
-  more <- nrow(x) - nrow(shown)
-  if (more > 0) {
-    cat("... and ", count_of(more, "more row"), "; all: print(x, n = Inf)\n", sep = "")
-  }
+  say_more_rows(nrow(x) - nrow(shown))
   invisible(x)
 }
 
@@ -27,7 +24,7 @@ print.hmvn_comparison <- function(x, ..., n = 30) {
 comparison_page <- function(shown) {
   side <- trim_names(c(shown$group, shown$reference), 16)
   pair <- paste(utils::head(side, nrow(shown)), "-", utils::tail(side, nrow(shown)))
-  quantiles <- grep("^q[0-9.]+$", names(shown), value = TRUE)
+  quantiles <- quantile_columns(names(shown))
   page <- data.frame(groups = pair, quantity = shown$quantity, of = compared_names(shown))
   if (all(page$of == "")) page$of <- NULL
   page[["mean (sd)"]] <- with_error(shown$mean, shown$sd)

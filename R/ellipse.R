@@ -71,7 +71,7 @@ print.hmvn_ellipses <- function(x, ...) {
   features <- attr(x, "features")
   cat("Ellipses of ", features[[1L]], " and ", features[[2L]], " that hold ",
     percent(attr(x, "level")), " of a group: posterior mean (sd) and quantiles\n", sep = "")
-  quantiles <- grep("^q[0-9.]+$", names(x), value = TRUE)
+  quantiles <- quantile_columns(names(x))
   page <- data.frame(
     group = trim_names(x$group, 20), quantity = x$quantity,
     "mean (sd)" = with_error(x$mean, x$sd), check.names = FALSE

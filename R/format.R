@@ -15,6 +15,11 @@ percent <- function(share) {
 # "1 row", "2,000 rows"
 count_of <- function(n, noun) paste0(number(n), " ", noun, if (n != 1) "s")
 
+# The line below a page of rows.
+say_more_rows <- function(n) {
+  if (n > 0) cat("... and ", count_of(n, "more row"), "; all: print(x, n = Inf)\n", sep = "")
+}
+
 # "a character", "an integer"
 with_article <- function(noun) paste(if (grepl("^[aeiou]", noun)) "an" else "a", noun)
 

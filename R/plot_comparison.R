@@ -13,7 +13,7 @@ plot.hmvn_comparison <- function(x, ..., quantity = NULL, n = 30) {
   require_package("ggplot2", "{.fn plot}", call)
   n <- check_count(n, "n", min = 1, call = call)
   for (one in quantity) check_choice(one, "quantity", unique(x$quantity), call)
-  ends <- grep("^q[0-9.]+$", names(x), value = TRUE)
+  ends <- quantile_columns(names(x))
   if (length(ends) < 2L) {
     abort_hmvn(
       c(

@@ -184,6 +184,9 @@ quantile_names <- function(prob) {
   paste0("q", format(100 * prob, trim = TRUE, digits = 6, drop0trailing = TRUE))
 }
 
+# Those among the names of columns.
+quantile_columns <- function(names) grep("^q[0-9.]+$", names, value = TRUE)
+
 check_prob <- function(prob, call) {
   if (!is.numeric(prob) || is.object(prob) || anyNA(prob) || any(prob < 0 | prob > 1)) {
     found <- describe_value(prob)

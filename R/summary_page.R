@@ -20,8 +20,7 @@ print.hmvn_summary <- function(x, ..., n = 30) {
     if (sum(wide + 1L) <= getOption("width")) break
   }
   print(page, row.names = FALSE, right = FALSE)
-  more <- nrow(x) - nrow(shown)
-  if (more > 0) cat("... and ", count_of(more, "more row"), "; all: print(x, n = Inf)\n", sep = "")
+  say_more_rows(nrow(x) - nrow(shown))
   invisible(x)
 }
 
@@ -38,7 +37,7 @@ summary_page <- function(shown, columns, name_width) {
   page$of <- compared_names(shown, name_width)
   if (all(page$of == "")) page$of <- NULL
   page[["mean (sd)"]] <- with_error(shown$mean, shown$sd)
-  for (q in grep("^q[0-9.]+$", setdiff(columns, keys), value = TRUE)) {
+  for (q in quantile_columns(setdiff(columns, keys))) {
     page[[q]] <- rounded_like(shown[[q]], shown$sd)
   }
   page$rhat <- ifelse(is.na(shown$rhat), "", fixed(shown$rhat, 3))
