@@ -114,7 +114,6 @@ pass_on_to_brms <- function(generic, object, ...) {
 # observed: "all", in every row of every group (statistics by group); "rows", some group has no
 #   rows; "some", cells are missing.
 stan_parts_of <- function(fit) {
-  check_fit(fit, rlang::caller_env())
   model <- model_of(fit)
   prior <- model$prior
   K <- length(model$features)
