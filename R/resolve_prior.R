@@ -24,7 +24,7 @@ print.hmvn_resolved_prior <- function(x, ...) {
 
 # `prior`: an hmvn_prior or NULL (all defaults). Defaults come from the statistics; where these have
 # no mean or no spread to give, an explicit prior is asked for. `frame`: see choose_frame().
-resolve_prior <- function(prior, statistics, frame = prior$frame %||% "raw", call = NULL) {
+resolve_prior <- function(prior, statistics, frame, call = NULL) {
   prior <- prior %||% hmvn_prior()
   if (!inherits(prior, "hmvn_prior")) {
     found <- describe_prior(prior)

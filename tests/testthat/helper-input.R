@@ -15,7 +15,9 @@ moments_by_hand <- function(y) {
   list(n = nrow(y), mean = unname(colMeans(y)), scatter = unname(crossprod(centred)))
 }
 
-resolved_prior <- function(statistics, ...) resolve_prior(hmvn_prior(...), statistics)
+resolved_prior <- function(statistics, ..., frame = "raw") {
+  resolve_prior(hmvn_prior(...), statistics, frame)
+}
 
 pool <- function(mean = "none", sd = "none", cor = "none") c(mean = mean, sd = sd, cor = cor)
 pool_all <- function(..., slope = "none") c(pool(...), slope = slope)

@@ -23,7 +23,7 @@ test_that("checking, merging and summarising call R no more often for more group
     fit <- fake_fit(G = G, K = 3, iter = 5, labels = unique(data$g))
     count_calls(inner, {
       s <- hmvn_statistics(data, ~g, ~ x + y + z)
-      prior <- resolve_prior(hmvn_prior(), s)
+      prior <- resolve_prior(hmvn_prior(), s, "raw")
       for (cor in pooling_levels) check_propriety(s, prior, resolve_pooling(c(cor = cor)))
       merged <- c(s, s)
       diagnose(fit)

@@ -34,7 +34,7 @@ scores_of_covariance <- function(packed) {
 
 core_model <- function(pooling) {
   data <- data.frame(g = c("a", "b"), x = 0:1, y = 0:1, z = 0:1)
-  resolved <- resolve_prior(prior, hmvn_statistics(data, ~g, ~ x + y + z))
+  resolved <- resolve_prior(prior, hmvn_statistics(data, ~g, ~ x + y + z), "raw")
   pooling <- resolve_pooling(pooling)
   coefficients <- coefficient_pooling(pooling, c("x", "y", "z"), character(), NULL)
   as_core(new_hmvn_model(resolved, prior, coefficients, pooling[c("sd", "cor")]))

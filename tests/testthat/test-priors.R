@@ -3,7 +3,7 @@ s <- hmvn_statistics(iris, "Species", c("Sepal.Length", "Sepal.Width"))
 k <- s$features
 
 test_that("defaults scale with the data", {
-  prior <- resolve_prior(NULL, s)
+  prior <- resolve_prior(NULL, s, "raw")
   expect_equal(prior$mean$location, colMeans(iris[k]))
   expect_equal(prior$mean$scale, 2.5 * vapply(iris[k], sd, 0))
   expect_identical(prior$sd$family, rep("exponential", 2))
@@ -110,7 +110,7 @@ test_that("bad priors are errors of class prior", {
   for (eta in list(0, -1, NA, Inf, "2", 1:2, NULL)) expect_error(
     dist_lkj(eta), class = "hmvn_error_prior"
   )
-  expect_error(resolve_prior(list(), s), class = "hmvn_error_prior")
+  expect_error(resolve_prior(list(), s, "raw"), class = "hmvn_error_prior")
 })
 
 test_that("what only claims to be a distribution is refused", {
@@ -140,7 +140,7 @@ test_that("features without data or variation need explicit priors", {
   )
   for (data in flat) {
     s <- quietly(hmvn_statistics(data, "Species", k))
-    expect_error(resolve_prior(NULL, s), "Sepal.Width", class = "hmvn_error_prior")
+    expect_error(resolve_prior(NULL, s, "raw"), "Sepal.Width", class = "hmvn_error_prior")
     expect_error(resolved_prior(s, mean = explicit$mean), class = "hmvn_error_prior")
     expect_s3_class(
       resolved_prior(s, mean = explicit$mean, sd = explicit$sd), "hmvn_resolved_prior"
@@ -158,7 +158,7 @@ test_that("priors print what they say", {
   text <- format(prior)
   expect_match(text[["sd"]], "a ~ Exp(1), b ~", fixed = TRUE)
   expect_match(text[["heterogeneity"]], "cor fixed at 0.5")
-  expect_output(print(resolve_prior(NULL, s)), "Exponential.*scaled with the data")
+  expect_output(print(resolve_prior(NULL, s, "raw")), "Exponential.*scaled with the data")
 })
 
 test_that("a lognormal of sds by its name scales with the data", {

@@ -7,7 +7,7 @@ check <- function(data, pooling = pool(), prior = explicit(), ...) {
   s <- hmvn_statistics(
     data, "g", setdiff(names(data), c("g", "w")), weights = if ("w" %in% names(data)) "w"
   )
-  check_propriety(s, resolve_prior(prior, s), pooling, ...)
+  check_propriety(s, resolve_prior(prior, s, "raw"), pooling, ...)
 }
 expect_proper <- function(...) expect_null(check(...))
 expect_improper <- function(..., group = NULL, features = NULL) {
@@ -134,7 +134,7 @@ test_that("100,000 small groups are judged with as many calls as 100", {
       g = rep(seq_len(G), each = 3), x = rnorm(3 * G), y = rnorm(3 * G), z = rnorm(3 * G)
     )
     s <- hmvn_statistics(d, "g", c("x", "y", "z"))
-    prior <- resolve_prior(NULL, s)
+    prior <- resolve_prior(NULL, s, "raw")
     count_calls(
       c("feature_scatter", "scaled_ranks", "merge_moments_", "drop_constants"),
       expect_null(check_propriety(s, prior, pool()))

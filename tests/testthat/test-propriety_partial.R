@@ -9,7 +9,7 @@ judge <- function(n, h, pooling = pool(sd = "partial"), varying = 1, sd = NULL) 
     distributional::dist_normal(0, 1), sd %||% distributional::dist_exponential(1),
     heterogeneity = h
   )
-  problems <- find_improper(s, resolve_prior(prior, s), pooling)
+  problems <- find_improper(s, resolve_prior(prior, s, "raw"), pooling)
   unlist(lapply(problems, `[[`, "group"))
 }
 expect_held <- function(...) expect_null(judge(...))
@@ -78,13 +78,13 @@ test_that("groups that are proper alone can be improper together", {
 test_that("what is not known is refused", {
   y <- c(1, 1, 0, 2, 3, 5)
   d <- data.frame(g = rep(c("a", "b"), c(2, 4)), y = y, x = c(1, 2, 4, 1, 2, 8))
-  judge_data <- function(d, ...) {
+  judge_data <- function(d, frame = "raw") {
     s <- hmvn_statistics(d, "g", c("x", "y"))
     prior <- hmvn_prior(
       distributional::dist_normal(0, 1), distributional::dist_exponential(1),
-      heterogeneity = 0.2, ...
+      heterogeneity = 0.2
     )
-    length(find_improper(s, resolve_prior(prior, s), pool(sd = "partial")))
+    length(find_improper(s, resolve_prior(prior, s, frame), pool(sd = "partial")))
   }
   expect_identical(judge_data(d), 0L)
   # not so in a frame, (M3e): two rows of a null direction that is no axis
