@@ -8,6 +8,7 @@
 #' Start with `vignette("hmvn")`. Then, by what you want:
 #' * to fit: [fit_hmvn()], [hmvn_prior()], [update()][update.hmvn_fit]; from counts and moments
 #'   alone [hmvn_statistics()], [hmvn_statistics_from()];
+#' * to go on: more draws by [extend()], an interrupted run by [resume_hmvn()];
 #' * to read a fit: [print()][print.hmvn_fit], [summary()][summary.hmvn_fit], [group_mean()],
 #'   [group_cov()], [as_draws_df()][draws-hmvn], [as_table()], [plot()][plot.hmvn_fit];
 #' * to compare groups: [compare_groups()], [closest_groups()], [outlying_groups()],
