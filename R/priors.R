@@ -95,6 +95,11 @@ hmvn_prior <- function(mean = NULL, sd = NULL, cor = NULL, heterogeneity = NULL,
 #'   of one correlation depends on which other features are modelled with it, noticeably in small
 #'   groups with strong correlations. In the pooled frame, the default (`frame` of [hmvn_prior()]),
 #'   it does much less.
+#'
+#'   \if{html}{\figure{lkj-correlations.png}{options: width="100\%" alt="Prior densities of one
+#'   correlation for eta = 1, 2 and 4, each with 2, 5, 10 and 20 features: the narrower, the larger
+#'   eta is and the more features there are."}}
+#'   \if{latex}{\figure{lkj-correlations.png}{options: width=14cm}}
 #' @param eta A positive number, not necessarily whole, at most 1e8.
 #' @return An object of class `hmvn_lkj`.
 #' @references Lewandowski, Kurowicka and Joe (2009), Journal of Multivariate Analysis 100.
