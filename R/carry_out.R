@@ -57,8 +57,7 @@ matching_header <- function(plan, folder, call) {
     what <- paste0("It is of another fit: ", paste(changed, collapse = ", "), " changed.")
     abort_checkpoint(folder, what, call)
   }
-  control <- plan$settings[c("cores", "progress")]
-  header$plan$settings[names(control)] <- control
+  header$plan$settings[run_settings] <- plan$settings[run_settings]
   seed <- header$plan$settings$seed
   inform_hmvn(
     c("Going on with the checkpoint {.path {folder}}.",

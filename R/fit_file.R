@@ -110,7 +110,7 @@ say_file_refit <- function(plan, old, file, changed) {
       "file", path = file, changed = changed
     )
     settings <- old$control
-    new <- c("iter_sampling", "cores", "workers", "progress")
+    new <- c("iter_sampling", run_settings)
     settings[new] <- plan$settings[new]
     extension <- plan_extension(old, settings, plan$record$started)
     extension$record <- plan$record

@@ -108,14 +108,15 @@
 #'   [update()][update.hmvn_fit] meets them again where `data` are given.
 #'
 #' @section A fit as a file:
-#' A fit depends on the data (through their statistics), the prior, pooling, the settings of the
-#' sampler but for `cores` and `progress`, the seed and the version of the package. With
-#' `file_refit = "on_change"` these are compared with what the fit in `file` was made of. With
-#' `seed = NULL` that fit is used with its own seed, which a message says; where only
-#' `iter_sampling` is larger, it is extended ([extend()]), which gives the same draws. The file is
-#' replaced as a whole or not at all, and holds what `saveRDS()` would write. One that holds
-#' anything else, is damaged or comes from a newer version is never replaced: `hmvn_error_file`. A
-#' fit that could not be written is returned with a warning.
+#' A fit depends on the data (through their statistics, without the groups that `not_estimable`
+#' leaves out), the prior, pooling, the settings of the sampler but for `cores`, `workers` and
+#' `progress`, the seed and the version of the package. With `file_refit = "on_change"` these are
+#' compared with what the fit in `file` was made of. With `seed = NULL` that fit is used with its
+#' own seed, which a message says; where only `iter_sampling` is larger, it is extended
+#' ([extend()]), which gives the same draws. The file is replaced as a whole or not at all, and
+#' holds what `saveRDS()` would write. One that holds anything else, is damaged or comes from a
+#' newer version is never replaced: `hmvn_error_file`. A fit that could not be written is returned
+#' with a warning.
 #'
 #' @return An object of class `hmvn_fit`; see [hmvn_fit] for its parts and
 #'   [posterior draws][as_draws.hmvn_fit] for how to read it. `print()` and

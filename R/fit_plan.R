@@ -55,7 +55,7 @@ deciding_parts <- function(parts, settings, version) {
   # knows environments, which no two sessions have in common; what it made of rows is in patterns
   statistics["design"] <- list(statistics$design$names)
   settings$adapt_delta <- c(settings$adapt_delta, settings$adapt_delta_scarce)
-  named <- setdiff(setting_names, c("cores", "workers", "progress", "not_estimable"))
+  named <- setdiff(setting_names, c(run_settings, "not_estimable"))
   c(
     list(
       data = statistics, prior = parts$prior,

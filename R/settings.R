@@ -43,6 +43,9 @@ setting_checks <- local({
 
 setting_names <- names(setting_checks)
 
+# Settings that decide no draw: how a run is carried out
+run_settings <- c("cores", "workers", "progress")
+
 # `settings`: a list by name; only those in it are checked. Counts come back as integers, the seed
 # as a double (NULL stays NULL).
 check_settings <- function(settings, call = NULL) {

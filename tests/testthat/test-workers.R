@@ -37,6 +37,18 @@ test_that("tasks that are done here give the draws of one run", {
   })
 })
 
+test_that("the call that goes on with a checkpoint says anew who draws", {
+  folder <- tempfile()
+  one <- fit_kind("partial", checkpoint = folder)
+  unlink(file.path(folder, c(part_files(folder), "progress")))
+  with_plan("sequential", {
+    again <- fit_kind("partial", checkpoint = folder, workers = "plan")
+    expect_identical(again$control$workers, "plan")
+    expect_same_outcome(again, one)
+  })
+  expect_null(fit_kind("partial", checkpoint = folder)$control$workers)
+})
+
 test_that("two processes give the draws of one, and the plan is given back", {
   before <- future::plan("list")
   for (kind in c("many", "partial")) {
