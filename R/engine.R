@@ -127,7 +127,10 @@ rough_centers <- function(look, plan, design) {
   of_numeric <- means[length(plan$features) + seq_along(plan$numeric)]
   names(of_numeric) <- plan$numeric
   of_columns <- vapply(design_columns(design), function(parts) {
-    if (all(vapply(parts, is.null, TRUE))) prod(of_numeric[names(parts)]) else 0
+    if (!all(vapply(parts, is.null, TRUE))) {
+      return(0)
+    }
+    prod(of_numeric[vapply(names(parts), function(term) all.vars(str2lang(term)), "")])
   }, 0)
   c(of_features, of_columns)
 }

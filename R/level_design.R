@@ -36,7 +36,8 @@ is_factor_of_column <- function(v) {
 
 # The columns of the model matrix, each as the variables it is the product of: a list by column of
 # lists by variable, of NULL for the numbers themselves or of what stands for each level. In the
-# order of model.matrix(): of a product of terms the first variable runs fastest.
+# order of model.matrix(): of a product of terms the first variable runs fastest. Variables are named
+# as in the formula, in backticks where they need them.
 design_columns <- function(design) {
   if (is.null(design)) {
     return(list())
@@ -45,7 +46,9 @@ design_columns <- function(design) {
   factors <- attr(terms, "factors")
   columns <- lapply(seq_len(ncol(factors)), function(term) {
     used <- rownames(factors)[factors[, term] > 0]
-    parts <- lapply(used, function(name) variable_columns(design, name, factors[name, term]))
+    parts <- lapply(which(factors[, term] > 0), function(variable) {
+      variable_columns(design, variable, factors[variable, term])
+    })
     at <- do.call(expand.grid, lapply(parts, seq_along))
     lapply(seq_len(nrow(at)), function(row) {
       stats::setNames(Map(function(part, i) part[[i]], parts, unlist(at[row, ])), used)
@@ -54,10 +57,13 @@ design_columns <- function(design) {
   unlist(columns, recursive = FALSE)
 }
 
-# `code`: 1 for contrasts, 2 for one column a level.
-variable_columns <- function(design, name, code) {
+# `variable`: which of the formula's; what is known of it has the names of the model frame, which
+# have no backticks. `code`: 1 for contrasts, 2 for one column a level.
+variable_columns <- function(design, variable, code) {
+  classes <- attr(design$terms, "dataClasses")
+  name <- names(classes)[[variable]]
   levels <- design$xlevels[[name]]
-  logical <- identical(attr(design$terms, "dataClasses")[[name]], "logical")
+  logical <- identical(classes[[variable]], "logical")
   if (is.null(levels) && !logical) {
     return(list(NULL))
   }

@@ -167,15 +167,16 @@ design_cells <- function(x, call) {
     cells_of("formula", NA, deparse1(stats::formula(terms), collapse = " ")),
     cells_of("variable", seq_along(x$design$variables), x$design$variables)
   )
+  variables <- as.list(attr(terms, "variables"))[-1L]
   classes <- attr(terms, "dataClasses")
-  for (term in names(classes)) {
-    levels <- x$design$xlevels[[term]]
-    if (classes[[term]] == "logical") levels <- c("FALSE", "TRUE")
-    name <- all.vars(str2lang(term))
+  for (k in seq_along(variables)) {
+    levels <- x$design$xlevels[[names(classes)[[k]]]]
+    if (classes[[k]] == "logical") levels <- c("FALSE", "TRUE")
+    name <- all.vars(variables[[k]])
     if (is.null(levels) || length(name) != 1L) next
     # of factor(x), x may have been numbers
     numbers <- suppressWarnings(!anyNA(as.numeric(levels)))
-    type <- if (term == name) classes[[term]] else if (numbers) "numeric" else "character"
+    type <- if (is.symbol(variables[[k]])) classes[[k]] else if (numbers) "numeric" else "character"
     cells <- c(cells, list(
       cells_of(paste0("level (", type, ")"), seq_along(levels), name, levels)
     ))

@@ -34,6 +34,23 @@ for (engine in engines) {
     expect_s3_class(c(ours, theirs), "hmvn_statistics")
   })
 
+  test_that(paste(engine, "takes columns whose names need backticks"), {
+    d <- rows
+    names(d)[match(c("x", "age", "site", "visit"), names(d))] <- c(
+      "the x", "the age", "the site", "the visit"
+    )
+    tbl <- engine_table(engine, d)
+    for (formula in list(
+      ~`the age`, ~ `the age` * year, ~`the site`, ~ `the age` + `the site`:`the age`,
+      ~ `the site` * factor(`the visit`)
+    )) {
+      expect_same_to(
+        of_engine(tbl, ~g, ~ `the x` + y, covariates = formula),
+        hmvn_statistics(d, ~g, ~ `the x` + y, covariates = formula), 1e-10
+      )
+    }
+  })
+
   test_that(paste(engine, "follows the contrasts that R's options say"), {
     tbl <- engine_table(engine, rows)
     with_options(list(contrasts = c("contr.sum", "contr.poly")), {

@@ -41,6 +41,15 @@ test_that("covariates return by formula and levels", {
       hmvn_statistics(rows, ~g, ~ x + y, weights = ~w, covariates = formula)
     ))
   }
+  spaced <- rows
+  names(spaced)[match(c("age", "site", "visit", "yes"), names(spaced))] <- c(
+    "the age", "the site", "the visit", "is it"
+  )
+  for (formula in list(
+    ~`the age`, ~ `the age` * `the site`, ~ factor(`the visit`) + `is it`, ~ `is it`:`the site`
+  )) {
+    returns(hmvn_statistics(spaced, ~g, ~ x + y, covariates = formula))
+  }
   expect_error(
     as.data.frame(hmvn_statistics(rows, ~g, ~y, covariates = ~ poly(age, 2))),
     class = "hmvn_error_statistics"
