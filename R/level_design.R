@@ -36,8 +36,8 @@ is_factor_of_column <- function(v) {
 
 # The columns of the model matrix, each as the variables it is the product of: a list by column of
 # lists by variable, of NULL for the numbers themselves or of what stands for each level. In the
-# order of model.matrix(): of a product of terms the first variable runs fastest. Variables are named
-# as in the formula, in backticks where they need them.
+# order of model.matrix(): of a product of terms the first variable runs fastest. Variables are
+# named as in the formula, in backticks where they need them.
 design_columns <- function(design) {
   if (is.null(design)) {
     return(list())

@@ -66,6 +66,8 @@ as_hmvn_statistics <- function(data) {
     )
   }
   keys <- setdiff(names(data), table_columns)
+  data$quantity <- as.character(data$quantity)
+  check_quantities(data, call)
   of_all <- data[is.na(data$pattern), ]
   data <- data[!is.na(data$pattern), ]
   count <- function(quantity) {
@@ -81,7 +83,7 @@ as_hmvn_statistics <- function(data) {
   features <- as.character(features$feature[order(features$value)])
   groups <- table_groups(data, keys, call)
   design <- table_design(of_all, call)
-  patterns <- table_patterns(data, groups$of_row, features, design$names)
+  patterns <- table_patterns(data, groups$of_row, features, design$names, call)
   statistics <- new_statistics(
     groups[c("labels", "keys")], features, split_covariates(patterns, length(features)),
     list(n_rows = count("rows"), n_empty = count("empty rows"), n_missing = count("missing cells")),
@@ -95,6 +97,26 @@ as_hmvn_statistics <- function(data) {
 # internal -----------------------------------------------------------------
 
 table_columns <- c("pattern", "quantity", "feature", "feature2", "value")
+
+quantities_of_all <- c(
+  "rows", "empty rows", "rows without covariates", "missing cells", "weighted", "known"
+)
+
+check_quantities <- function(data, call) {
+  types <- c("factor", "ordered", "logical", "numeric", "character")
+  of_all <- c(
+    quantities_of_all, "feature", "formula", "variable", paste0("level (", types, ")")
+  )
+  known <- ifelse(
+    is.na(data$pattern), data$quantity %in% of_all, data$quantity %in% names(first_of_cell)
+  )
+  if (!all(known)) {
+    unknown <- few(printable(unique(data$quantity[!known])))
+    abort_table("{.arg data} must be a table of statistics.",
+      "It has rows of unknown quantity, or without their pattern: {.val {unknown}}.", "data", call
+    )
+  }
+}
 
 abort_table <- function(must, problem, arg, call, .envir = parent.frame()) {
   abort_hmvn(
@@ -118,7 +140,7 @@ cells_of <- function(quantity, value, feature = NA, feature2 = NA, group = NA, p
 statistics_cells <- function(x) {
   rbind(
     cells_of(
-      c("rows", "empty rows", "rows without covariates", "missing cells", "weighted", "known"),
+      quantities_of_all,
       c(x$n_rows, x$n_empty, x$n_without_covariates, x$n_missing, x$weighted, x$known)
     ),
     cells_of("feature", seq_along(x$features), x$features)
@@ -242,38 +264,71 @@ table_groups <- function(data, keys, call) {
 }
 
 # Joint patterns, see split_covariates().
-table_patterns <- function(data, group, features, covariates) {
-  names <- c(paste0("y:", features), if (length(covariates)) paste0("x:", covariates))
+table_patterns <- function(data, group, features, covariates, call) {
   kept <- data$pattern > 0
+  empty <- data$quantity == "n" & as.double(data$value) %in% 0
+  if (!all(kept | empty)) abort_cell(data[!kept & !empty, ], "belongs to no pattern", call)
   data <- data[kept, ]
   group <- group[kept]
-  at <- which(data$quantity == "n")
-  pattern <- match(data$pattern, data$pattern[at])
+  names <- c(paste0("y:", features), if (length(covariates)) paste0("x:", covariates))
+  cells <- cell_places(data, group, names, call)
+  at <- which(cells$i == 0L)
   size <- length(names)
   out <- list(
-    group = group[at], n = as.double(data$value[at]), observed = matrix(FALSE, size, length(at)),
+    group = group[at], n = cells$value[at], observed = matrix(FALSE, size, length(at)),
     mean = matrix(0, size, length(at)), scatter = array(0, c(size, size, length(at)))
   )
-  of <- function(first, second, quantity) {
-    rows <- which(data$quantity == quantity)
-    list(
-      i = match(paste0(first, data$feature[rows]), names),
-      j = match(paste0(second, data$feature2[rows]), names), p = pattern[rows],
-      value = as.double(data$value[rows])
-    )
+  means <- as.matrix(cells[cells$i > 0L & cells$j == 0L, c("i", "p")])
+  out$mean[means] <- cells$value[cells$i > 0L & cells$j == 0L]
+  out$observed[means] <- TRUE
+  pairs <- cells[cells$j > 0L, ]
+  n_features <- colSums(out$observed)
+  lacking <- which(tabulate(pairs$p, length(at)) != n_features * (n_features + 1) / 2)
+  if (length(lacking) > 0L) {
+    abort_cell(data[at[lacking], ], "is not all: products of its features are lacking", call)
   }
-  for (one in list(of("y:", "y:", "mean"), of("x:", "y:", "covariate mean"))) {
-    if (length(one$value) == 0L) next
-    out$mean[cbind(one$i, one$p)] <- one$value
-    out$observed[cbind(one$i, one$p)] <- TRUE
-  }
-  pairs <- list(
-    of("y:", "y:", "scatter"), of("x:", "y:", "cross"), of("x:", "x:", "covariate scatter")
-  )
-  for (one in pairs) {
-    if (length(one$value) == 0L) next
-    out$scatter[cbind(one$i, one$j, one$p)] <- one$value
-    out$scatter[cbind(one$j, one$i, one$p)] <- one$value
-  }
+  out$scatter[as.matrix(pairs[c("i", "j", "p")])] <- pairs$value
+  out$scatter[as.matrix(pairs[c("j", "i", "p")])] <- pairs$value
   merge_patterns(out)
+}
+
+# Where each cell stands: features `i` and `j` among `names` (0: it has none), pattern `p` in the
+# order of the rows `n`.
+cell_places <- function(data, group, names, call) {
+  place <- function(side, feature) {
+    side <- side[data$quantity]
+    match(ifelse(side == "", "", paste0(side, feature)), c("", names)) - 1L
+  }
+  at <- which(data$quantity == "n")
+  cells <- data.frame(
+    i = place(first_of_cell, data$feature), j = place(second_of_cell, data$feature2),
+    p = match(data$pattern, data$pattern[at]), value = as.double(data$value)
+  )
+  # a pattern is one group's
+  lost <- is.na(cells$i + cells$j + cells$p) | group != group[at][cells$p]
+  if (any(lost)) abort_cell(data[lost, ], "has no place in it", call)
+  size <- length(names) + 1
+  twice <- duplicated((cells$p * size + pmin(cells$i, cells$j)) * size + pmax(cells$i, cells$j))
+  if (any(twice)) abort_cell(data[twice, ], "is there twice", call)
+  cells
+}
+
+# What `feature` and `feature2` of a cell are: y, a feature; x, a covariate
+first_of_cell <- c(
+  n = "", mean = "y:", "covariate mean" = "x:", scatter = "y:", cross = "x:",
+  "covariate scatter" = "x:"
+)
+second_of_cell <- c(
+  n = "", mean = "", "covariate mean" = "", scatter = "y:", cross = "y:",
+  "covariate scatter" = "x:"
+)
+
+# `cells`: rows of a table, of which the first is shown.
+abort_cell <- function(cells, problem, call) {
+  cell <- lapply(cells[1L, table_columns], as.character)
+  of <- unlist(cell[c("feature", "feature2")])
+  shown <- paste(c(cell$quantity, of[!is.na(of)]), collapse = " ")
+  abort_table("{.arg data} must be a table of statistics.",
+    "Its cell {.val {shown}} of pattern {cell$pattern} {problem}.", "data", call
+  )
 }

@@ -354,6 +354,11 @@ error_cases <- list(
     as.data.frame(with_covariates(~ log(x))),
     as_hmvn_statistics(d),
     as_hmvn_statistics(subset(as.data.frame(statistics), quantity != "rows")),
+    as_hmvn_statistics(transform(as.data.frame(statistics), quantity = sub("^n$", "N", quantity))),
+    as_hmvn_statistics(as.data.frame(statistics)[-9, ]),
+    as_hmvn_statistics(as.data.frame(statistics)[c(1:10, 10), ]),
+    as_hmvn_statistics(transform(as.data.frame(statistics), pattern = 0 * pattern)),
+    as_hmvn_statistics(subset(as.data.frame(statistics), quantity != "scatter")),
     as_hmvn_statistics(subset(as.data.frame(statistics), is.na(pattern))),
     table_formula("~ stop('run')", NULL)
   ),

@@ -79,6 +79,36 @@ test_that("what is no such table is refused, and no formula of it is run", {
   refused(table[is.na(table$pattern), ])
   refused(table[setdiff(names(table), "g")])
   refused(transform(table, value = ifelse(quantity == "n", -1, value)))
+  # damaged: rows lost, twice, of other names, patterns or groups
+  first <- function(quantity) which(table$quantity == quantity)[[1]]
+  put <- function(row, column, value) {
+    table[row, column] <- value
+    table
+  }
+  cells <- c("n", "mean", "covariate mean", "scatter", "cross", "covariate scatter")
+  for (quantity in cells) {
+    row <- first(quantity)
+    refused(table[-row, ])
+    refused(table[c(seq_len(nrow(table)), row), ])
+    refused(put(row, "quantity", "other"))
+    refused(put(row, "pattern", NA))
+    refused(put(row, "pattern", 0))
+    refused(put(row, "pattern", 99))
+    refused(put(row, "g", if (table$g[[row]] == "a") "b" else "a"))
+    if (quantity != "n") refused(put(row, "feature", "z"))
+  }
+  refused(put(first("cross"), "feature2", "z"))
+  refused(put(first("rows"), "quantity", "row"))
+  expect_identical(
+    as_hmvn_statistics(transform(table, quantity = factor(quantity)))$patterns,
+    as_hmvn_statistics(table)$patterns
+  )
+  two <- as.data.frame(hmvn_statistics(rows, ~g, ~ x + y))
+  row <- which(two$quantity == "scatter" & two$feature != two$feature2)[[1]]
+  turned <- two[c(seq_len(nrow(two)), row), ]
+  turned[nrow(turned), c("feature", "feature2")] <- two[row, c("feature2", "feature")]
+  refused(turned)
+  refused(two[-row, ])
   ran <- FALSE
   for (text in c("~ stop('run')", "stop('run')", "~ I(age)", "age ~ 1", "~ (")) {
     bad <- table
