@@ -157,3 +157,12 @@ test_that("who has lost the lock writes no more", {
   expect_same_outcome(fit, small_fit())
   expect_length(part_files(folder), 0)
 })
+
+test_that("what cannot be loaded is an error, and no state of it is written", {
+  fit <- short_fit(iris, ~Species, algorithm = "nuts")
+  ends <- seq_along(fit$states$ends)
+  fit$states$ends[ends] <- lapply(fit$states$ends, function(x) utils::head(x, -3))
+  folder <- new_folder()
+  expect_error(extend(fit, 60, checkpoint = folder), class = "hmvn_error_state")
+  expect_length(part_files(folder), 0)
+})

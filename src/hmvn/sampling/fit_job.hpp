@@ -77,10 +77,11 @@ class FitJob {
   void open(Site& site) {
     const Cell cell = range_.cell(cell_);
     sink_ = site.sink(cell);
-    run_ = site.start(cell);
+    std::unique_ptr<UnitRun> run = site.start(cell);
     const bool goes_on = cell_ == start_.place.cell && !start_.current.empty();
     const StateBytes from = goes_on ? start_.current : starting_state();
-    if (!from.empty()) load(from, goes_on ? start_.place.iteration : start_.iterations);
+    if (!from.empty()) load(from, goes_on ? start_.place.iteration : start_.iterations, *run);
+    run_ = std::move(run);  // not before: where loading fails the job stands where it stood
   }
 
   // That from which the cell starts; empty: anew.
@@ -93,15 +94,15 @@ class FitJob {
     return state;
   }
 
-  void load(const StateBytes& state, int iterations) {
+  static void load(const StateBytes& state, int iterations, UnitRun& run) {
     StateReader reader(state);
     try {
-      run_->load(reader);
+      run.load(reader);
       reader.finish();
     } catch (const std::runtime_error& failure) {
       throw SamplingFailure("state", failure.what());
     }
-    if (run_->iteration() != iterations) {
+    if (run.iteration() != iterations) {
       throw SamplingFailure("state", "a saved state is of another iteration");
     }
   }
