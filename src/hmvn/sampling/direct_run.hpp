@@ -37,19 +37,17 @@ class DirectRun : public UnitRun {
   }
 
   void advance(int iterations, DrawSink& sink) override {
-    const int begin = iteration_;
-    const int end = begin + std::min(iterations, plan_.n_iterations() - begin);
+    const int end = iteration_ + std::min(iterations, plan_.n_iterations() - iteration_);
     const int warm = std::min(end, plan_.chain.iter_warmup);
     const Stopwatch warming;
-    for (; iteration_ < warm && !control_.pause; ++iteration_) draws_.warm_up(random_);
+    for (; iteration_ < warm && !control_.pause; count_iteration()) draws_.warm_up(random_);
     report_.warmup_seconds += warming.seconds();
     const Stopwatch sampling;
-    for (; iteration_ < end && !control_.pause; ++iteration_) {
+    for (; iteration_ < end && !control_.pause; count_iteration()) {
       const int n = iteration_ - plan_.chain.iter_warmup + 1;  // sampling iterations with this one
       if (n % plan_.thin == 0) make_draw(n / plan_.thin, sink);
     }
     if (batch_.size > 0) flush(kept_, sink);
-    control_.iterations_done += iteration_ - begin;
     report_.sampling_seconds += sampling.seconds();
   }
 
@@ -64,6 +62,11 @@ class DirectRun : public UnitRun {
   void load(StateReader& archive) override { visit(archive); }
 
  private:
+  void count_iteration() {
+    ++iteration_;
+    ++control_.iterations_done;
+  }
+
   // Adds draw number `kept`, from 1.
   void make_draw(int kept, DrawSink& sink) {
     stop_if_asked(control_.stop);
