@@ -167,7 +167,7 @@ Rcpp::NumericVector unit_log_density_(SEXP density, const Rcpp::NumericMatrix& p
   unit->check(positions);
   Rcpp::NumericVector out(positions.nrow());
   for (int i = 0; i < positions.nrow(); ++i) {
-    if (i % 1024 == 0) Rcpp::checkUserInterrupt();
+    if (i % 1024 == 0) check_user();
     out[i] = unit->posterior->move(row_of(positions, i)) + unit->constant;
   }
   return out;
@@ -182,7 +182,7 @@ Rcpp::NumericMatrix unit_positions_(SEXP density, const Rcpp::List& draws, int f
   const R_xlen_t n_draws = extent_of_draws(draws["lp"]).draws();
   Rcpp::NumericMatrix out(static_cast<int>(n_draws), unit->dimension());
   for (int s = 0; s < out.nrow(); ++s) {
-    if (s % 1024 == 0) Rcpp::checkUserInterrupt();
+    if (s % 1024 == 0) check_user();
     const Eigen::VectorXd position =
         position_of_draw(*unit->model, *unit->coordinates, stored.read(s));
     for (int i = 0; i < out.ncol(); ++i) out(s, i) = position[i];
@@ -205,7 +205,7 @@ Rcpp::List unit_draws_(SEXP density, const Rcpp::NumericMatrix& positions, doubl
   Rcpp::NumericVector log_joint(Rcpp::Dimension(n, 1, 1)), log_prior(Rcpp::Dimension(n, 1, 1));
   Draw draw;
   for (int i = 0; i < n; ++i) {
-    if (i % 1024 == 0) Rcpp::checkUserInterrupt();
+    if (i % 1024 == 0) check_user();
     if (!std::isfinite(unit->posterior->move(row_of(positions, i)))) {
       Rcpp::stop("there is no density at position %d", i + 1);
     }
