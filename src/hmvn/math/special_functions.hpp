@@ -12,6 +12,8 @@ constexpr double sqrt_half = 0.707106781186547524400844362105;
 
 inline double log_normal_density(double z) { return -0.5 * (z * z + log_2pi); }
 
+inline double normal_cdf(double z) { return 0.5 * std::erfc(-z * sqrt_half); }
+
 // log Phi(z). Below -25 by Laplace's continued fraction for Mills' ratio.
 inline double log_normal_cdf(double z) {
   if (z > 5.0) return std::log1p(-0.5 * std::erfc(z * sqrt_half));

@@ -2,11 +2,11 @@
 
 #include <cmath>
 
+#include "hmvn/math/special_functions.hpp"
+
 namespace hmvn {
 
 namespace {
-
-double normal_cdf(double x) { return 0.5 * std::erfc(-x * M_SQRT1_2); }
 
 // Of a row of M: what it adds to the distance, its element of M z + d.
 double element(const Eigen::MatrixXd& ratio, const Eigen::VectorXd& shift, Eigen::Index row,
