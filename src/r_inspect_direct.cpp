@@ -21,8 +21,10 @@ using Rcpp::_;
 Rcpp::RObject inspect_direct_(const Rcpp::List& patterns, int n_groups,
                               const Rcpp::List& model_list, int proposals) {
   const Model model = unpack_model(model_list);
-  const Unit unit{&model, unpack_groups(patterns, n_groups, model, false), 0};
-  const std::optional<DirectProposal> proposal = make_direct_proposal(unit, never_stop);
+  const std::optional<DirectTarget> target =
+      make_direct_target(model, unpack_groups(patterns, n_groups, model, false));
+  if (!target) return R_NilValue;
+  const std::optional<DirectProposal> proposal = make_direct_proposal(*target, never_stop);
   if (!proposal) return R_NilValue;
   const DirectMatch& match = proposal->match;
   const Eigen::MatrixXd scale = (match.df + match.extra_df) * match.root * match.root.transpose();
@@ -40,11 +42,10 @@ Rcpp::RObject inspect_bartlett_(const Rcpp::List& patterns, int n_groups,
                                 const Rcpp::List& model_list,
                                 const Rcpp::NumericMatrix& positions) {
   const Model model = unpack_model(model_list);
-  const std::vector<GroupStatistics> groups = unpack_groups(patterns, n_groups, model, false);
-  if (!has_direct_target(model, groups)) return R_NilValue;
-  const DirectTarget target = make_direct_target(model, groups);
-  const BartlettReference reference = make_bartlett_reference(target, never_stop);
-  BartlettDensity density(target, reference);
+  const std::optional<DirectTarget> target =
+      make_direct_target(model, unpack_groups(patterns, n_groups, model, false));
+  if (!target) return R_NilValue;
+  BartlettDensity density(*target, make_bartlett_reference(*target, never_stop));
   const int n_features = model.n_features(), n = positions.ncol();
   Eigen::VectorXd values(n), gradient;
   Eigen::MatrixXd gradients(density.dimension(), n), factors(packed_size(n_features), n);

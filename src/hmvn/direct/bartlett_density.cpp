@@ -6,6 +6,7 @@
 
 #include "hmvn/control/run_control.hpp"
 #include "hmvn/math/dense.hpp"
+#include "hmvn/math/special_functions.hpp"
 #include "hmvn/math/triangles.hpp"
 
 namespace hmvn {
@@ -18,13 +19,12 @@ struct Diagonal {
   double value, slope, log_slope, log_slope_gradient;  // in x
 
   Diagonal(double middle, double x) {
-    constexpr double scale = 0.70710678118654752;
-    const double y = middle + scale * x, small = std::exp(-2.0 * std::abs(y));
+    const double y = middle + sqrt_half * x, small = std::exp(-2.0 * std::abs(y));
     const double share = y > 0.0 ? 1.0 / (1.0 + small) : small / (1.0 + small);
     value = std::max(y, 0.0) + 0.5 * std::log1p(small);
-    slope = scale * share;
-    log_slope = std::log(scale) + std::min(2.0 * y, 0.0) - std::log1p(small);
-    log_slope_gradient = 2.0 * scale * (1.0 - share);
+    slope = sqrt_half * share;
+    log_slope = std::log(sqrt_half) + std::min(2.0 * y, 0.0) - std::log1p(small);
+    log_slope_gradient = 2.0 * sqrt_half * (1.0 - share);
   }
 };
 
@@ -88,7 +88,7 @@ BartlettDensity::BartlettDensity(const DirectTarget& target, const BartlettRefer
                     &inverse_, &work_}) {
     m->setZero(n_features_, n_features_);
   }
-  for (Eigen::VectorXd* v : {&reciprocal_, &log_slope_, &slope_, &variance_, &solution_}) {
+  for (Eigen::VectorXd* v : {&reciprocal_, &log_slope_, &of_log_slope_, &slope_, &solution_}) {
     v->setZero(n_features_);
   }
 }
@@ -100,14 +100,13 @@ void BartlettDensity::fill(const Eigen::VectorXd& x) {
     bartlett_(i, i) = unit_ * diagonal.value;
     slope_[i] = unit_ * diagonal.slope;
     log_slope_[i] = diagonal.log_slope;
-    reciprocal_[i] = diagonal.log_slope_gradient;
+    of_log_slope_[i] = diagonal.log_slope_gradient;
   }
 }
 
 double BartlettDensity::operator()(const Eigen::VectorXd& x, Eigen::VectorXd& gradient) {
   gradient.resize(x.size());
   fill(x);
-  const Eigen::VectorXd of_slope = reciprocal_;
   factor_from_bartlett<Eigen::Dynamic>(root_, bartlett_, reciprocal_, factor_);
   double sum = add_scatter();
   of_factor_.setZero();
@@ -117,7 +116,8 @@ double BartlettDensity::operator()(const Eigen::VectorXd& x, Eigen::VectorXd& gr
   for (int i = 0, at = 0; i < n_features_; ++i) {
     for (int j = 0; j < i; ++j) gradient[at++] = unit_ * of_bartlett_(i, j);
     sum += (power + i) * std::log(bartlett_(i, i)) + log_slope_[i];
-    gradient[at++] = slope_[i] * (of_bartlett_(i, i) + (power + i) / bartlett_(i, i)) + of_slope[i];
+    gradient[at++] =
+        slope_[i] * (of_bartlett_(i, i) + (power + i) / bartlett_(i, i)) + of_log_slope_[i];
   }
   return sum;
 }
@@ -142,7 +142,6 @@ double BartlettDensity::add_scales() {
     double square = 0.0;
     for (int j = 0; j <= k; ++j) square += factor_(k, j) * factor_(k, j);
     const double log_sigma = 0.5 * std::log(square);
-    variance_[k] = square;
     sum += target_.log_scale_factor(k, log_sigma);
     const double slope = target_.log_scale_factor_slope(k, log_sigma) / square;
     for (int j = 0; j <= k; ++j) of_factor_(k, j) += slope * factor_(k, j);
@@ -165,11 +164,10 @@ double BartlettDensity::add_means() {
     sum -= log_diagonal_sum<double>(spread_) + 0.5 * solution_.squaredNorm();
     solve_lower_transposed(spread_, solution_);
     invert_lower(spread_, inverse_);
+    inner_square(inverse_, spread_);
     for (int i = 0; i < n_features_; ++i) {
       for (int j = 0; j <= i; ++j) {
-        double inverse = 0.0;
-        for (int m = i; m < n_features_; ++m) inverse += inverse_(m, i) * inverse_(m, j);
-        work_(i, j) += share * (solution_[i] * solution_[j] - inverse);
+        work_(i, j) += share * (solution_[i] * solution_[j] - spread_(i, j));
       }
     }
   }
@@ -212,8 +210,8 @@ Eigen::MatrixXd BartlettDensity::root_of(const Eigen::VectorXd& x) {
 
 void BartlettDensity::read(const Eigen::VectorXd& x, CovarianceDraw<Eigen::Dynamic>& draw) {
   fill(x);
-  draw.bartlett = bartlett_;
   factor_from_bartlett<Eigen::Dynamic>(root_, bartlett_, reciprocal_, draw.factor);
+  // nu size + mismatch is to be tr(S Sigma^-1)
   draw.size = 0.0;
   draw.mismatch = -2.0 * add_scatter();
   draw.log_root = draw.log_sigma_sum = draw.log_scales = 0.0;

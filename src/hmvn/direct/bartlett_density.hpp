@@ -56,7 +56,7 @@ class BartlettDensity {
   Square bartlett_, factor_;                     // A, and C A^-1
   Square of_bartlett_, of_factor_;               // gradients
   Square covariance_, spread_, inverse_, work_;  // scratch
-  Eigen::VectorXd reciprocal_, log_slope_, slope_, variance_, solution_;
+  Eigen::VectorXd reciprocal_, log_slope_, of_log_slope_, slope_, solution_;
 };
 
 }  // namespace hmvn

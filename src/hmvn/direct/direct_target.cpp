@@ -6,6 +6,8 @@
 
 namespace hmvn {
 
+namespace {
+
 bool has_direct_target(const Model& model, const std::vector<GroupStatistics>& groups) {
   const bool one_matrix =
       groups.size() == 1
@@ -21,7 +23,11 @@ bool has_direct_target(const Model& model, const std::vector<GroupStatistics>& g
   return true;
 }
 
-DirectTarget make_direct_target(const Model& model, const std::vector<GroupStatistics>& groups) {
+}  // namespace
+
+std::optional<DirectTarget> make_direct_target(const Model& model,
+                                               const std::vector<GroupStatistics>& groups) {
+  if (!has_direct_target(model, groups)) return std::nullopt;
   DirectTarget target;
   target.model = &model;
   const int n_features = model.n_features();

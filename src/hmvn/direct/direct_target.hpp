@@ -4,6 +4,7 @@
 
 #include <Eigen/Core>
 #include <atomic>
+#include <optional>
 #include <vector>
 
 #include "hmvn/control/run_control.hpp"
@@ -41,11 +42,10 @@ struct DirectTarget {
   }
 };
 
-// Whether a unit has this form: one covariance matrix, unpooled means, complete rows.
-bool has_direct_target(const Model& model, const std::vector<GroupStatistics>& groups);
-
-// Keeps a pointer to the model.
-DirectTarget make_direct_target(const Model& model, const std::vector<GroupStatistics>& groups);
+// That of a unit; nothing where it has another form than this: one covariance matrix, unpooled
+// means, complete rows. Keeps a pointer to the model.
+std::optional<DirectTarget> make_direct_target(const Model& model,
+                                               const std::vector<GroupStatistics>& groups);
 
 // kappa of one group (D11), from its n, (Sigma/n + D)^-1 delta and the standard deviations.
 Eigen::VectorXd mean_kappa(double n, const Eigen::VectorXd& slope, const Eigen::VectorXd& scale);

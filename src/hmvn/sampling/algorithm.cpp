@@ -20,12 +20,20 @@ bool is_worthwhile(const DirectChoice& choice) {
                           choice.steps.weight_spread <= most_weight_spread);
 }
 
+// With fewer rows the prior says nearly all, and the coordinates of the scores, in which priors are
+// normal, are better.
+bool has_rows_for_turns(const DirectTarget& target) {
+  return 2.0 * (target.n - target.n_groups) >= target.n_features();
+}
+
 }  // namespace
 
 std::unique_ptr<UnitSampler> make_unit_sampler(Unit unit, const SamplingPlan& plan,
                                                const std::atomic<bool>& stop) {
   if (plan.algorithm == Algorithm::nuts) return make_hmc_sampler(std::move(unit), plan, stop);
-  std::optional<DirectProposal> proposal = make_direct_proposal(unit, stop);
+  const std::optional<DirectTarget> target = make_direct_target(*unit.model, unit.groups);
+  std::optional<DirectProposal> proposal;
+  if (target) proposal = make_direct_proposal(*target, stop);
   if (proposal) {
     const DirectChoice choice = choose_direct(*proposal, unit, plan, least_exact_acceptance, stop);
     if (plan.algorithm == Algorithm::direct || is_worthwhile(choice)) {
@@ -38,7 +46,9 @@ std::unique_ptr<UnitSampler> make_unit_sampler(Unit unit, const SamplingPlan& pl
         "direct sampling needs complete rows, more of them than twice the features, unpooled "
         "means, and own or completely pooled covariance matrices");
   }
-  if (std::unique_ptr<UnitSampler> sampler = make_turn_sampler(unit, plan, stop)) return sampler;
+  if (target && has_rows_for_turns(*target)) {
+    return make_turn_sampler(*target, unit.number, plan, stop);
+  }
   return make_hmc_sampler(std::move(unit), plan, stop);
 }
 

@@ -32,10 +32,9 @@ class DirectSampler : public UnitSampler {
 
 }  // namespace
 
-std::optional<DirectProposal> make_direct_proposal(const Unit& unit,
+std::optional<DirectProposal> make_direct_proposal(const DirectTarget& target,
                                                    const std::atomic<bool>& stop) {
-  if (!has_direct_target(*unit.model, unit.groups)) return std::nullopt;
-  DirectProposal proposal{make_direct_target(*unit.model, unit.groups), {}};
+  DirectProposal proposal{target, {}};
   if (!make_direct_match(proposal.target, stop, proposal.match)) return std::nullopt;
   return proposal;
 }

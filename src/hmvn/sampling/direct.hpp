@@ -19,8 +19,9 @@ struct DirectProposal {
   DirectMatch match;
 };
 
-// Nothing where direct sampling does not apply. Keeps a pointer to the unit's model.
-std::optional<DirectProposal> make_direct_proposal(const Unit& unit, const std::atomic<bool>& stop);
+// Nothing where the inverse-Wishart (D4) does not exist.
+std::optional<DirectProposal> make_direct_proposal(const DirectTarget& target,
+                                                   const std::atomic<bool>& stop);
 
 // What trial proposals say.
 struct DirectTrial {

@@ -17,7 +17,6 @@
 namespace hmvn {
 
 // What is the same for both ways below.
-template <int K>
 class ProposedDraws {
  public:
   static constexpr bool has_energy = false;
@@ -35,7 +34,7 @@ class ProposedDraws {
 
 // Draws by rejection. Thinned draws would be independent of those kept: they are not made.
 template <int K>
-class ExactDraws : public ProposedDraws<K> {
+class ExactDraws : public ProposedDraws {
  public:
   static constexpr UnitAlgorithm algorithm = UnitAlgorithm::exact;
 
@@ -48,7 +47,7 @@ class ExactDraws : public ProposedDraws<K> {
     if (sampler_.advance(random, most) == 0) {
       throw std::logic_error("direct sampling is not accepted");
     }
-    return this->accepted_share(1.0);
+    return accepted_share(1.0);
   }
   const CovarianceDraw<K>& draw() const { return sampler_.draw(); }
   MeanFactor<K>& means() { return sampler_.means(); }
@@ -68,7 +67,7 @@ inline int steps_between_draws(double acceptance) {
 
 // Draws by independence steps, as many between draws as make a repeated draw unlikely.
 template <int K>
-class StepDraws : public ProposedDraws<K> {
+class StepDraws : public ProposedDraws {
  public:
   static constexpr UnitAlgorithm algorithm = UnitAlgorithm::direct;
 
@@ -86,7 +85,7 @@ class StepDraws : public ProposedDraws<K> {
   TransitionStatistics advance(RandomStream& random) {
     std::int64_t accepted = 0;
     for (std::int64_t step = 0; step < steps_; ++step) accepted += advance_once(random);
-    return this->accepted_share(static_cast<double>(accepted) / static_cast<double>(steps_));
+    return accepted_share(static_cast<double>(accepted) / static_cast<double>(steps_));
   }
   const CovarianceDraw<K>& draw() const { return chain_.draw(); }
   MeanFactor<K>& means() { return chain_.means(); }

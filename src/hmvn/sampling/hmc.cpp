@@ -11,21 +11,6 @@
 
 namespace hmvn {
 
-Eigen::VectorXd move_to_start(Posterior& posterior, double radius, RandomStream& random,
-                              const std::atomic<bool>& stop) {
-  Eigen::VectorXd position(posterior.layout().dimension());
-  for (int tries = 0; tries < 100; ++tries) {
-    stop_if_asked(stop);
-    for (Eigen::Index i = 0; i < position.size(); ++i) {
-      position[i] = radius * (2.0 * random.uniform() - 1.0);
-    }
-    if (std::isfinite(posterior.move(position))) return position;
-    radius *= 0.9;  // far starts can overflow; the centre is where the posterior was located
-  }
-  throw SamplingFailure("no_start",
-                        "no starting point with a finite log density was found in 100 tries");
-}
-
 namespace {
 
 // Fewest steps of a quarter turn. Where the target is nearly normal, two are accepted about nine

@@ -9,14 +9,11 @@
 #include <vector>
 
 #include "hmvn/mcmc/chain.hpp"
+#include "hmvn/mcmc/start.hpp"
 #include "hmvn/posterior/posterior.hpp"
 #include "hmvn/random/random_stream.hpp"
 
 namespace hmvn {
-
-// Moves the posterior to a start uniform on (-radius, radius) in every coordinate.
-Eigen::VectorXd move_to_start(Posterior& posterior, double radius, RandomStream& random,
-                              const std::atomic<bool>& stop);
 
 // The settings of chains on what is shared, and on the own quantities of groups with few rows and
 // of the others.
@@ -42,7 +39,8 @@ class Sweep {
         const Movers<Mover>& movers, const std::atomic<bool>& stop)
       : posterior_(posterior), layout_(posterior.layout()), random_(random), movers_(movers) {
     const Eigen::VectorXd start =
-        move_to_start(posterior, settings.shared.init_radius, random_, stop);
+        find_start(layout_.dimension(), settings.shared.init_radius, stop, random_,
+                   [&](const Eigen::VectorXd& x) { return posterior.move(x); });
     if (has_shared()) {
       shared_.emplace_back(shared_target(), movers_.shared, start.head(layout_.n_shared()),
                            settings.shared, random_);

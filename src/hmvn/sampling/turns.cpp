@@ -1,7 +1,5 @@
 #include "hmvn/sampling/turns.hpp"
 
-#include <cmath>
-#include <optional>
 #include <utility>
 
 #include "hmvn/direct/bartlett_density.hpp"
@@ -9,6 +7,7 @@
 #include "hmvn/mcmc/chain.hpp"
 #include "hmvn/mcmc/energy_monitor.hpp"
 #include "hmvn/mcmc/quarter_turn.hpp"
+#include "hmvn/mcmc/start.hpp"
 #include "hmvn/sampling/direct_run.hpp"
 
 namespace hmvn {
@@ -34,7 +33,8 @@ class TurnDraws {
         density_(start.target, start.reference),
         means_(start.target, start.reference.root * start.reference.root.transpose(), control.stop),
         mover_(density_.dimension(), control.stop, least_steps, plan.chain.max_tree_depth),
-        chain_(density_, mover_, find_start(random), plan.chain, random) {
+        chain_(density_, mover_, start_of_chain(plan, control, random),
+               settings(plan, start.target), random) {
     draw_.resize(start.target.n_features());
   }
 
@@ -70,17 +70,18 @@ class TurnDraws {
   }
 
  private:
-  Eigen::VectorXd find_start(RandomStream& random) {
-    Eigen::VectorXd position(density_.dimension()), gradient;
-    double radius = plan_.chain.init_radius;
-    for (int tries = 0; tries < 100; ++tries, radius *= 0.9) {
-      for (Eigen::Index i = 0; i < position.size(); ++i) {
-        position[i] = radius * (2.0 * random.uniform() - 1.0);
-      }
-      if (std::isfinite(density_(position, gradient))) return position;
-    }
-    throw SamplingFailure("no_start",
-                          "no starting point with a finite log density was found in 100 tries");
+  Eigen::VectorXd start_of_chain(const SamplingPlan& plan, const RunControl& control,
+                                 RandomStream& random) {
+    Eigen::VectorXd gradient;
+    return find_start(density_.dimension(), plan.chain.init_radius, control.stop, random,
+                      [&](const Eigen::VectorXd& x) { return density_(x, gradient); });
+  }
+
+  // Energies add up over groups.
+  static ChainSettings settings(const SamplingPlan& plan, const DirectTarget& target) {
+    ChainSettings settings = plan.chain;
+    settings.max_energy_error *= target.n_groups;
+    return settings;
   }
 
   const SamplingPlan& plan_;
@@ -111,13 +112,11 @@ class TurnSampler : public UnitSampler {
 
 }  // namespace
 
-std::unique_ptr<UnitSampler> make_turn_sampler(const Unit& unit, const SamplingPlan& plan,
+std::unique_ptr<UnitSampler> make_turn_sampler(const DirectTarget& target, std::uint64_t number,
+                                               const SamplingPlan& plan,
                                                const std::atomic<bool>& stop) {
-  if (!has_direct_target(*unit.model, unit.groups)) return nullptr;
-  TurnStart start{make_direct_target(*unit.model, unit.groups), {}};
-  if (2.0 * (start.target.n - start.target.n_groups) < start.target.n_features()) return nullptr;
-  start.reference = make_bartlett_reference(start.target, stop);
-  return std::make_unique<TurnSampler>(std::move(start), unit.number, plan);
+  return std::make_unique<TurnSampler>(TurnStart{target, make_bartlett_reference(target, stop)},
+                                       number, plan);
 }
 
 }  // namespace hmvn

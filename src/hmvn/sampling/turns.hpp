@@ -3,6 +3,7 @@
 #pragma once
 
 #include <atomic>
+#include <cstdint>
 #include <memory>
 
 #include "hmvn/direct/direct_target.hpp"
@@ -10,10 +11,9 @@
 
 namespace hmvn {
 
-// Null where the unit has no direct target, or so few rows that the prior says nearly all: 2 (n -
-// G) < K. There the coordinates of the scores, in which priors are normal, are better. Keeps
-// references to the plan and to the unit's model.
-std::unique_ptr<UnitSampler> make_turn_sampler(const Unit& unit, const SamplingPlan& plan,
+// Samples unit `number`. Keeps a reference to the plan, and the target's pointer to the model.
+std::unique_ptr<UnitSampler> make_turn_sampler(const DirectTarget& target, std::uint64_t number,
+                                               const SamplingPlan& plan,
                                                const std::atomic<bool>& stop);
 
 }  // namespace hmvn
