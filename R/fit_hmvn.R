@@ -73,7 +73,8 @@
 #'   other by such trajectories, too, in the same blocks as `"nuts"`; and others by NUTS.
 #'   `fit$units$algorithm` says how each group was drawn. `vignette("model")` has the proof.
 #' @param adapt_delta Target acceptance rate of the sampler. `NULL` means 0.8, and 0.99 for the own
-#'   quantities of groups that have fewer than K + 10 rows for their K features.
+#'   quantities of groups that have fewer than K + 10 rows for their K features and learn from
+#'   others, lack cells or have covariates.
 #' @param max_treedepth Longest trajectory, as the power of 2 of its steps.
 #' @param init Chains start uniformly within this distance of the centre of the
 #'   standardised unconstrained space (each coordinate about one posterior
