@@ -94,15 +94,14 @@ write_part <- function(log, pieces) {
 log_seconds <- function(log) log$seconds + proc.time()[["elapsed"]] - log$began
 
 write_progress <- function(log) {
-  control <- log$pool$problem$control
-  cells <- apply(log$pool$ranges, 1L, n_cells)
-  start <- log$pool$start
-  each <- as.double(control$iter_warmup + control$iter_sampling - start)
-  left <- log$places$cell < cells
-  done <- log$places$cell * each + left * (log$places$iteration - start)
+  pool <- log$pool
+  left_at <- function(places) {
+    iterations_left(pool$cells, places, pool$start, pool$problem$control)
+  }
+  due <- left_at(list(cell = 0L, iteration = pool$start))
   progress <- list(
-    done = sum(done), due = sum(cells) * each, seconds = log_seconds(log), time = Sys.time(),
-    finished = !any(left)
+    done = due - left_at(log$places), due = due, seconds = log_seconds(log), time = Sys.time(),
+    finished = all(log$places$cell == pool$cells)
   )
   write_sealed(progress, file.path(log$folder, "progress"))
 }

@@ -19,6 +19,14 @@ n_cells <- function(range) {
     (range[["last_chain"]] - range[["first_chain"]] + 1L)
 }
 
+# Iterations that jobs have before them, each at one of its `places` (cell, iteration) among so many
+# `cells`. `start`: iterations that every cell had made before.
+iterations_left <- function(cells, places, start, control) {
+  each <- as.double(control$iter_warmup + control$iter_sampling - start)
+  left <- cells - places$cell
+  sum(left * each - (left > 0) * (places$iteration - start))
+}
+
 # Kept draws of a cell after so many iterations, those that were made before the run not counted.
 kept_at <- function(iteration, problem, before) {
   control <- problem$control

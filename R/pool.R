@@ -12,6 +12,7 @@ new_pool <- function(problem, starts, before) {
   pool$start <- starts$iterations
   pool$seconds <- 0
   pool$ranges <- ranges
+  pool$cells <- apply(ranges, 1L, n_cells)
   pool$places <- data.frame(
     cell = integer(nrow(ranges)), iteration = rep(as.integer(starts$iterations), nrow(ranges))
   )
@@ -23,7 +24,7 @@ new_pool <- function(problem, starts, before) {
 }
 
 is_finished <- function(pool) {
-  all(pool$places$cell == apply(pool$ranges, 1L, n_cells))
+  all(pool$places$cell == pool$cells)
 }
 
 pour_piece <- function(pool, piece) {

@@ -137,13 +137,12 @@ existing_checkpoint <- function(folder, call) {
 
 # Draws that every cell has
 equal_length <- function(pool) {
-  cells <- apply(pool$ranges, 1L, n_cells)
-  begun <- pool$places$cell + 1L >= cells
+  begun <- pool$places$cell + 1L >= pool$cells
   if (!all(begun)) {
     return(0L)
   }
   kept <- kept_at(pool$places$iteration, pool$problem, pool$before)
-  kept[pool$places$cell == cells] <- pool$n_kept
+  kept[pool$places$cell == pool$cells] <- pool$n_kept
   min(kept)
 }
 

@@ -77,15 +77,10 @@ advance_run <- function(run, seconds, progress, call) {
 
 # Iterations of all cells that are still to be done
 iterations_due <- function(problem, share, starts) {
-  ranges <- job_ranges_(problem$n_units, problem$control$chains)
-  ranges <- ranges[seq(share$first + 1, share$end), , drop = FALSE]
-  n_cells <- as.double(ranges[, 3] - ranges[, 2] + 1) * (ranges[, 5] - ranges[, 4] + 1)
-  each <- problem$control$iter_warmup + problem$control$iter_sampling
-  if (length(starts$cell) == 0L) {
-    return(sum(n_cells) * (each - starts$iterations))
-  }
-  left <- n_cells - starts$cell
-  sum(left * (each - starts$iterations) - (left > 0) * (starts$iteration - starts$iterations))
+  cells <- apply(job_table(problem)[seq(share$first + 1, share$end), , drop = FALSE], 1L, n_cells)
+  first <- list(cell = 0L, iteration = starts$iterations)
+  places <- if (length(starts$cell) == 0L) first else starts
+  iterations_left(cells, places, starts$iterations, problem$control)
 }
 
 # What a share gave, of all jobs, in the user's terms. Sums over units go over slices in order: to

@@ -54,9 +54,8 @@ new_crew <- function(pool, starts, seconds) {
 # Jobs that are left, several to a task where there are many: four tasks a worker, so that none has
 # to wait long for the last one.
 job_shares <- function(pool, n_workers) {
-  cells <- apply(pool$ranges, 1L, n_cells)
-  left <- which(pool$places$cell < cells)
-  few <- all(cells == 1L)
+  left <- which(pool$places$cell < pool$cells)
+  few <- all(pool$cells == 1L)
   each <- if (few) 1L else max(1L, nrow(pool$ranges) %/% (4L * min(n_workers, 256L)))
   # consecutive jobs only
   unname(split(left, cumsum(c(TRUE, diff(left) != 1L)) * 1e6 + (left - 1L) %/% each))
@@ -97,8 +96,7 @@ collect_pieces <- function(crew, call) {
     }
     for (piece in pieces) pour_piece(crew$pool, piece)
     all <- c(all, pieces)
-    cells <- apply(crew$pool$ranges[one$jobs, , drop = FALSE], 1L, n_cells)
-    left <- one$jobs[crew$pool$places$cell[one$jobs] < cells]
+    left <- one$jobs[crew$pool$places$cell[one$jobs] < crew$pool$cells[one$jobs]]
     if (length(left)) crew$waiting <- c(crew$waiting, list(left))
   }
   if (length(all) == 0L) Sys.sleep(0.02)
@@ -144,9 +142,5 @@ log_pieces <- function(log, pieces, call) {
 
 # Iterations that are still to be done
 pool_due <- function(pool) {
-  control <- pool$problem$control
-  cells <- apply(pool$ranges, 1L, n_cells)
-  each <- as.double(control$iter_warmup + control$iter_sampling - pool$start)
-  left <- cells - pool$places$cell
-  sum(left * each - (left > 0) * (pool$places$iteration - pool$start))
+  iterations_left(pool$cells, pool$places, pool$start, pool$problem$control)
 }

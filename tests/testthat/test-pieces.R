@@ -47,3 +47,16 @@ test_that("what a job passed through is every kept draw of its cells once", {
     }
   }
 })
+
+test_that("iterations that are left are those that were not made, cell by cell", {
+  control <- list(iter_warmup = 4L, iter_sampling = 6L)
+  each <- 7 # three were made before
+  for (cell in 0:2) {
+    for (made in 0:6) {
+      places <- list(cell = c(cell, 1L), iteration = c(3L + made, 3L))
+      iterations <- expand.grid(iteration = seq_len(each), cell = 0:2)
+      to_do <- iterations$cell > cell | iterations$cell == cell & iterations$iteration > made
+      expect_identical(iterations_left(c(3L, 1L), places, 3L, control), as.double(sum(to_do)))
+    }
+  }
+})
