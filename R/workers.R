@@ -16,7 +16,7 @@ draw_by_workers <- function(pool, starts, log, call) {
   crew <- new_crew(pool, starts, if (is.null(log)) Inf else log$every)
   due <- pool_due(pool)
   while (length(crew$waiting) + length(crew$running) > 0L) {
-    send_tasks(crew)
+    send_tasks(crew, call)
     pieces <- collect_pieces(crew, call)
     if (!is.null(log)) log_pieces(log, pieces, call)
     progress$report(due - pool_due(pool))
@@ -61,7 +61,7 @@ job_shares <- function(pool, n_workers) {
   unname(split(left, cumsum(c(TRUE, diff(left) != 1L)) * 1e6 + (left - 1L) %/% each))
 }
 
-send_tasks <- function(crew) {
+send_tasks <- function(crew, call) {
   while (length(crew$waiting) > 0L && length(crew$running) < crew$most) {
     jobs <- crew$waiting[[1L]]
     task <- new_task(crew$pool, crew$starts, jobs)
@@ -70,7 +70,7 @@ send_tasks <- function(crew) {
       FutureError = function(e) NULL
     )
     if (is.null(sent)) {
-      note_failure(crew, jobs, "it could not be started")
+      note_failure(crew, jobs, "it could not be started", call)
       return(renew_workers(crew))
     }
     crew$waiting <- crew$waiting[-1L]
@@ -83,7 +83,6 @@ send_tasks <- function(crew) {
 collect_pieces <- function(crew, call) {
   all <- list()
   for (one in crew$running) {
-    if (!any(vapply(crew$running, identical, TRUE, one))) next  # workers were renewed
     if (!future::resolved(one$future)) next
     pieces <- tryCatch(future::value(one$future), FutureError = identity)
     is_this <- vapply(crew$running, identical, TRUE, one)
@@ -92,7 +91,7 @@ collect_pieces <- function(crew, call) {
       crew$waiting <- c(crew$waiting, list(one$jobs))
       note_failure(crew, one$jobs, conditionMessage(pieces), call)
       renew_workers(crew)
-      next
+      break
     }
     for (piece in pieces) pour_piece(crew$pool, piece)
     all <- c(all, pieces)
@@ -112,7 +111,7 @@ renew_workers <- function(crew) {
   future::plan(old)
 }
 
-note_failure <- function(crew, jobs, problem, call = NULL) {
+note_failure <- function(crew, jobs, problem, call) {
   crew$failures[jobs] <- crew$failures[jobs] + 1L
   if (max(crew$failures) > 3L) {
     range <- crew$pool$ranges[jobs[[1L]], ]

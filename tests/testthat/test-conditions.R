@@ -493,7 +493,7 @@ error_cases <- list(
     abort_unfinished("run", NULL)
   ),
   worker = alist(
-    note_failure(tired_crew(), 1L, "it ran out of memory.")
+    note_failure(tired_crew(), 1L, "it ran out of memory.", NULL)
   ),
   file = alist(
     check_file("no/folder/fit", NULL),

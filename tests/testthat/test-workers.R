@@ -90,6 +90,23 @@ test_that("a task whose worker died is done again, and not for ever", {
   })
 })
 
+test_that("a task that cannot be started is an error of the call that was made", {
+  theirs <- new_crew
+  unable <- function(pool, starts, seconds) {
+    crew <- theirs(pool, starts, seconds)
+    rm("seconds", envir = crew)
+    makeActiveBinding("seconds", function() stop(future::FutureError("no memory")), crew)
+    crew
+  }
+  error <- with_plan("sequential", expect_error(
+    with_replaced("new_crew", unable, quietly(
+      fit_hmvn(iris, ~Species, chains = 1, workers = "plan")
+    )),
+    "could not be started", class = "hmvn_error_worker"
+  ))
+  expect_identical(as.list(conditionCall(error))[[1]], quote(fit_hmvn))
+})
+
 test_that("workers are checked", {
   expect_error(fit_hmvn(iris, ~Species, workers = 0), class = "hmvn_error_argument")
   expect_error(fit_hmvn(iris, ~Species, workers = "all"), class = "hmvn_error_argument")
