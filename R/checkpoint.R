@@ -32,9 +32,13 @@ part_files <- function(folder) sort(list.files(folder, "^part-[0-9]{5,}$"))
 
 part_path <- function(folder, number) file.path(folder, sprintf("part-%05d", number))
 
-# Writes a new checkpoint's header. `plan`: see new_plan().
+# Writes a new checkpoint's header. `plan`: see new_plan(). `spent`: seconds before sampling, as no
+# other process can read from when the plan was begun.
 write_header <- function(plan, folder, every) {
-  header <- list(plan = plan, every = every, token = new_token(), maker = state_maker())
+  header <- list(
+    plan = plan, every = every, token = new_token(), maker = state_maker(),
+    spent = proc.time()[["elapsed"]] - plan$record$started
+  )
   write_sealed(header, file.path(folder, "header"))
   header
 }
@@ -46,6 +50,9 @@ read_header <- function(folder, call) {
   check_state_maker(header$maker, call)
   header
 }
+
+# From when a run would have been begun that has taken the same time without a break.
+begin_of <- function(header, pool) proc.time()[["elapsed"]] - header$spent - pool$seconds
 
 # A pool of all that the parts hold.
 read_pool <- function(folder, header, call) {
@@ -138,13 +145,19 @@ save_run <- function(log, run, call) {
   log$finished <- Map(append_raw, log$finished, states$finished)
   log$unwritten <- Map(append_raw, log$unwritten, states$finished)
   pieces <- cut_pieces(run, log$places, list(finished = log$unwritten, current = states$current))
-  problem <- write_part(log, pieces)
-  if (is.null(problem)) {
+  if (write_or_warn(log, pieces, call)) {
     for (piece in pieces) log$unwritten[piece$job] <- list(NULL)
-  } else if (!log$warned) {
+  }
+}
+
+# Returns whether pieces were written; that they were not is said once a run.
+write_or_warn <- function(log, pieces, call) {
+  problem <- write_part(log, pieces)
+  if (!is.null(problem) && !log$warned) {
     log$warned <- TRUE
     warn_not_written(log$folder, problem, call)
   }
+  is.null(problem)
 }
 
 # After an interrupt or an error: those jobs that came to the end of an iteration are written.

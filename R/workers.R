@@ -12,7 +12,7 @@ draw_by_workers <- function(pool, starts, log, call) {
   old <- options(future.globals.maxSize = Inf)
   on.exit(options(old), add = TRUE)
   ended <- FALSE
-  on.exit(if (!ended && !is.null(log)) inform_stopped(log$folder), add = TRUE)
+  on.exit(if (!ended && !is.null(log)) leave_pieces(log), add = TRUE)
   crew <- new_crew(pool, starts, if (is.null(log)) Inf else log$every)
   due <- pool_due(pool)
   while (length(crew$waiting) + length(crew$running) > 0L) {
@@ -21,6 +21,7 @@ draw_by_workers <- function(pool, starts, log, call) {
     if (!is.null(log)) log_pieces(log, pieces, call)
     progress$report(due - pool_due(pool))
   }
+  if (!is.null(log)) write_pending(log, call)
   ended <- TRUE
   pool_drawn(pool)
 }
@@ -128,15 +129,22 @@ note_failure <- function(crew, jobs, problem, call) {
   }
 }
 
+# What cannot be written is kept, and tried again with the next pieces and at the end.
 log_pieces <- function(log, pieces, call) {
-  log$pending <- c(log$pending, pieces)
-  problem <- write_part(log, log$pending)
-  if (is.null(problem)) {
-    log$pending <- list()
-  } else if (!log$warned) {
-    log$warned <- TRUE
-    warn_not_written(log$folder, problem, call)
+  if (length(pieces) > 0L) {
+    log$pending <- c(log$pending, pieces)
+    write_pending(log, call)
   }
+}
+
+write_pending <- function(log, call) {
+  if (write_or_warn(log, log$pending, call)) log$pending <- list()
+}
+
+# After an interrupt or an error
+leave_pieces <- function(log) {
+  tryCatch(write_pending(log, NULL), error = function(e) NULL)
+  inform_stopped(log$folder)
 }
 
 # Iterations that are still to be done

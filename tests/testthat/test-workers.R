@@ -107,6 +107,40 @@ test_that("a task that cannot be started is an error of the call that was made",
   expect_identical(as.list(conditionCall(error))[[1]], quote(fit_hmvn))
 })
 
+test_that("what cannot be written is tried again with other pieces and at the end", {
+  write <- write_sealed
+  collect <- collect_pieces
+  tries <- 0
+  with_disk <- function(free_after, ..., kind = "partial") {
+    tries <<- 0
+    full <- function(object, path) {
+      if (!is.null(object$pieces)) {
+        tries <<- tries + 1
+        if (tries <= free_after) stop("the disk is full")
+      }
+      write(object, path)
+    }
+    # every other time nothing has come
+    idle <- FALSE
+    slow <- function(crew, call) {
+      idle <<- !idle
+      if (idle) list() else collect(crew, call)
+    }
+    with_plan("sequential", with_replaced("write_sealed", full, with_replaced(
+      "collect_pieces", slow, suppressWarnings(fit_kind(kind, workers = "plan", ...))
+    )))
+  }
+  with_disk(0, checkpoint = tempfile(), checkpoint_every = 0)
+  pieces <- tries
+  expect_gt(pieces, 1)
+  folder <- tempfile()
+  fit <- with_disk(pieces, checkpoint = folder, checkpoint_every = 0)
+  expect_identical(tries, pieces + 1)
+  expect_length(part_files(folder), 1)
+  unlink(file.path(folder, "progress"))
+  expect_same_outcome(suppressWarnings(quietly(partial_hmvn(folder))), fit)
+})
+
 test_that("workers are checked", {
   expect_error(fit_hmvn(iris, ~Species, workers = 0), class = "hmvn_error_argument")
   expect_error(fit_hmvn(iris, ~Species, workers = "all"), class = "hmvn_error_argument")
