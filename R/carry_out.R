@@ -34,7 +34,7 @@ draw_with_log_by_workers <- function(log, starts, call) {
 go_on <- function(header, folder, lock, call) {
   plan <- header$plan
   pool <- read_pool(folder, header, call)
-  plan$record$started <- proc.time()[["elapsed"]] - pool$seconds
+  plan$record$started <- begin_of(header, pool)
   drawn <- if (is_finished(pool)) {
     pool_drawn(pool)
   } else {

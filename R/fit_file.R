@@ -112,8 +112,10 @@ say_file_refit <- function(plan, old, file, changed) {
     settings <- old$control
     new <- c("iter_sampling", run_settings)
     settings[new] <- plan$settings[new]
-    extension <- plan_extension(old, settings, plan$record$started)
+    started <- plan$record$started - old$time$total
+    extension <- plan_extension(old, settings, started)
     extension$record <- plan$record
+    extension$record$started <- started
     return(extension)
   }
   why <- if (length(changed)) "{.field {changed}} changed" else "{.code file_refit = \"always\"}"

@@ -58,7 +58,7 @@ partial_hmvn <- function(checkpoint, ...) {
   header <- read_header(folder, call)
   plan <- header$plan
   pool <- read_pool(folder, header, call)
-  plan$record$started <- proc.time()[["elapsed"]] - pool$seconds
+  plan$record$started <- begin_of(header, pool)
   if (is_finished(pool)) {
     return(finish_plan(plan, pool_drawn(pool), call))
   }

@@ -106,6 +106,10 @@ test_that("where only more draws are asked for, the fit is extended", {
   )
   expect_same_outcome(longer, kept(NULL, pooling = "partial", iter_sampling = 80))
   expect_identical(readRDS(file)$draws, longer$draws)
+  # with the time that the fit took
+  longer$time$total <- 1000
+  saveRDS(longer, file)
+  expect_gt(quietly(kept(file, pooling = "partial", iter_sampling = 90))$time$total, 1000)
   # fewer are another fit
   quietly(kept(file, pooling = "partial", iter_sampling = 60))
   expect_same_outcome(readRDS(file), kept(NULL, pooling = "partial", iter_sampling = 60))

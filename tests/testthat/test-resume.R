@@ -88,6 +88,15 @@ test_that("an extension is left and gone on with likewise", {
     ))
     whole <- fit_kind(kind, iter_sampling = 100)
     expect_same_outcome(longer, whole)
+    # with the time that the fit took
+    fit$time$total <- 1000
+    folder <- new_folder()
+    longer <- with_replaced("advance_run", advance, silently(
+      extend(fit, iter_sampling = 100, checkpoint = folder)
+    ))
+    expect_gt(longer$time$total, 1000)
+    expect_gt(silently(resume_hmvn(cut_after(folder, 2)))$time$total, 1000)
+    expect_gt(silently(partial_hmvn(folder))$time$total, 1000)
     expect_same_outcome(silently(resume_hmvn(cut_after(folder, 2))), whole)
   }
 })
