@@ -22,7 +22,7 @@ are_states <- function(states, n_units, n_chains) {
     length(states$ends) == nrow(job_ranges_(n_units, n_chains))
 }
 
-check_state_maker <- function(maker, call) {
+check_state_maker <- function(maker, call, hint = "Fit again with {.fn update}.") {
   ours <- state_maker()
   if (identical(maker, ours)) {
     return(invisible())
@@ -35,8 +35,7 @@ check_state_maker <- function(maker, call) {
   ours <- text(ours)
   abort_hmvn(
     c("The states of chains can be read by the version and the kind of machine that wrote them.",
-      x = "They were written by {theirs}; this is {ours}.",
-      i = "Fit again with {.fn update}."),
+      x = "They were written by {theirs}; this is {ours}.", i = hint),
     "state", call = call
   )
 }

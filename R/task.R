@@ -3,7 +3,7 @@
 # internal -----------------------------------------------------------------
 
 # `starts`: where all jobs of the fit started, see open_run_(). What is known of the jobs' slices
-# and units goes with them, as sums go on from there.
+# and units goes with them, as sums go on from there; `maker`, as another version may draw otherwise.
 new_task <- function(pool, starts, jobs) {
   ranges <- pool$ranges[jobs, , drop = FALSE]
   first <- ranges[1L, ]
@@ -22,7 +22,7 @@ new_task <- function(pool, starts, jobs) {
     ),
     jobs = jobs, ranges = ranges, places = pool$places[jobs, ], box = box,
     known = if (!is.null(pool$draws)) known_in_box(pool, box, last),
-    n_kept = pool$n_kept, before = pool$before
+    n_kept = pool$n_kept, before = pool$before, maker = state_maker()
   )
 }
 
@@ -63,6 +63,7 @@ open_task <- function(task, call) {
 
 # What a worker does: its pieces, drawn in so many seconds.
 do_task <- function(task, seconds) {
+  check_state_maker(task$maker, NULL, "Install the {.pkg hmvn} of this session where workers run.")
   run <- open_task(task, NULL)
   advance_run(run, seconds, progress_reporter(FALSE, 0), NULL)
   cut_pieces(run, task$places, take_states_(run$core))

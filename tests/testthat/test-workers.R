@@ -141,6 +141,21 @@ test_that("what cannot be written is tried again with other pieces and at the en
   expect_same_outcome(suppressWarnings(quietly(partial_hmvn(folder))), fit)
 })
 
+test_that("a worker with another version of the package is refused", {
+  theirs <- new_task
+  foreign <- function(...) {
+    task <- theirs(...)
+    task$maker[["version"]] <- "99.0"
+    task
+  }
+  with_plan("sequential", expect_error(
+    with_replaced("new_task", foreign, quietly(
+      fit_hmvn(iris, ~Species, chains = 1, workers = "plan")
+    )),
+    "99[.]0.*Install", class = "hmvn_error_state"
+  ))
+})
+
 test_that("workers are checked", {
   expect_error(fit_hmvn(iris, ~Species, workers = 0), class = "hmvn_error_argument")
   expect_error(fit_hmvn(iris, ~Species, workers = "all"), class = "hmvn_error_argument")
