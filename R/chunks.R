@@ -12,7 +12,8 @@
 #'   `data.table::fread` or `readRDS`: its first argument is the name of the file. With `rows` it
 #'   must also read from an argument `text`, lines of which the first names the columns, as
 #'   `read.csv` and `fread` do.
-#' @param ... Arguments of `read`, by name.
+#' @param ... Arguments of `read`, by name. Not `header = FALSE`, `skip` or `nrows` with `rows`: they
+#'   would hold for each part.
 #' @param rows How many lines to read at a time; `NULL`: each file at once. A line is a row then:
 #'   cells of text with line breaks in them need `NULL`.
 #' @return A function with an argument `reset`.
@@ -30,6 +31,7 @@ file_chunks <- function(files, read = utils::read.csv, ..., rows = NULL) {
   if (!is.function(read)) abort_argument("read", "a function that reads a file", read, call)
   if (!is.null(rows)) rows <- check_count(rows, "rows", min = 1, call = call)
   given <- list(...)
+  if (!is.null(rows)) check_read_parts(given, call)
   files <- normalizePath(files)
   at <- 0L
   lines <- NULL
@@ -62,6 +64,16 @@ file_chunks <- function(files, read = utils::read.csv, ..., rows = NULL) {
 }
 
 # internal -----------------------------------------------------------------
+
+# Arguments of `read` that lose lines where it reads some at a time.
+check_read_parts <- function(given, call) {
+  if (isFALSE(given[["header"]])) {
+    abort_argument("header", "TRUE with `rows`: first lines name the columns", FALSE, call)
+  }
+  for (name in intersect(c("skip", "nrows"), names(given))) {
+    abort_argument(name, "left out with `rows`: it would hold for each part", given[[name]], call)
+  }
+}
 
 # `header`, the first line of a file; take(n), the next n lines, or NULL after the last.
 open_lines <- function(file) {

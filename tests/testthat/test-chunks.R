@@ -141,6 +141,22 @@ test_that("files are read one by one, or some lines at a time", {
   expect_error(file_chunks(files, rows = 0), class = "hmvn_error_argument")
 })
 
+test_that("what would lose lines of each part is refused with rows", {
+  file <- tempfile(fileext = ".csv")
+  utils::write.table(rows[1:20, c("g", "v")], file, sep = ",", row.names = FALSE, col.names = FALSE)
+  for (bad in list(list(header = FALSE), list(skip = 1), list(nrows = 3))) {
+    error <- expect_error(
+      rlang::inject(file_chunks(file, !!!bad, rows = 5)), class = "hmvn_error_argument"
+    )
+    expect_identical(error$argument, names(bad))
+  }
+  whole <- file_chunks(file, header = FALSE, nrows = 7)
+  expect_identical(dim(whole()), c(7L, 2L))
+  whole <- file_chunks(file, header = TRUE, rows = 50)
+  expect_identical(nrow(whole()), 19L)
+  expect_null(whole())
+})
+
 test_that("a fit takes chunks", {
   fit <- suppressWarnings(quietly(fit_hmvn(
     in_chunks(rows, 100), ~g, ~ x + y, chains = 1, iter_warmup = 20, iter_sampling = 20, seed = 1
