@@ -204,10 +204,8 @@ check_single_rows <- function(published, n, call) {
         c(
           "A group with n = 1 has no spread: it must be NA or 0.",
           x = "Group {.val {label}} has one in {.arg {arg}}.",
-          i = paste(
-            "If it is the known covariance V of an estimate, {.code n = 1e6} and",
-            "{.code cov = 1e6 * V} say so."
-          )
+          i = "If it is the known covariance of an estimate, leave {.arg n} out and give
+               {.code known = TRUE}."
         ),
         "statistics", argument = arg, group = label, call = call
       )

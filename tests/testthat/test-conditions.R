@@ -195,6 +195,8 @@ error_cases <- list(
     file_chunks("no such file"),
     file_chunks(character(), read = 1),
     file_chunks(system.file("DESCRIPTION", package = "hmvn"), read = 1),
+    file_chunks(system.file("DESCRIPTION", package = "hmvn"), header = FALSE, rows = 2),
+    file_chunks(system.file("DESCRIPTION", package = "hmvn"), skip = 1, rows = 2),
     as.data.frame(statistics, row.names = 1:2)
   ),
   data = alist(
@@ -507,6 +509,7 @@ error_cases <- list(
   state = alist(
     extend(of_no_state(fit), 5),
     extend(of_other_version(fit), 5),
+    do_task(list(maker = c(version = "99.0", endian = "big", pointer = "4")), 1),
     with_core_errors(core_error("a saved state ends too early", "state"), NULL, NULL)
   ),
   rows = alist(
