@@ -70,6 +70,7 @@ fit_with_file <- function(plan, storage, call) {
     return(carry_out(plan, storage$checkpoint, call))
   }
   old <- storage$old
+  if (is_fit_read(old, storage$file_refit)) check_fit(old, call)
   changed <- if (!is.null(old)) changed_parts(old, plan)
   again <- is.null(old) || switch(storage$file_refit,
     always = TRUE, on_change = length(changed) > 0L, never = FALSE
@@ -82,8 +83,12 @@ fit_with_file <- function(plan, storage, call) {
   write_fit_file(carry_out(plan, storage$checkpoint, call), file, call)
 }
 
+# A fit of an older version may have other parts: it is made again, unless that is never to be done.
+is_fit_read <- function(old, file_refit) {
+  !is.null(old) && (file_refit == "never" || identical(old$version, package_version_text()))
+}
+
 say_file_used <- function(plan, old, file, changed) {
-  check_fit(old)
   seed <- old$control$seed
   inform_hmvn(
     c(

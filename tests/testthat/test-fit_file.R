@@ -115,6 +115,25 @@ test_that("where only more draws are asked for, the fit is extended", {
   expect_same_outcome(readRDS(file), kept(NULL, pooling = "partial", iter_sampling = 60))
 })
 
+test_that("a fit that has lost parts is refused before it is compared, and stays", {
+  file <- new_path()
+  fit <- quietly(kept(file))
+  for (part in c("statistics", "control", "draws")) {
+    saveRDS(structure(unclass(fit)[names(fit) != part], class = "hmvn_fit"), file)
+    before <- contents(file)
+    for (refit in c("on_change", "never", "always")) {
+      error <- expect_error(
+        quietly(fit_hmvn(
+          iris, ~Species, ~ Sepal.Length + Petal.Length, file = file, file_refit = refit
+        )),
+        class = "hmvn_error_fit"
+      )
+      expect_identical(as.list(conditionCall(error))[[1]], quote(fit_hmvn))
+    }
+    expect_identical(contents(file), before)
+  }
+})
+
 test_that("update() does not write over the file of the fit", {
   file <- new_path()
   fit <- quietly(kept(file))
