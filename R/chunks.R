@@ -12,8 +12,8 @@
 #'   `data.table::fread` or `readRDS`: its first argument is the name of the file. With `rows` it
 #'   must also read from an argument `text`, lines of which the first names the columns, as
 #'   `read.csv` and `fread` do.
-#' @param ... Arguments of `read`, by name. Not `header = FALSE`, `skip` or `nrows` with `rows`: they
-#'   would hold for each part.
+#' @param ... Arguments of `read`, by name. With `rows` not `header = FALSE`, `skip` or `nrows`,
+#'   which would hold for each part.
 #' @param rows How many lines to read at a time; `NULL`: each file at once. A line is a row then:
 #'   cells of text with line breaks in them need `NULL`.
 #' @return A function with an argument `reset`.

@@ -21,7 +21,8 @@
 #' missing at random.
 #'
 #' @param data A data frame (tibble, data.table), a table in a database ([hmvn_statistics()] says
-#'   which), or statistics from [hmvn_statistics()]. Rows are observations.
+#'   which), a function that gives data frames bit by bit ([file_chunks()]), or statistics from
+#'   [hmvn_statistics()]. Rows are observations.
 #' @param group The grouping columns: a one-sided formula (`~ g`, `~ g1 + g2`,
 #'   `~ g1:g2`) or their names. Groups are the combinations that occur. Factors keep
 #'   the order of their levels; labelled values (haven) are groups by their labels, dates by

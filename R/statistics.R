@@ -11,7 +11,8 @@
 #' of factors with the same levels, of terms with the same knots or centres.
 #'
 #' @param data A data frame, tibble or data.table. Cells that are `NA` are missing. Or a table in a
-#'   database, see Tables in a database.
+#'   database, see Tables in a database; or a function that gives data frames bit by bit, see
+#'   [file_chunks()].
 #' @param group The column or columns that name the group: a one-sided formula
 #'   (`~ g`, `~ g1 + g2`) or a character vector; `NULL` or `~ 1` for one group of all rows. Left
 #'   out, groups are those of a grouped tibble.
@@ -29,6 +30,7 @@
 #'   pattern\], `mean` \[feature, pattern\] and `scatter` \[feature, feature, pattern\], in
 #'   the units of the data and their squares), `n_rows`, `n_empty` (rows with nothing
 #'   observed), `n_missing` (missing cells in the other rows), `weighted`,
+#'   `known` (whether they are estimates with known covariances, see [hmvn_statistics_from()]),
 #'   `n_without_covariates` (rows left out because a covariate is missing), `covariates` (names of
 #'   the C columns of the model matrix), `covariate_center` \[C\] (their weighted means over all
 #'   rows used) and `design` (how to make these columns of new rows: `terms`, `xlevels`,
@@ -62,7 +64,8 @@
 #' before, by `dplyr::mutate()`. Types of SQLite are looked at cell by cell.
 #'
 #' The table is read once for its cells, once for the sums (again where means lie far apart), once
-#' for each factor among the covariates, and in SQLite once for types.
+#' for each factor among the covariates, once to name what looks like an id or a year where
+#' `features` is left out, and in SQLite once for types.
 #' @section Errors:
 #' Class `hmvn_error_data`, `_column`, `_cells`, `_group`, `_weights` or `_covariates`, with the
 #' argument, the column and the row as fields. `hmvn_error_engine`: a database could not compute the

@@ -3,7 +3,8 @@
 # internal -----------------------------------------------------------------
 
 # `starts`: where all jobs of the fit started, see open_run_(). What is known of the jobs' slices
-# and units goes with them, as sums go on from there; `maker`, as another version may draw otherwise.
+# and units goes with them, as sums go on from there; and who made it, as another version may draw
+# otherwise.
 new_task <- function(pool, starts, jobs) {
   ranges <- pool$ranges[jobs, , drop = FALSE]
   first <- ranges[1L, ]

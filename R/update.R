@@ -23,8 +23,9 @@
 #' Groups that were left out as not estimable stay so unless `data` are given.
 #'
 #' @param object An `hmvn_fit`.
-#' @param data A data frame with the columns of the fit, or statistics ([hmvn_statistics()]) of its
-#'   features. Left out: the data of the fit.
+#' @param data A data frame with the columns of the fit, or what else [fit_hmvn()] takes: a table in
+#'   a database, a function that gives data frames bit by bit ([file_chunks()]), or statistics
+#'   ([hmvn_statistics()]) of its features. Left out: the data of the fit.
 #' @param ... Any other argument of [fit_hmvn()], by name. `group`, `features`, `weights` and
 #'   `covariates` without `data` name columns the fit has read.
 #' @param evaluate If `FALSE`, return the call instead of evaluating it.
