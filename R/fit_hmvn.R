@@ -54,7 +54,8 @@
 #' @param prior_only If `TRUE`, draw from the prior (the data only set defaults).
 #' @param chains,iter_warmup,iter_sampling,thin Number of Markov chains, warm-up
 #'   and sampling iterations of each, and the interval at which draws are kept.
-#' @param cores Number of threads (with `workers`: of each). Draws do not depend on it.
+#' @param cores Number of threads (with `workers`: of each); a forked process, as of
+#'   `parallel::mclapply()`, has one. Draws do not depend on it.
 #' @param workers Sampling by other processes, with the package \pkg{future}: a number (so many R
 #'   processes of this machine), or `"plan"` for those of the session's `future::plan()`, such as
 #'   a cluster of other machines. Sent are statistics, returned draws: draws do not depend on it. A

@@ -10,6 +10,9 @@
 #include <mutex>
 #include <thread>
 #include <vector>
+#ifndef _WIN32
+#include <unistd.h>
+#endif
 
 namespace hmvn {
 
@@ -22,6 +25,15 @@ SEXP check_interrupt(void*) {
   R_CheckUserInterrupt();
   return R_NilValue;
 }
+
+#ifdef _WIN32
+bool is_forked() { return false; }
+#else
+const pid_t loaded_by = getpid();
+// Threads do not come along into a forked process, and a lock that one of them held stays locked
+// there: TBB, once used, may wait forever.
+bool is_forked() { return getpid() != loaded_by; }
+#endif
 
 // More threads than this only wait for each other.
 std::size_t most_threads() {
@@ -47,7 +59,7 @@ struct JobWorker : public RcppParallel::Worker {
   }
 
   void run(int cores) {
-    if (cores == 1) {
+    if (cores == 1 || is_forked()) {
       (*this)(0, 1);
     } else {
       RcppParallel::parallelFor(0, static_cast<std::size_t>(cores), *this, 1, cores);

@@ -15,11 +15,11 @@ namespace hmvn {
 void check_user();
 
 // Calls job(0), ..., job(n_jobs - 1), each once, on up to `cores` threads, but no more than there
-// are jobs or processors for; jobs never touch R. The main thread meanwhile calls check_user() and
-// `report`, if there is one, every 100 ms. When these throw, jobs are asked to pause, and to stop
-// once `control.patience_seconds` are over; when a job throws, `control.stop` is set. Then the jobs
-// are waited for. What these threw is rethrown here, else the first exception of a job, in order of
-// jobs; StopRequested is none.
+// are jobs or processors for, and on one in a forked process; jobs never touch R. The main thread
+// meanwhile calls check_user() and `report`, if there is one, every 100 ms. When these throw, jobs
+// are asked to pause, and to stop once `control.patience_seconds` are over; when a job throws,
+// `control.stop` is set. Then the jobs are waited for. What these threw is rethrown here, else the
+// first exception of a job, in order of jobs; StopRequested is none.
 void run_jobs(std::size_t n_jobs, int cores, const std::function<void(std::size_t)>& job,
               RunControl& control, const std::function<void()>& report = nullptr);
 
