@@ -49,7 +49,7 @@ read_fit_file <- function(file, call) {
 
 is_newer <- function(version) {
   theirs <- tryCatch(package_version(version), error = function(e) NULL)
-  is.null(theirs) || theirs > utils::packageVersion("hmvn")
+  is.null(theirs) || theirs > package_version(package_version_text())
 }
 
 # `problem`: a finished text.

@@ -10,7 +10,8 @@ state_maker <- function() {
   )
 }
 
-package_version_text <- function() as.character(utils::packageVersion("hmvn"))
+# Not packageVersion(), which reads a file in a try() that hides errors, such as a time limit.
+package_version_text <- function() unname(getNamespaceVersion("hmvn"))
 
 # What a fit keeps. `ends`: a raw vector a job.
 new_states <- function(ends) list(maker = state_maker(), ends = ends)
