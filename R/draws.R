@@ -8,6 +8,10 @@
 #' @param regex Read `variable` as regular expressions?
 #' @param group Labels of the groups to return; `NULL` for all.
 #' @param index Name elements by label (`"mu[A,x]"`) or by position (`"mu[1,1]"`)?
+#' @param triangle Of symmetric matrices (`Omega`, `Sigma`, ...) every pair of features once, the
+#'   later feature first (`"lower"`: `Omega[A,y,x]` of features x and y), without the ones on the
+#'   diagonal of correlations; or all elements (`"full"`), as `as_draws_rvars()` always has them. A
+#'   single element that `variable` names is given either way.
 #' @param ... `as_draws_df()`, `as.data.frame()` and the like take the arguments of
 #'   `as_draws_array()` here. Nothing else may be given.
 #' @param row.names,optional,make.names,stringsAsFactors Not used.
@@ -15,16 +19,26 @@
 #'   and `sigma` \[group, feature\], `Omega` and `Sigma` \[group, feature, feature\], as far as the
 #'   model has them `mu0`, `sigma0`, `Omega0`, `Sigma0` (the typical group), `tau`, `h_mean`,
 #'   `h_sd`, `h_cor`, `lp__` (log joint density) and `lprior` (its prior part). The other formats
-#'   hold the same quantities element by element: `mu[A,x]`, `Sigma[A,x,y]`, `mu0[x]`, `h_cor`,
+#'   hold the same quantities element by element: `mu[A,x]`, `Sigma[A,y,x]`, `mu0[x]`, `h_cor`,
 #'   `lp__`. `as_draws()` is `as_draws_array()`. `as.array()` gives \[iteration, chain, variable\],
 #'   `as.matrix()` \[draw, variable\].
 #' @section Labels in names: Commas, brackets and blanks in a label become `_`, since posterior and
 #'   tidybayes split names there; a label that reads as a number gets the prefix `g` (groups) or `f`
 #'   (features), since posterior would take it for a position (`mu[g100001,x]`). Labels that would
 #'   then coincide are numbered. `as_draws_rvars()` changes no label.
-#' @section Errors: `hmvn_error_variable` for a quantity the fit does not have, or a regular
-#'   expression that finds none; `hmvn_error_keep`
+#' @section Errors: `hmvn_error_variable` for a quantity the fit does not have (or has no elements
+#'   of: correlations of one feature), or a regular expression that finds none; `hmvn_error_keep`
 #'   for one whose draws were not kept, `hmvn_error_group`, `hmvn_error_size`.
+#' @seealso [group_mean()] and [group_cor()] for one quantity as random variables,
+#'   [summary()][summary.hmvn_fit] for a data frame of one row a quantity.
+#' @examples
+#' fit <- fit_hmvn(iris, group = ~ Species, chains = 2, seed = 1)
+#' draws <- as_draws_df(fit, variable = c("sigma", "Omega"), group = "setosa")
+#' summarise_draws(draws, "mean", "sd")
+#' # both triangles and the diagonal
+#' variables(as_draws_array(fit, "Omega", group = "setosa", triangle = "full"))
+#' # random variables with the labels of the data
+#' as_draws_rvars(fit, variable = "Omega")$Omega["setosa", , , drop = TRUE]
 #' @name draws-hmvn
 NULL
 
@@ -39,10 +53,10 @@ as_draws_rvars.hmvn_fit <- function(x, variable = NULL, regex = FALSE, group = N
   check_no_dots(..., known = names(formals()), call = call)
   check_fit(x, call)
   check_any(group, "group", call)
-  asked <- check_asked(variable, regex, "label", call)
+  asked <- check_asked(variable, regex, "label", "full", call)
   groups <- match_groups(x, group, call)
   chosen <- match_quantities(x, asked, call)
-  if (is.null(variable)) check_draws_size(x, chosen, length(groups), call)
+  if (is.null(variable)) check_draws_size(x, chosen, length(groups), "full", call)
   with_memory_errors(
     {
       rvars <- lapply(chosen, function(name) as_rvar(quantity(x, name, groups)))
@@ -55,8 +69,9 @@ as_draws_rvars.hmvn_fit <- function(x, variable = NULL, regex = FALSE, group = N
 #' @rdname draws-hmvn
 #' @export
 as_draws_array.hmvn_fit <- function(x, variable = NULL, regex = FALSE, group = NULL,
-                                    index = c("label", "number"), ...) {
-  posterior::as_draws_array(draws_array(x, variable, regex, group, index, ...))
+                                    index = c("label", "number"),
+                                    triangle = c("lower", "full"), ...) {
+  posterior::as_draws_array(draws_array(x, variable, regex, group, index, triangle, ...))
 }
 
 #' @rdname draws-hmvn
@@ -79,13 +94,13 @@ as_draws_list.hmvn_fit <- function(x, ...) {
 
 #' @rdname draws-hmvn
 #' @export
-variables.hmvn_fit <- function(x, index = c("label", "number"), ...) {
+variables.hmvn_fit <- function(x, index = c("label", "number"), triangle = c("lower", "full"),
+                               ...) {
   call <- rlang::current_env()
   check_no_dots(..., known = names(formals()), call = call)
   check_fit(x, call)
-  index <- check_index(index, call)
-  names <- lapply(quantity_names(x, "draws"), element_names, fit = x, index = index)
-  unlist(names, use.names = FALSE)
+  asked <- check_asked(NULL, FALSE, index, triangle, call)
+  unlist(lapply(unname(match_elements(x, asked, seq_len(n_groups(x)), call)), names))
 }
 
 #' @rdname draws-hmvn

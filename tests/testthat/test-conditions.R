@@ -532,6 +532,8 @@ error_cases <- list(
   variable = alist(
     as_draws_array(fit, variable = c("mu", "nu")),
     as_draws_array(fit, variable = "^nu", regex = TRUE),
+    as_draws_array(fit, variable = "^Omega.*x1,x2", regex = TRUE),
+    as_draws_array(fake_fit(K = 1), variable = c("mu", "Omega")),
     summary(fit, "mu0"),
     summary(fake_fit(pooling = "partial"), c("mu", "mu0", "tau"), group = "A")
   ),
