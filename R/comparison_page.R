@@ -2,7 +2,9 @@
 
 #' @rdname compare_groups
 #' @param x What `compare_groups()` returns.
-#' @param n Number of rows to show.
+#' @param n Number of rows to show. Where there are more, `print()` shows the clearest: those with
+#'   the largest mean relative to its sd. Of many differences some are large by chance; partially
+#'   pooled groups (`pooling = "partial"`) have fewer of these.
 #' @param ... Not used.
 #' @export
 print.hmvn_comparison <- function(x, ..., n = 30) {
@@ -11,8 +13,16 @@ print.hmvn_comparison <- function(x, ..., n = 30) {
     print(as.data.frame(x), ...)
     return(invisible(x))
   }
-  shown <- utils::head(as.data.frame(x), n)
+  found <- as.data.frame(x)
+  # what cannot be negative is never clearly different: distances and overlaps come last
+  signed <- !is.na(found$p_positive %||% found$mean)
+  by_clarity <- nrow(found) > n && any(signed)
+  if (by_clarity) found <- found[order(!signed, -abs(found$mean) / found$sd), ]
+  shown <- utils::head(found, n)
   cat("Differences of groups: posterior mean (sd), quantiles and probabilities\n")
+  if (by_clarity) {
+    cat("The ", number(nrow(shown)), " clearest of ", number(nrow(x)), ":\n", sep = "")
+  }
   print(comparison_page(shown), row.names = FALSE, right = FALSE)
   say_more_rows(nrow(x) - nrow(shown))
   invisible(x)

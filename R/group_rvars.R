@@ -9,7 +9,7 @@
 #'   is `group_cor(fit, 5)`, while `group_cor(fit)[5, , ]` is the fifth group.
 #' @param joint If `TRUE`, one covariance matrix for one observation of *every* group stacked:
 #'   block-diagonal, groups one after another, and within a group its features (the order of the
-#'   group means raveled by rows: group A's features, then B's, ...).
+#'   group means row after row: group A's features, then B's, ...).
 #' @return `group_mean()` and `group_sd()`: an rvar array \[group, feature\]. `group_cor()` and
 #'   `group_cov()`: \[group, feature, feature\]. Of one group that is asked for by name the index of
 #'   the group is left out: `group_cov(fit, "A")` is a matrix, `group_mean(fit, "A")` a vector. And

@@ -84,6 +84,23 @@ test_that("a comparison prints as a page", {
   expect_snapshot(print(compare_groups(fit, what = "distance"), n = 3))
 })
 
+test_that("of many rows the clearest are printed", {
+  found <- compare_groups(fake_fit(G = 6, K = 2), what = c("mean", "cor", "distance"))
+  rows <- function(...) grep("^ [A-F] - [A-F]", capture.output(print(...)), value = TRUE)
+  expect_length(rows(found, n = 5), 5L)
+  expect_match(capture.output(print(found, n = 5))[2], "The 5 clearest of 105:", fixed = TRUE)
+  best <- order(is.na(found$p_positive), -abs(found$mean) / found$sd)[1:5]
+  expect_identical(rows(found, n = 5), rows(found[best, ]))
+  expect_false(identical(best, 1:5))
+  # all in the order of the comparison; distances, which are always positive, in theirs
+  expect_no_match(capture.output(print(found, n = Inf)), "clearest")
+  distances <- found[is.na(found$p_positive), ]
+  expect_identical(rows(distances, n = 3), rows(distances[1:3, ]))
+  expect_no_match(capture.output(print(distances, n = 3)), "clearest")
+  without <- found[setdiff(names(found), "p_positive")]
+  expect_length(rows(without, n = 4), 4L)
+})
+
 test_that("a comparison without columns of its page prints as a data frame", {
   found <- compare_groups(fake_fit(), what = "mean")
   for (column in c("group", "reference", "quantity", "feature", "feature2", "mean", "sd")) {
