@@ -102,7 +102,8 @@ print.hmvn_within_between <- function(x, digits = 2, ...) {
 few_groups <- 10L
 
 between_rvar <- function(fit, name, call) {
-  check_between_fit(fit, sub("Sigma", "cov", sub("Omega", "cor", name)), call)
+  generic <- c(Sigma_between = "between_cov", Omega_between = "between_cor")[[name]]
+  check_between_fit(fit, generic, call)
   own <- between_features(model_of(fit))
   as_rvar(quantity(fit, name)[, , own, own, drop = FALSE])
 }

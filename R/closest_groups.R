@@ -88,7 +88,7 @@ ranked_distances <- function(fit, asked, prob, at_least, call = rlang::caller_en
   check_fit(fit, call)
   groups <- unique(match_groups(fit, asked$group, call))
   if (length(groups) < at_least) {
-    abort_argument("group", paste(at_least, "groups or more"), asked$group, call)
+    abort_too_few_groups(fit, paste(at_least, "groups or more"), asked$group, call)
   }
   asked$group <- fit$statistics$labels[groups]
   found <- distances_rvar(fit, NULL, asked, call)

@@ -76,7 +76,7 @@ compare_groups <- function(fit, reference = NULL, group = NULL,
     against(groups, compared_reference(fit, reference, table, call))
   }
   if (nrow(pairs) == 0L) {
-    abort_argument("group", "at least two groups, or given with a reference", group, call)
+    abort_too_few_groups(fit, "at least two groups, or given with a reference", group, call)
   }
   how <- list(
     prob = stats::setNames(prob, quantile_names(prob)), rope = rope, level = level,

@@ -107,6 +107,18 @@ abort_not_kept <- function(fit, what, needed, call) {
   )
 }
 
+# `group`: as given, NULL for all of the fit.
+abort_too_few_groups <- function(fit, must, group, call) {
+  found <- if (is.null(group)) {
+    paste("The fit has", count_of(n_groups(fit), "group"))
+  } else {
+    paste("It is", describe_value(group))
+  }
+  abort_hmvn(
+    c("{.arg group} must be {must}.", x = "{found}."), "argument", argument = "group", call = call
+  )
+}
+
 # Labels of groups -> their positions; NULL: all.
 match_groups <- function(fit, group, call = rlang::caller_env()) {
   labels <- fit$statistics$labels
