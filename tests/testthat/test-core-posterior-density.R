@@ -1,3 +1,11 @@
+# The position with this value everywhere, and the log density there.
+all_at <- function(case, value) matrix(value, core_layout(case)$dimension)
+density_at <- function(case, value) {
+  inspect_density_(
+    case$statistics$patterns, case$n_groups, case$core, all_at(case, value), FALSE
+  )$log_density
+}
+
 test_that("gradients agree with long-double differences without partial pooling", {
   # 1,000 points in all: 4 numbers of features x 8 combinations x 32 points
   for (K in c(1, 2, 5, 10)) {
@@ -118,4 +126,21 @@ test_that("the sampler's space is centred on the posterior, also where groups li
   )
   expect_no_detours(fit)
   expect_equal(sum(fit$sampler$divergent), 0)
+})
+
+test_that("groups are located where hardly two rows observe the same features", {
+  # the few that do give a standard deviation of 0.002 where it is 3 in other groups
+  for (seed in 1:2) {
+    case <- core_case(11, sizes = c(2, 14, 20), missing = 0.3, C = 1, seed = seed)
+    expect_gt(density_at(case, 0), -1e4)
+  }
+})
+
+test_that("a place without a density is not read", {
+  case <- core_case(3)
+  expect_identical(density_at(case, 1e4), -Inf)
+  expect_error(
+    inspect_draws_(case$statistics$patterns, case$n_groups, case$core, all_at(case, 1e4), 1),
+    "without a density"
+  )
 })

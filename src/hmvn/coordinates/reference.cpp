@@ -1,5 +1,6 @@
 #include "hmvn/coordinates/reference.hpp"
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 
@@ -174,13 +175,16 @@ class LocatedDensity {
   Eigen::VectorXd prior_precision_, part_;
 };
 
-// Climbs by Fisher scoring with step halving. Returns the place reached.
+// Climbs by Fisher scoring with step halving. Returns the place reached. No step is longer than two
+// standard deviations of a score: from a sigma that is much too small the next would be much too
+// large, where there is little to climb by.
 Eigen::VectorXd locate(LocatedDensity density, const Eigen::VectorXd& start) {
   Eigen::VectorXd score = start, trial(start.size()), gradient(start.size());
   double value = density(score, gradient);
   for (int iteration = 0; iteration < 50 && std::isfinite(value); ++iteration) {
-    const Eigen::VectorXd step = density.step(gradient);
+    Eigen::VectorXd step = density.step(gradient);
     if (!step.allFinite() || step.dot(gradient) < 1e-8) break;
+    step /= std::max(1.0, 0.5 * step.cwiseAbs().maxCoeff());
     double trial_value = 0.0;
     for (double fraction = 1.0; fraction > 1e-4; fraction *= 0.5) {
       trial = score + fraction * step;
@@ -203,6 +207,21 @@ QuadraticLikelihood quadratic_at(GroupScoreLikelihood& group, const Eigen::Vecto
   return quadratic;
 }
 
+// The rows that observe each feature, and the sums of their values, less the prior location.
+struct FeatureSums {
+  Eigen::VectorXd n, sum;
+
+  explicit FeatureSums(Eigen::Index n_features) : n(Eigen::VectorXd::Zero(n_features)), sum(n) {}
+
+  void add(const GroupStatistics& group) {
+    for (const PatternStatistics& pattern : group.patterns) {
+      n += pattern.n * pattern.observed;
+      sum += pattern.n * pattern.mean;
+    }
+  }
+  Eigen::VectorXd mean() const { return sum.cwiseQuotient(n.cwiseMax(1e-300)); }
+};
+
 // Scores to start from: each feature's pooled within-group variance, no correlation. In a frame
 // that of whitened rows if all are complete, else that of the feature over what the frame makes of
 // ones.
@@ -212,11 +231,15 @@ Eigen::VectorXd starting_scores(const Model& model, const std::vector<GroupStati
   bool whitened = model.framed();
   for (const GroupStatistics& group : groups) whitened = whitened && group.complete();
   for (const GroupStatistics& group : groups) {
+    FeatureSums own(n_features);
+    own.add(group);
+    const Eigen::VectorXd mean = own.mean();
     for (const PatternStatistics& pattern : group.patterns) {
       squares += whitened ? Eigen::VectorXd(pattern.scatter_root.rowwise().squaredNorm())
                           : Eigen::VectorXd(pattern.scatter.diagonal());
-      freedom += (pattern.n - 1.0) * pattern.observed;
+      squares += pattern.n * pattern.observed.cwiseProduct(pattern.mean - mean).cwiseAbs2();
     }
+    freedom += (own.n.array() - 1.0).cwiseMax(0.0).matrix();
   }
   if (model.framed() && !whitened) {
     squares = squares.cwiseQuotient(model.frame.rowwise().squaredNorm());
@@ -234,14 +257,9 @@ Eigen::VectorXd starting_scores(const Model& model, const std::vector<GroupStati
 std::vector<GroupStatistics> shift_to_common_mean(std::vector<GroupStatistics> groups,
                                                   const Model& model) {
   const Eigen::Index n_features = model.n_features();
-  Eigen::VectorXd sum = Eigen::VectorXd::Zero(n_features), n = sum;
-  for (const GroupStatistics& group : groups) {
-    for (const PatternStatistics& pattern : group.patterns) {
-      sum += pattern.n * pattern.mean;
-      n += pattern.n * pattern.observed;
-    }
-  }
-  Eigen::VectorXd common = sum.cwiseQuotient(n.cwiseMax(1e-300));
+  FeatureSums all(n_features);
+  for (const GroupStatistics& group : groups) all.add(group);
+  Eigen::VectorXd common = all.mean();
   for (Eigen::Index k = 0; k < n_features; ++k) {
     if (model.coefficients[k].h_or(1.0) >= 0.5) common[k] = 0.0;
   }

@@ -47,8 +47,8 @@ class Posterior {
   // The log density and its gradient at any position.
   virtual double whole(const Eigen::VectorXd& position, Eigen::VectorXd& gradient) = 0;
 
-  // Reads the place where it stands in the user's terms; the coefficients are drawn from their
-  // exact law given the rest.
+  // Reads the place where it stands, which must have a density, in the user's terms; the
+  // coefficients are drawn from their exact law given the rest.
   virtual void read(RandomStream& random, Draw& out) = 0;
 };
 

@@ -7,6 +7,7 @@
 #include <cmath>
 #include <limits>
 #include <memory>
+#include <stdexcept>
 #include <utility>
 #include <vector>
 
@@ -101,7 +102,7 @@ class PosteriorOf : public Posterior {
   }
 
   void read(RandomStream& random, Draw& out) override {
-    settle();
+    if (!std::isfinite(settle())) throw std::logic_error("read at a place without a density");
     reader_(work_, random, out);
   }
 
