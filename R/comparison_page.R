@@ -19,7 +19,10 @@ print.hmvn_comparison <- function(x, ..., n = 30) {
   by_clarity <- nrow(found) > n && any(signed)
   if (by_clarity) found <- found[order(!signed, -abs(found$mean) / found$sd), ]
   shown <- utils::head(found, n)
-  cat("Differences of groups: posterior mean (sd), quantiles and probabilities\n")
+  # one quantity is named once
+  quantity <- unique(shown$quantity)
+  of <- if (length(quantity) == 1L) paste0(" (", quantity, ")")
+  cat("Differences of groups", of, ": posterior mean (sd), quantiles and probabilities\n", sep = "")
   if (by_clarity) {
     cat("The ", number(nrow(shown)), " clearest of ", number(nrow(x)), ":\n", sep = "")
   }
@@ -30,17 +33,24 @@ print.hmvn_comparison <- function(x, ..., n = 30) {
 
 # internal -----------------------------------------------------------------
 
-# The rows of a comparison as text, a data frame. What is the same in all of them is left out.
+# The rows of a comparison as text, a data frame. What is the same in all of them is left out, and
+# names are trimmed to what the page has room for.
 comparison_page <- function(shown) {
   side <- trim_names(c(shown$group, shown$reference), 16)
   pair <- paste(utils::head(side, nrow(shown)), "-", utils::tail(side, nrow(shown)))
   quantiles <- quantile_columns(names(shown))
   page <- data.frame(groups = pair, quantity = shown$quantity, of = compared_names(shown))
   if (all(page$of == "")) page$of <- NULL
+  if (length(unique(page$quantity)) == 1L) page$quantity <- NULL
   page[["mean (sd)"]] <- with_error(shown$mean, shown$sd)
   page[quantiles] <- lapply(shown[quantiles], rounded_like, shown$sd)
   if (!all(is.na(shown$p_positive))) page[["P(> 0)"]] <- probability_text(shown$p_positive)
   if (!is.null(shown$p_rope)) page[["P(rope)"]] <- probability_text(shown$p_rope)
+  widths <- vapply(names(page), function(name) max(nchar(c(name, page[[name]]))), 0L)
+  over <- sum(widths + 1L) + 1L - getOption("width")
+  if (over > 0L && !is.null(page$of)) {
+    page$of <- compared_names(shown, max(15L, widths[["of"]] - over))
+  }
   page
 }
 

@@ -46,3 +46,14 @@ test_that("covariances between groups and slopes on covariates are calibrated", 
   calibrate("between")
   calibrate("slopes_partial")
 })
+
+test_that("probabilities of compare_groups() are frequencies", {
+  source(system.file("validation", "comparison_calibration.R", package = "hmvn"), local = TRUE)
+  variant <- comparison_variants()$none
+  result <- do.call(rbind, lapply(1:200, compare_once, variant = variant))
+  expect_gt(min(p.adjust(comparison_p_values(result, 5), "holm")), 0.001)
+  # probabilities that are too sure of themselves are found
+  surer <- result
+  surer$p <- plogis(2 * qlogis(pmin(pmax(result$p, 1e-3), 1 - 1e-3)))
+  expect_lt(min(p.adjust(comparison_p_values(surer, 5), "holm")), 0.001)
+})
