@@ -1,6 +1,6 @@
 # Is a probability that compare_groups() states the frequency of what it is stated of?
 #
-#   Rscript comparison_calibration.R [simulations = 600] [variant ...]
+#   Rscript comparison_calibration.R [simulations = 1200] [variant ...]
 #
 # Parameters are drawn from the prior and data from the model by model_in_r.R, which shares no code
 # with the package; fit_hmvn() is run on the data, and compare_groups() on the first two groups. Of
@@ -88,7 +88,7 @@ if (sys.nframe() == 0L) {
   source(file.path(here, "model_in_r.R"))
   source(file.path(here, "sbc.R"))
   args <- commandArgs(TRUE)
-  n <- if (length(args) > 0) as.integer(args[[1]]) else 600L
+  n <- if (length(args) > 0) as.integer(args[[1]]) else 1200L
   chosen <- if (length(args) > 1) args[-1] else names(comparison_variants())
   result <- do.call(rbind, lapply(chosen, function(name) {
     rows <- lapply(seq_len(n), compare_once, variant = comparison_variants()[[name]])

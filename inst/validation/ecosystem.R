@@ -123,12 +123,17 @@ try_call("tidybayes", tidybayes::epred_draws(fit, iris[1:2, ], category = ".cate
   "mean of group 1", function(x) near(mean(x$.epred), mean(mu[, 1, ])))
 
 # the questions ----------------------------------------------------------------------------------
-try_call("hmvn", compare_groups(fit, what = "cor"), "means of differences", function(x) {
-  d <- Omega[, 1, 1, 2] - Omega[, 2, 1, 2]
-  any(abs(abs(x$mean) - abs(mean(d))) < 1e-10)
+try_call("hmvn", compare_groups(fit, what = "cor"), "differences of draws, all nine", function(x) {
+  at <- function(names) match(names, features)
+  d <- mapply(function(a, b, i, j) Omega[, a, i, j] - Omega[, b, i, j],
+    match(x$group, levels(iris$Species)), match(x$reference, levels(iris$Species)),
+    at(x$feature), at(x$feature2))
+  nrow(x) == 9 && near(x$mean, colMeans(d)) && near(x$p_positive, colMeans(d > 0))
 })
-try_call("hmvn", compare_groups(fit), "three pairs of groups", function(x) {
-  nrow(unique(as.data.frame(x)[c("group", "reference")])) == 3
+try_call("hmvn", compare_groups(fit), "three pairs, means", function(x) {
+  one <- subset(x, quantity == "mean" & group == "virginica" & reference == "setosa")
+  nrow(unique(as.data.frame(x)[c("group", "reference")])) == 3 &&
+    near(one$mean, colMeans(mu[, 3, ] - mu[, 1, ]))
 })
 try_call("hmvn", closest_groups(fit), "affine-invariant distances", function(x) {
   distance <- function(s, a, b) {
@@ -140,8 +145,27 @@ try_call("hmvn", closest_groups(fit), "affine-invariant distances", function(x) 
   })
   near(sort(x$mean), sort(wanted))
 })
-try_call("hmvn", outlying_groups(fit), "a row a group", function(x) nrow(x) == 3)
-try_call("hmvn", plot(fit), "a plot", function(x) inherits(x, "ggplot"))
+try_call("hmvn", outlying_groups(fit), "average distance from the others", function(x) {
+  all <- as.data.frame(closest_groups(fit))
+  average <- vapply(x$group, function(g) {
+    mean(all$mean[all$group == g | all$reference == g])
+  }, 0)
+  near(x$mean, average) && !is.unsorted(-x$mean)
+})
+try_call("hmvn", plot(fit, features = features[1:2], ndraws = 0), "ellipses hold 90 %",
+  function(x) {
+    built <- ggplot2::ggplot_build(x)$data
+    path <- built[[length(built)]]
+    one <- path[path$colour == path$colour[[1L]], c("x", "y")]
+    d <- stats::mahalanobis(one, colMeans(mu[, 1, 1:2]), apply(Sigma[, 1, 1:2, 1:2], 2:3, mean))
+    near(d, rep(stats::qchisq(0.9, 2), nrow(one)))
+  })
+try_call("hmvn", plot(partial, "shrinkage"), "from the means of rows to those of the posterior",
+  function(x) {
+    raw <- unlist(lapply(features, function(f) tapply(iris[[f]], iris$Species, mean)))
+    near(x$data$raw, raw) &&
+      near(x$data$pooled, apply(posterior::draws_of(group_mean(partial)), 2:3, mean))
+  })
 try_call("hmvn", predict(fit, iris[1, features], type = "group", proportions = "uniform"),
   "Bayes' rule", function(x) {
     p <- exp(apply(in_group, 2, log_mean))
@@ -154,14 +178,48 @@ try_call("hmvn",
     found <- x$mean[x$feature == "Petal.Length"]
     abs(found - mean(m)) < 6 * sd(iris$Petal.Length[1:50]) / sqrt(n_draws)
   })
-try_call("hmvn", loo::loo_compare(fit, partial), "partial against none", function(x) nrow(x) == 2)
-try_call("bayesplot", bayesplot::pp_check(fit), "a plot", function(x) inherits(x, "ggplot"))
-try_call("hmvn", prior_summary(fit), "a summary", function(x) inherits(x, "hmvn_prior_summary"))
+try_call("hmvn", loo::loo_compare(fit, partial), "difference of the sums", function(x) {
+  sums <- vapply(list(fit, partial), function(one) loo::loo(one)$estimates["elpd_loo", 1], 0)
+  near(x[2, "elpd_diff"], min(sums) - max(sums))
+})
+try_call("bayesplot", bayesplot::pp_check(fit, seed = 1), "rows of the data", function(x) {
+  y <- subset(x$data, is_y)$value
+  near(sort(y), sort(iris[[features[[1L]]]]))
+})
+try_call("hmvn", prior_summary(fit), "means and sds of columns", function(x) {
+  y <- iris[[features[[3L]]]]
+  shown <- function(x) format(x, digits = 4)
+  wanted <- sprintf("Normal(%s, %s^2)", shown(mean(y)), shown(2.5 * sd(y)))
+  identical(x$prior[x$block == "mean"][[3L]], wanted) && "LKJ(2)" %in% x$prior
+})
+try_call("hmvn", as_table(fit, "mu"), "means and sds of draws", function(x) {
+  number <- function(text) as.numeric(sub(" .*", "", text))
+  all(abs(number(x$setosa) - colMeans(mu[, 1, ])) < 0.001)
+})
 try_call("hmvn", knitr::kable(summary(fit, "mu")), "a table", function(x) length(x) > 9)
-try_call("hmvn", posterior_new_group(partial, seed = 1), "draws", function(x) length(x) > 0)
+try_call("hmvn", {
+  file <- tempfile(fileext = ".rds")
+  saveRDS(fit, file)
+  update(readRDS(file), seed = 1)
+}, "the same draws", function(x) identical(as_draws_array(x), as_draws_array(fit)))
+try_call("hmvn", posterior_new_group(partial, seed = 1), "the typical group's mean", function(x) {
+  new <- posterior::draws_of(x$mu)
+  typical <- as.matrix(partial, variable = "mu0")
+  size <- nrow(new)
+  error <- apply(new, 2, sd) / sqrt(size / 4)
+  all(abs(apply(new, 2, stats::median) - apply(typical, 2, stats::median)) < 5 * error)
+})
 try_call("hmvn", posterior_impute(update(fit, data = replace(iris, 1, c(NA, iris[-1, 1]))),
-  seed = 1), "draws", function(x) length(x) > 0)
-try_call("hmvn", stancode(fit), "a program", function(x) is.character(x))
+  seed = 1), "the regression on its other cells", function(x) {
+  # of the 49 other setosas
+  rows <- iris[2:50, features]
+  names(rows) <- c("y", "a", "b")
+  given <- stats::lm(y ~ a + b, rows)
+  new <- stats::predict(given, data.frame(a = iris[1, features[2]], b = iris[1, features[3]]),
+    se.fit = TRUE)
+  abs(mean(x$draws) - new$fit) < new$se.fit && abs(sd(x$draws) / new$residual.scale - 1) < 0.1
+})
+try_call("hmvn", stancode(fit), "a program", function(x) any(grepl("lkj_corr", x)))
 
 table <- do.call(rbind, rows)
 name <- c(commandArgs(trailingOnly = TRUE), "installed")[[1L]]
