@@ -139,7 +139,9 @@ Rcpp::List group_statistics_(Rcpp::List columns, Rcpp::LogicalVector missing,
     rows.weight = REAL(weight);
   }
 
+  // where there are many patterns, each of these steps takes long
   const hmvn::Patterns patterns = hmvn::find_patterns(rows);
+  hmvn::check_user();
   // once while rows are read, as a triangle, and once as R's arrays
   const double size = static_cast<double>(rows.columns.size());
   const double bytes = 12.0 * size * (size + 1.0) * static_cast<double>(patterns.count);
@@ -147,6 +149,7 @@ Rcpp::List group_statistics_(Rcpp::List columns, Rcpp::LogicalVector missing,
   hmvn::StatisticsPass pass(rows, patterns);
   hmvn::run_jobs(pass.n_chunks(), n_threads, [&](std::size_t chunk) { pass.read_chunk(chunk); });
   pass.finish();
+  hmvn::check_user();
 
   const int K = static_cast<int>(rows.columns.size());
   const int P = static_cast<int>(patterns.count);
