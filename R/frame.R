@@ -138,7 +138,7 @@ pooled_covariance <- function(statistics, shrink = TRUE) {
       observed * filled$scatter / nu
     }
     means <- filled$means
-    if (max(abs(covariance - last) / sqrt(outer(variance, variance))) < em_tolerance) break
+    if (max(abs(covariance - last) / outer(sqrt(variance), sqrt(variance))) < em_tolerance) break
   }
   (covariance + t(covariance)) / 2
 }

@@ -285,3 +285,17 @@ test_that("the frame is said where priors are shown", {
     fit$prior
   })
 })
+
+test_that("a feature may be in a unit of any size", {
+  fit_in <- function(unit, data = iris[c("Sepal.Length", "Sepal.Width", "Species")]) {
+    data$Sepal.Length <- data$Sepal.Length * unit
+    suppressMessages(
+      fit_hmvn(data, ~Species, prior = hmvn_prior(frame = "pooled"), iter_sampling = 50, seed = 1)
+    )
+  }
+  correlations <- function(fit) as.vector(as.matrix(fit, variable = "Omega"))
+  one <- correlations(fit_in(1))
+  for (unit in c(1e-140, 1e-60, 1e60)) {
+    expect_equal(correlations(fit_in(unit)), one, tolerance = 1e-6)
+  }
+})

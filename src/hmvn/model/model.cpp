@@ -30,8 +30,12 @@ Model::Model(ModelParts parts) : ModelParts(std::move(parts)) {
   if (between_features.size() < 2) between_features.clear();
   add_lkj(static_cast<int>(between_features.size()), between.eta, between_priors, between_maps);
   if (!framed()) return;
-  frame_inverse = solve_general(frame, Eigen::MatrixXd::Identity(n_features(), n_features()));
-  log_frame = qr_triangle(frame).diagonal().array().abs().log().sum();
+  // in units of its rows, powers of two, so that features may be in any
+  const Eigen::VectorXd unit = frame.rowwise().lpNorm<Eigen::Infinity>().unaryExpr(
+      [](double x) { return std::ldexp(1.0, std::ilogb(x)); });
+  const Eigen::MatrixXd scaled = unit.cwiseInverse().asDiagonal() * frame;
+  frame_inverse = solve_general(scaled, unit.cwiseInverse().asDiagonal());
+  log_frame = qr_triangle(scaled).diagonal().array().abs().log().sum() + unit.array().log().sum();
   if (!frame_inverse.allFinite() || !std::isfinite(log_frame)) {
     throw std::invalid_argument("the frame has no inverse");
   }
