@@ -343,52 +343,6 @@ largest <- function(a, b, map = identity) {
   if (length(a) == 0 || length(b) == 0) 0 else max(abs(map(as.vector(a)) - map(as.vector(b))))
 }
 
-# The program in the syntax of rstan 2.21: arrays, functions under their names of then, two
-# functions that it lacks, and declarations before statements.
-older_syntax <- function(code) {
-  lines <- strsplit(code, "\n", fixed = TRUE)[[1]]
-  lines <- sub(" *//.*", "", lines)
-  lines <- gsub("std_normal_lcdf\\(([^|]*) \\| \\)", "normal_lcdf(\\1 | 0, 1)", lines)
-  lines <- gsub("%/%", "/", lines, fixed = TRUE)
-  lines <- gsub("\\bsize\\(", "num_elements(", lines)
-  lines <- gsub("\\babs\\(", "fabs(", lines)
-  lines <- gsub("\\btail\\b", "tail_", lines) # the name of a function then
-  array <- "^( *)array\\[((?:[^][]|\\[[^]]*\\])*)\\] (.*?) (\\w+)( = .*)?;$"
-  lines <- sub(array, "\\1\\3 \\4[\\2]\\5;", lines, perl = TRUE)
-  at <- match("functions {", lines)
-  lacking <- c(
-    "  real std_normal_log_qf(real x) { return inv_Phi(exp(x)); }",
-    "  real inv_inc_beta(real a, real b, real p) {",
-    "    real low = 0; real high = 1;",
-    "    for (i in 1:200) {",
-    "      real middle = 0.5 * (low + high);",
-    "      if (inc_beta(a, b, middle) < p) low = middle; else high = middle;",
-    "    }",
-    "    return 0.5 * (low + high);",
-    "  }"
-  )
-  lines <- if (is.na(at)) c("functions {", lacking, "}", lines) else append(lines, lacking, at)
-  for (block in c("transformed parameters {", "generated quantities {")) {
-    start <- match(block, lines)
-    if (is.na(start)) next
-    end <- start + match("}", lines[-seq_len(start)])
-    inside <- seq(start + 1, length.out = end - start - 1)
-    lines <- c(lines[seq_len(start)], declared_first(lines[inside]), lines[end:length(lines)])
-  }
-  paste0(c(lines, ""), collapse = "\n")
-}
-
-# Top-level declarations of a block before its statements; what defines is a statement.
-declared_first <- function(lines) {
-  pattern <- "^  ((real|(vector|matrix)\\[[^]]*\\]) (\\w+)(\\[G\\])?)( = .*|;)$"
-  top <- grepl(pattern, lines)
-  defines <- top & !grepl("^  [^=]*;$", lines)
-  declarations <- paste0(sub(pattern, "  \\1", lines[top]), ";")
-  statements <- lines
-  statements[defines] <- sub(pattern, "  \\4\\6", lines[defines])
-  c(declarations, statements[!top | defines])
-}
-
 # ---------------------------------------------------------------------------
 
 main <- function(arguments) {
@@ -409,7 +363,6 @@ main <- function(arguments) {
   if (length(arguments) > 1) chosen <- chosen[arguments[-1]]
   exchange <- tempfile(fileext = ".rds")
   saveRDS(lapply(chosen, prepare_case), exchange)
-  script <- sub("^--file=", "", grep("^--file=", commandArgs(FALSE), value = TRUE))
   status <- system2(
     file.path(R.home("bin"), "Rscript"), shQuote(c(script, "--stan", exchange, output))
   )
@@ -417,4 +370,6 @@ main <- function(arguments) {
   print(utils::read.csv(output), digits = 3)
 }
 
+script <- sub("^--file=", "", grep("^--file=", commandArgs(FALSE), value = TRUE))
+source(file.path(dirname(script), "older_stan.R"))
 main(commandArgs(TRUE))
