@@ -143,11 +143,13 @@ within_draws <- function(fit) {
 
 # Of a covariance matrix by draw: mean and interval of the correlation of every pair, a data frame.
 pair_intervals <- function(covariance, pairs, name, prob) {
-  values <- apply(pairs, 1L, function(pair) {
-    i <- pair[[1L]]
-    j <- pair[[2L]]
+  n_draws <- prod(dim(covariance)[1:2])
+  values <- vapply(seq_len(nrow(pairs)), function(p) {
+    i <- pairs[[p, 1L]]
+    j <- pairs[[p, 2L]]
     c(covariance[, , i, j] / sqrt(covariance[, , i, i] * covariance[, , j, j]))
-  })
+  }, double(n_draws))
+  dim(values) <- c(n_draws, nrow(pairs))
   tails <- (1 + c(-1, 1) * prob) / 2
   ends <- apply(values, 2L, stats::quantile, probs = tails, names = FALSE)
   found <- data.frame(colMeans(values), ends[1L, ], ends[2L, ])

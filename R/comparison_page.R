@@ -71,7 +71,7 @@ compared_names <- function(shown, width = 25) {
 
 # Numbers to the decimals that their sd's two digits have.
 rounded_like <- function(x, sd) {
-  decimals <- ifelse(sd > 0, pmin(6, pmax(0, 1 - floor(log10(signif(sd, 2))))), 3)
+  decimals <- ifelse(!is.na(sd) & sd > 0, pmin(6, pmax(0, 1 - floor(log10(signif(sd, 2))))), 3)
   as.character(unlist(Map(fixed, x, decimals)))
 }
 

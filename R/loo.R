@@ -53,6 +53,7 @@ loo.hmvn_fit <- function(x, ..., moment_match = FALSE, reloo = FALSE, k_threshol
   name <- deparse1(substitute(x))
   check_fit(x, call)
   check_has_learned(x, "loo", call)
+  check_has_spread(x, "loo", call)
   moment_match <- check_flag(moment_match, "moment_match", call)
   reloo <- check_flag(reloo, "reloo", call)
   k_threshold <- check_number(k_threshold, "k_threshold", 0, 1, call = call)
@@ -89,6 +90,7 @@ waic.hmvn_fit <- function(x, ..., cores = getOption("mc.cores", 1L)) {
   name <- deparse1(substitute(x))
   check_fit(x, call)
   check_has_learned(x, "waic", call)
+  check_has_spread(x, "waic", call)
   cores <- check_count(cores, "cores", min = 1, call = call)
   mark_points(loo::waic(log_lik.hmvn_fit(x, cores = cores), ...), x, name)
 }
@@ -113,6 +115,15 @@ loo_compare.hmvn_fit <- function(x, ...) {
 check_is_loo <- function(fit, loo, call) {
   fine <- inherits(loo, "psis_loo") && identical(attr(loo, "yhash"), hash_of_points(fit))
   if (!fine) abort_argument("loo", "what loo() returned for the rows of this fit", loo, call)
+}
+
+check_has_spread <- function(fit, generic, call) {
+  if (n_draws(fit) > 1L) {
+    return(invisible())
+  }
+  abort_no_meaning(
+    generic, "One draw has no spread.", "{.code extend(fit, iter_sampling = 1000)}", call
+  )
 }
 
 check_has_learned <- function(fit, generic, call) {

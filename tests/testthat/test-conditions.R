@@ -82,6 +82,7 @@ two_levels <- function(level) {
   matrix(level, 3, 1, dimnames = list(c("mean", "x", "I(2 * x)"), "y"))
 }
 fit <- fake_fit(iter = 4)
+one_draw <- fake_fit(iter = 1, chains = 1)
 effects <- rbind(a = c(x = 1, y = 2), b = c(3, 4))
 estimates <- function() {
   hmvn_statistics_from(mean = effects, cov = list(a = diag(2), b = diag(2)), known = TRUE)
@@ -467,6 +468,7 @@ error_cases <- list(
     r2.hmvn_fit(fit),
     compare_groups(fit, reference = "typical"),
     between_cor(fit),
+    loo.hmvn_fit(one_draw),
     compare_groups(fake_fit(K = 1), what = "cor"),
     group_ellipse(fake_fit(K = 3)),
     compare_groups(fit, what = "slope"),

@@ -91,3 +91,13 @@ test_that("pairs have the first feature first, and probs is prob", {
   expect_identical(summary(fit, probs = 0.5), summary(fit, prob = 0.5))
   expect_error(summary(fit, prob = 0.5, probs = 0.1), class = "hmvn_error_argument")
 })
+
+test_that("a fit of one draw is summarised, without a spread", {
+  fit <- fake_fit(pooling = "partial", iter = 1, chains = 1)
+  s <- summary(fit)
+  expect_true(all(is.na(s$sd)))
+  expect_output(print(s), "mu")
+  found <- within_between(fit)
+  expect_equal(found$within_low, found$within)
+  expect_error(waic.hmvn_fit(fit), class = "hmvn_error_no_meaning")
+})
