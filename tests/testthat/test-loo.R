@@ -6,7 +6,7 @@ iris_fit <- function(..., iter_sampling = 1000) {
 
 test_that("loo() agrees with fits that leave each row out, within Monte Carlo error", {
   set.seed(1)
-  # without outliers, so that no row's importance weights are near the limit of k = 0.7
+  # without outliers, so that few rows' importance weights are far from equal
   even <- qnorm(ppoints(38))
   d <- data.frame(g = rep(c("A", "B"), c(20, 18)), x = sample(even), y = sample(even))
   d$y <- d$y + d$x
@@ -14,22 +14,28 @@ test_that("loo() agrees with fits that leave each row out, within Monte Carlo er
   prior <- hmvn_prior(
     mean = distributional::dist_normal(0, 2), sd = distributional::dist_exponential(1)
   )
-  fit <- short_fit(d, ~g, ~ x + y, prior = prior, chains = 4, iter_sampling = 4000)
+  # warmed up enough for errors to be estimated well: group A is sampled by a chain
+  long_fit <- function(data, seed) {
+    short_fit(
+      data, ~g, ~ x + y, prior = prior, chains = 4, iter_warmup = 500, iter_sampling = 4000,
+      seed = seed
+    )
+  }
+  fit <- long_fit(d, seed = 1)
   found <- suppressWarnings(loo::loo(fit))
   expect_s3_class(found, "psis_loo")
-  expect_lt(max(loo::pareto_k_values(found)), 0.7)
+  # importance weights have a variance, and with it an error, below k = 0.5
+  sure <- loo::pareto_k_values(found) < 0.5
+  expect_gte(sum(sure), 35)
   exact <- vapply(seq_len(nrow(d)), function(i) {
-    without <- short_fit(
-      d[-i, ], ~g, ~ x + y, prior = prior, chains = 4, iter_sampling = 4000, seed = 100 + i
-    )
-    ll <- log_lik(without, d[i, ])[, 1]
-    r <- exp(ll - max(ll))
+    ll <- log_lik(long_fit(d[-i, ], seed = 100 + i), d[i, ])[, 1]
+    r <- matrix(exp(ll - max(ll)), ncol = 4) # by chain
     # the mean and its Monte Carlo error on the log scale
-    c(max(ll) + log(mean(r)), sd(r) / mean(r) / sqrt(length(r)))
+    c(max(ll) + log(mean(r)), posterior::mcse_mean(r) / mean(r))
   }, double(2))
   error <- sqrt(exact[2, ]^2 + found$pointwise[, "mcse_elpd_loo"]^2)
   z <- (found$pointwise[, "elpd_loo"] - exact[1, ]) / error
-  expect_lt(max(abs(z)), z_bound(length(z)))
+  expect_lt(max(abs(z[sure])), z_bound(sum(sure)))
   # the fit itself, which has seen the rows, is another answer
   expect_gt(max(abs(log_mean_exp(log_lik(fit)) - exact[1, ]) / error), z_bound(length(z)))
   # and so does fitting again without each row in turn
