@@ -20,9 +20,11 @@ engine_statistics <- function(tbl, columns, call) {
   )
   say_engine(con)
   input <- engine_columns(tbl, plan)
-  look <- ask_engine(look_query(input, plan), con, call)
-  check_look(look, plan, call)
+  look <- NULL
+  if (needs_look(prototype[roles$group], plan)) look <- look_at(input, plan, call)
   cells <- engine_cells(input, plan)
+  rough <- ask_engine(rough_query(cells, plan), con, call)
+  if (plain_numbers(rough$rows) == 0) abort_no_rows(call)
   design <- NULL
   if (!is.null(formula)) {
     levels <- engine_levels(cells, plan, call)
@@ -30,9 +32,24 @@ engine_statistics <- function(tbl, columns, call) {
     design <- made$design
     cells <- made$cells
   }
-  list(
-    statistics = sum_up(cells, plan, look, design, call), weights = roles$weights
-  )
+  centers <- rough_centers(rough, plan, design)
+  table <- ask_engine(sums_query(cells, plan, length(centers), centers), con, call)
+  if (sum(plain_numbers(table$infinite)) > 0) look <- look_at(input, plan, call)
+  check_engine_keys(table, plan, call)
+  first <- list(cells = cells, table = table, centers = centers, look = look)
+  list(statistics = sum_up(first, plan, design, call), weights = roles$weights)
+}
+
+# Weights are judged before they are used, and spellings of groups by a query that has one row each.
+needs_look <- function(keys, plan) {
+  is_text <- function(key) is.character(unwrap_key(key)) || is.factor(unwrap_key(key))
+  length(plan$weights) > 0L || any(vapply(keys, is_text, TRUE))
+}
+
+look_at <- function(input, plan, call) {
+  look <- ask_engine(look_query(input, plan), plan$con, call)
+  check_look(look, plan, call)
+  look
 }
 
 say_engine <- function(con) {
@@ -84,25 +101,29 @@ facts_of_engine <- function(tbl, con, call) {
   }
 }
 
-# `look`: the answer to look_query(), a row a group. `design`: NULL without covariates.
-sum_up <- function(cells, plan, look, design, call) {
-  size <- length(plan$features) + length(design$names)
+# `first`: list(cells, table, centers, look): what was summed, the sums, about what, and the answer
+# to look_query() or NULL. `design`: NULL without covariates. Sums are taken again where they do not
+# tell enough: about the means of all cells, or else about those of every group and pattern.
+sum_up <- function(first, plan, design, call) {
   K <- length(plan$features)
-  ask <- function(centers) ask_engine(sums_query(cells, plan, size, centers), plan$con, call)
-  table <- ask(rough_centers(look, plan, design))
-  groups <- engine_groups(look, table, plan, call)
-  found <- read_patterns_of(table, groups, K, size)
-  if (loses_digits(found)) {
-    table <- ask(NULL)
-    groups <- engine_groups(look, table, plan, call)
-    found <- read_patterns_of(table, groups, K, size)
+  read <- function(table, centers) {
+    groups <- engine_groups(first$look, table, plan, call)
+    found <- read_patterns_of(table, groups, K, length(first$centers), centers)
+    c(found, list(groups = groups[c("labels", "keys")]))
   }
+  again <- function(centers) {
+    query <- sums_query(first$cells, plan, length(first$centers), centers, extremes = TRUE)
+    read(ask_engine(query, plan$con, call), centers)
+  }
+  found <- read(first$table, first$centers)
+  if (loses_digits(found)) found <- again(better_centers(found, first$centers))
+  if (loses_digits(found)) found <- again(NULL)
   used <- found$used
   if (!is.null(design) && !any(used)) abort_none_used(found$counts, call)
   patterns <- merge_patterns(patterns_used(found$sums, used))
   check_squares(patterns$scatter, c(plan$features, design$names), call)
   statistics <- new_statistics(
-    groups[c("labels", "keys")], plan$features, split_covariates(patterns, K), found$counts,
+    found$groups, plan$features, split_covariates(patterns, K), found$counts,
     length(plan$weights) > 0L
   )
   add_covariates(statistics, design, found$counts$n_without)
@@ -113,15 +134,12 @@ abort_none_used <- function(counts, call) {
   abort_no_covariates(n_rows, counts$n_empty, counts$n_without, call)
 }
 
-# The mean of all cells of each feature, and of columns of the model matrix that are products of
+# The mean of some cells of each feature, and of columns of the model matrix that are products of
 # numbers the product of their means; others from 0. Any centre will do that is no further than a
-# few sds from the means of groups.
-rough_centers <- function(look, plan, design) {
-  rows <- plain_numbers(look$rows)
+# few sds from the means of groups. `rough`: the answer to rough_query().
+rough_centers <- function(rough, plan, design) {
   numbers <- c(plan$features, plan$numeric)
-  means <- vapply(numbered("a", length(numbers)), function(name) {
-    stats::weighted.mean(plain_numbers(look[[name]]), rows, na.rm = TRUE)
-  }, 0)
+  means <- vapply(numbered("a", length(numbers)), function(a) plain_numbers(rough[[a]]), 0)
   means[!is.finite(means)] <- 0
   of_features <- unname(means[seq_along(plan$features)])
   of_numeric <- means[length(plan$features) + seq_along(plan$numeric)]
@@ -135,16 +153,30 @@ rough_centers <- function(look, plan, design) {
   c(of_features, of_columns)
 }
 
-# A sum of n terms has a relative error of about the root of n roundings, and scatter about the mean
-# is what is left of scatter about the centre. More than this is done again about every own mean.
-loses_digits <- function(found) {
+# The means of all cells, by what was found about other centres; NULL where groups lie too far apart
+# for any one centre.
+better_centers <- function(found, centers) {
   sums <- found$sums
-  any((sqrt(sums$rows) * .Machine$double.eps * sums$moved)[found$used] > 1e-11)
+  weights <- sums$observed * rep(sums$n * found$used, each = length(centers))
+  means <- rowSums(ifelse(weights > 0, weights * sums$mean, 0)) / rowSums(weights)
+  means <- ifelse(is.finite(means), means, centers)
+  rest <- (sums$mean - means) * rep(sums$n, each = length(means))
+  without_scatter <- !sums$observed | rep(sums$rows == 1, each = length(means))
+  moved <- moved_means(rest, sums$n, sums$scatter, without_scatter)
+  if (!loses_digits(found, moved)) means
+}
+
+# A sum of n terms has a relative error of about the root of n roundings, and scatter about the mean
+# is what is left of scatter about the centre. A constant, and a single row, lose all of it: they
+# are known by their extremes, which are asked for the second time.
+loses_digits <- function(found, moved = found$sums$moved) {
+  any((sqrt(found$sums$rows) * .Machine$double.eps * moved)[found$used] > 1e-11)
 }
 
 # The groups of all rows that were looked at, and which of them every row of `table` belongs to
 # (`at`). An engine may take texts for one that are two to R, and return any of them.
 engine_groups <- function(look, table, plan, call) {
+  if (is.null(look)) look <- table
   names <- numbered("g", length(plan$group))
   n <- nrow(look)
   keys <- if (length(names) == 0L) {
@@ -174,10 +206,11 @@ abort_collation <- function(columns, call) {
 }
 
 # list(sums, used, counts): read_sums(), which rows of `table` enter statistics, and counts of rows.
-read_patterns_of <- function(table, groups, K, size) {
+# `size`: how many numbers, features and columns of the model matrix; `centers`: see read_sums().
+read_patterns_of <- function(table, groups, K, size, centers) {
   seen <- read_words(table, K)
   observed <- rbind(seen, matrix(TRUE, size - K, nrow(table)))
-  sums <- read_sums(table, groups$at, observed)
+  sums <- read_sums(table, groups$at, observed, centers)
   empty <- colSums(seen) == 0
   known <- if (is.null(table[["known"]])) !empty else plain_numbers(table[["known"]]) == 1
   used <- !empty & known

@@ -57,10 +57,17 @@ engine_columns <- function(tbl, plan) {
   dplyr::mutate(columns, !!!stats::setNames(as_doubles, numbers))
 }
 
-# Without the rows of weight 0. Cells that are NaN become NULL; every row knows its pattern.
+# Without the rows of weight 0. Cells that are NaN or infinite become NULL; every row knows its
+# pattern, and whether a cell was infinite (1, else 0, as doubles, since their sum may be large).
 engine_cells <- function(columns, plan) {
   if (length(plan$weights) > 0L) columns <- dplyr::filter(columns, .data$w > 0)
   numbers <- number_columns(plan)
+  one <- number_literal("1", plan$con)
+  zero <- number_literal("0", plan$con)
+  any_infinite <- joined(lapply(rlang::syms(numbers), infinite_cell, con = plan$con), "|")
+  columns <- dplyr::mutate(
+    columns, infinite = dplyr::case_when(!!any_infinite ~ !!one, TRUE ~ !!zero)
+  )
   finite <- lapply(rlang::syms(numbers), finite_cell, con = plan$con)
   cells <- dplyr::mutate(columns, !!!stats::setNames(finite, numbers))
   dplyr::mutate(cells, !!!pattern_words(length(plan$features)), !!!knows_covariates(plan))
@@ -74,6 +81,12 @@ number_columns <- function(plan) {
 finite_cell <- function(x, con) {
   limit <- number_literal(largest_cell, con)
   rlang::expr(dplyr::case_when(!!x >= -!!limit & !!x <= !!limit ~ !!x))
+}
+
+# NaN is the largest number to some engines, and so is its negative.
+infinite_cell <- function(x, con) {
+  limit <- number_literal(largest_cell, con)
+  rlang::expr(!!x < -!!limit | -!!x < -!!limit)
 }
 
 # Bits of the features that are observed, 30 of them in a whole number of 32 bits.

@@ -77,8 +77,18 @@ check_engine_types <- function(prototype, roles, call) {
   }
 }
 
-# One row a group: how many `rows` it has; of each number how many cells are infinite (`i`) and the
-# mean of the others (`a`); what its weights are.
+# The mean `a` of each number in the rows that come first, and how many `rows` these are.
+rough_query <- function(cells, plan) {
+  numbers <- number_columns(plan)
+  means <- lapply(rlang::syms(numbers), function(x) rlang::expr(mean(!!x, na.rm = TRUE)))
+  some <- utils::head(dplyr::select(cells, dplyr::all_of(numbers)), 10000L)
+  dplyr::summarise(
+    some, rows = dplyr::n(), !!!stats::setNames(means, numbered("a", length(numbers)))
+  )
+}
+
+# One row a group: how many `rows` it has; of each number how many cells are infinite (`i`); what
+# its weights are.
 look_query <- function(columns, plan) {
   # as doubles: a sum of whole numbers may overflow
   one <- number_literal("1", plan$con)
@@ -88,15 +98,10 @@ look_query <- function(columns, plan) {
   }
   limit <- number_literal(largest_cell, plan$con)
   numbers <- rlang::syms(number_columns(plan))
-  # NaN is the largest number to some engines, and so is its negative
-  infinite <- lapply(numbers, function(x) flag(rlang::expr(!!x < -!!limit | -!!x < -!!limit)))
-  means <- lapply(numbers, function(x) {
-    rlang::expr(mean(!!finite_cell(x, plan$con), na.rm = TRUE))
-  })
+  infinite <- lapply(numbers, function(x) flag(infinite_cell(x, plan$con)))
   asked <- c(
     list(rows = rlang::expr(dplyr::n())),
     stats::setNames(infinite, numbered("i", length(numbers))),
-    stats::setNames(means, numbered("a", length(numbers))),
     if (length(plan$weights) > 0L) look_at_weights(limit, flag)
   )
   by <- rlang::syms(numbered("g", length(plan$group)))
@@ -122,10 +127,15 @@ check_look <- function(look, plan, call) {
     infinite <- sum(plain_numbers(look[[paste0("i", k)]]))
     if (infinite > 0) abort_engine_cells(plan, k, infinite, call)
   }
-  for (k in seq_along(plan$group)) {
-    check_engine_key(look[[paste0("g", k)]], look$rows, plan$group[[k]], call)
-  }
+  check_engine_keys(look, plan, call)
   if (length(plan$weights) > 0L) check_engine_weights(look, plan$weights, call)
+}
+
+# `table`: with the keys and the number of `rows`.
+check_engine_keys <- function(table, plan, call) {
+  for (k in seq_along(plan$group)) {
+    check_engine_key(table[[paste0("g", k)]], table$rows, plan$group[[k]], call)
+  }
 }
 
 abort_engine_cells <- function(plan, k, count, call) {

@@ -5,10 +5,11 @@
 
 # internal -----------------------------------------------------------------
 
-# One row for every group, pattern and `known`: `rows`; `n`, the sum of weights; for each of `size`
-# numbers its centre `m`, `r`, smallest and largest cell `lo` and `hi`; the products `s`. `centers`:
-# a number for each, or NULL for the mean in each group and pattern, which takes a window.
-sums_query <- function(cells, plan, size, centers = NULL) {
+# One row for every group, pattern and `known`: `rows`, of which `infinite` have an infinite cell;
+# `n`, the sum of weights; for each of `size` numbers `r`, and the products `s`. `centers`: a number
+# for each, or NULL for the mean in each group and pattern, which takes a window, and is returned as
+# `m`. With `extremes` also the smallest and the largest cell of each number, `lo` and `hi`.
+sums_query <- function(cells, plan, size, centers = NULL, extremes = FALSE) {
   by <- rlang::syms(pattern_keys(plan))
   weighted <- length(plan$weights) > 0L
   x <- rlang::syms(numbered("x", size))
@@ -21,7 +22,7 @@ sums_query <- function(cells, plan, size, centers = NULL) {
   from <- Map(function(x, m) rlang::expr(!!x - !!m), x, rlang::syms(m))
   cells <- dplyr::mutate(dplyr::group_by(cells, !!!by), !!!stats::setNames(about, m))
   cells <- dplyr::mutate(dplyr::ungroup(cells), !!!stats::setNames(from, numbered("d", size)))
-  sums <- sums_columns(size, weighted)
+  sums <- sums_columns(size, weighted, is.null(centers), extremes)
   dplyr::summarise(dplyr::group_by(cells, !!!by), !!!sums, .groups = "drop")
 }
 
@@ -38,7 +39,7 @@ window_mean <- function(x, weighted) {
   rlang::expr(sum(!!as.name("w") * !!x, na.rm = TRUE) / sum(!!as.name("w"), na.rm = TRUE))
 }
 
-sums_columns <- function(size, weighted) {
+sums_columns <- function(size, weighted, window, extremes) {
   w <- as.name("w")
   total <- function(x) {
     if (weighted) x <- rlang::expr(!!w * !!x)
@@ -54,12 +55,12 @@ sums_columns <- function(size, weighted) {
     function(i, j) total(rlang::expr(!!column("d", i) * !!column("d", j))), pairs$i, pairs$j
   )
   c(
-    list(rows = rlang::expr(dplyr::n())),
+    list(rows = rlang::expr(dplyr::n()), infinite = rlang::expr(sum(infinite, na.rm = TRUE))),
     if (weighted) list(n = rlang::expr(sum(!!w, na.rm = TRUE))),
-    each("m", function(k) rlang::expr(min(!!column("m", k), na.rm = TRUE))),
+    if (window) each("m", function(k) rlang::expr(min(!!column("m", k), na.rm = TRUE))),
     each("r", function(k) total(column("d", k))),
-    each("lo", function(k) rlang::expr(min(!!column("x", k), na.rm = TRUE))),
-    each("hi", function(k) rlang::expr(max(!!column("x", k), na.rm = TRUE))),
+    if (extremes) each("lo", function(k) rlang::expr(min(!!column("x", k), na.rm = TRUE))),
+    if (extremes) each("hi", function(k) rlang::expr(max(!!column("x", k), na.rm = TRUE))),
     stats::setNames(products, paste0("s", pairs$i, "_", pairs$j))
   )
 }
@@ -71,8 +72,8 @@ upper_pairs <- function(n) {
 
 # Joint patterns as the pass over rows gives them, see split_covariates(), in the order of `table`,
 # and `rows` of each; `moved`, see moved_means(). `group`: the position of the group of each row of
-# `table`; `observed`: [number, row]
-read_sums <- function(table, group, observed) {
+# `table`; `observed`: [number, row]; `centers`: what the sums are about, or NULL for the means `m`.
+read_sums <- function(table, group, observed, centers = NULL) {
   n <- nrow(observed)
   column <- function(letter) {
     columns <- lapply(numbered(letter, n), function(name) plain_numbers(table[[name]]))
@@ -81,9 +82,13 @@ read_sums <- function(table, group, observed) {
   rows <- plain_numbers(table$rows)
   size <- plain_numbers(table[["n"]] %||% rows)
   rest <- column("r")
-  lowest <- column("lo")
-  constant <- !observed | lowest == column("hi")
-  mean <- ifelse(constant, lowest, column("m") + rest / rep(size, each = n))
+  about <- if (is.null(centers)) column("m") else matrix(centers, n, nrow(table))
+  mean <- about + rest / rep(size, each = n)
+  constant <- !observed
+  if (!is.null(table[["lo1"]])) {
+    constant <- constant | column("lo") == column("hi")
+    mean <- ifelse(constant, column("lo"), mean)
+  }
   mean[!observed] <- 0
   scatter <- array(0, c(n, n, nrow(table)))
   pairs <- upper_pairs(n)
