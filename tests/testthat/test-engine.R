@@ -55,6 +55,17 @@ for (engine in engines) {
     expect_same_to(ours, quietly(hmvn_statistics(far, ~g, ~ x + y, weights = ~v)), 1e-10)
   })
 
+  test_that(paste(engine, "is not misled by the rows that come first"), {
+    first <- with_fixed_seed(7, data.frame(
+      g = "first", x = 1e9 + 1e-3 * rnorm(10000), y = NA_real_, z = rnorm(10000)
+    ))
+    rest <- rows[c("g", "x", "y", "z")]
+    rest$x <- rest$x - 1e9
+    sorted <- rbind(first, rest)
+    ours <- of_engine(engine_table(engine, sorted), ~g, ~ x + y + z)
+    expect_same_to(ours, hmvn_statistics(sorted, ~g, ~ x + y + z), 1e-10)
+  })
+
   test_that(paste(engine, "leaves a constant its scatter of 0"), {
     flat <- transform(rows, u = ifelse(g == "a", 0.1, 7.3), y = NULL)
     tbl <- engine_table(engine, flat)
