@@ -58,7 +58,8 @@ validate_resolved_prior <- function(prior, statistics, fine) {
   )
   validate_slope_prior(prior$slope, features, statistics$covariates, fine)
   frame <- prior$frame
-  framed <- is.list(frame) && is.double(frame$root) && identical(dim(frame$root), c(K, K)) &&
+  framed <- is.list(frame) && rlang::is_string(frame$kind) && is.double(frame$root) &&
+    identical(dim(frame$root), c(K, K)) &&
     all(is.finite(frame$root)) && qr(frame$root / sqrt(rowSums(frame$root^2)))$rank == K
   fine(is.list(frame) && (identical(frame$kind, "raw") || framed), "`prior` has no frame")
   between <- prior$between

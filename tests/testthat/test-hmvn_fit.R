@@ -123,6 +123,7 @@ test_that("a fit whose parts contradict each other is refused, and says which", 
   refused("`keys` do not fit the groups", statistics = list(labels = c("A", "B", "C")))
   refused("names of features", statistics = list(features = c("x", "x")))
   refused("`prior` is of other features", statistics = list(features = c("x1", "z")))
+  refused("`prior` has no frame", prior = list(frame = list(kind = mean, root = diag(2))))
   refused("`pooling` has other blocks", pooling = c(mean = "none"))
   refused("`pooling` has other levels", pooling = c(mean = "some", sd = "none", cor = "none"))
   refused("`specification` has other parts", specification = list(settings = NULL))
