@@ -55,7 +55,10 @@ sums_columns <- function(size, weighted, window, extremes) {
     function(i, j) total(rlang::expr(!!column("d", i) * !!column("d", j))), pairs$i, pairs$j
   )
   c(
-    list(rows = rlang::expr(dplyr::n()), infinite = rlang::expr(sum(infinite, na.rm = TRUE))),
+    list(
+      rows = rlang::expr(dplyr::n()),
+      infinite = rlang::expr(sum(!!as.name("infinite"), na.rm = TRUE))
+    ),
     if (weighted) list(n = rlang::expr(sum(!!w, na.rm = TRUE))),
     if (window) each("m", function(k) rlang::expr(min(!!column("m", k), na.rm = TRUE))),
     each("r", function(k) total(column("d", k))),
