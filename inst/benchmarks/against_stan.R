@@ -132,25 +132,20 @@ work_hmvn <- function(problem, run) {
 work_stan <- function(plan, problem, run) {
   with_stan({
     program <- stan_program(plan$program)
-    quantities <- c("mu", "sigma", "Omega")
     used <- system.time(fit <- quietly(rstan::sampling(
-      program$model, data = stan_data(problem, plan$program), pars = quantities,
+      program$model, data = stan_data(problem, plan$program), pars = compared_quantities,
       chains = plan$chains, cores = 1,
       iter = plan$warmup + plan$sampling, warmup = plan$warmup, seed = as.integer(run), refresh = 0,
       control = list(adapt_delta = plan$adapt_delta)
     )))
   })
-  draws <- as.array(fit, pars = quantities)
-  names <- dimnames(draws)$parameters
-  place <- regmatches(names, regexec("^Omega\\[\\d+,(\\d+),(\\d+)\\]$", names))
-  lower <- vapply(place, function(x) length(x) == 0 || as.integer(x[2]) > as.integer(x[3]), NA)
   time <- colSums(rstan::get_elapsed_time(fit))
   sampler <- do.call(rbind, rstan::get_sampler_params(fit, inc_warmup = FALSE))
   # Stan's clock is the wall's; a process on a machine in use by others has a share of it
   share <- (used[["user.self"]] + used[["sys.self"]]) / used[["elapsed"]]
   list(
     warmup = time[["warmup"]], sampling = time[["sample"]],
-    sampling_cpu = time[["sample"]] * min(1, share), draws = unname(draws[, , lower, drop = FALSE]),
+    sampling_cpu = time[["sample"]] * min(1, share), draws = draws_of_stan(fit),
     leapfrog = mean(sampler[, "n_leapfrog__"]), divergent = sum(sampler[, "divergent__"]),
     microseconds_gradient = 1e6 * time[["sample"]] / sum(sampler[, "n_leapfrog__"])
   )

@@ -110,16 +110,12 @@ work_stan <- function(cache, run) {
   }
   fit <- quietly(with(stan_length, rstan::sampling(
     stored$model, data = stored$data, chains = chains, iter = warmup + sampling, warmup = warmup,
-    cores = 1, seed = run, refresh = 0, pars = c("mu", "sigma", "Omega")
+    cores = 1, seed = run, refresh = 0, pars = compared_quantities
   )))
-  draws <- as.array(fit, pars = c("mu", "sigma", "Omega"))
-  names <- dimnames(draws)$parameters
-  place <- regmatches(names, regexec("^Omega\\[\\d+,(\\d+),(\\d+)\\]$", names))
-  lower <- vapply(place, function(x) length(x) == 0 || as.integer(x[2]) > as.integer(x[3]), NA)
   sampler <- do.call(rbind, rstan::get_sampler_params(fit, inc_warmup = FALSE))
   list(
     seconds = sum(rstan::get_elapsed_time(fit)[, "sample"]),
-    draws = unname(draws[, , lower, drop = FALSE]),
+    draws = draws_of_stan(fit),
     leapfrog = mean(sampler[, "n_leapfrog__"]), divergent = sum(sampler[, "divergent__"])
   )
 }

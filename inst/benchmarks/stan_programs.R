@@ -28,6 +28,18 @@ stan_program <- function(name) {
   program
 }
 
+compared_quantities <- c("mu", "sigma", "Omega")
+
+# A stanfit's draws of these as draws_of_fit() has them: [iteration, chain, quantity], correlations
+# of the lower triangle
+draws_of_stan <- function(fit) {
+  draws <- as.array(fit, pars = compared_quantities)
+  names <- dimnames(draws)$parameters
+  place <- regmatches(names, regexec("^Omega\\[\\d+,(\\d+),(\\d+)\\]$", names))
+  lower <- vapply(place, function(x) length(x) == 0 || as.integer(x[2]) > as.integer(x[3]), NA)
+  unname(draws[, , lower, drop = FALSE])
+}
+
 # Data of the Stan programs: rows for the direct one, else sufficient statistics
 stan_data <- function(problem, program) {
   group <- factor(problem$data$group, unique(problem$data$group))
