@@ -39,7 +39,13 @@ go_on <- function(header, folder, lock, call) {
     pool_drawn(pool)
   } else {
     log <- new_log(folder, lock, header, pool)
-    draw <- if (is.null(plan$settings$workers)) draw_with_log else draw_with_log_by_workers
+    draw <- if (!is.null(plan$settings$workers)) {
+      draw_with_log_by_workers
+    } else if (!is.null(pool$filing)) {
+      draw_into_files
+    } else {
+      draw_with_log
+    }
     draw(log, plan_starts(plan), call)
   }
   finish_plan(plan, drawn, call)
@@ -52,6 +58,8 @@ matching_header <- function(plan, folder, call) {
   new <- plan_parts(plan)
   if (!is_seed_given(plan)) new$seed <- old$seed
   changed <- names(new)[!vapply(names(new), function(p) identical(old[[p]], new[[p]]), TRUE)]
+  filed <- function(plan) !is.null(plan$settings$draws_dir)
+  if (filed(header$plan) != filed(plan)) changed <- c(changed, "draws_dir")
   if (length(changed) > 0L || !identical(header$plan$before, plan$before)) {
     if (length(changed) == 0L) changed <- "draws to extend"
     what <- paste0("It is of another fit: ", paste(changed, collapse = ", "), " changed.")
@@ -79,11 +87,12 @@ lock_folder <- function(folder, call) {
   }
   check_writable(folder, "checkpoint", call)
   there <- list.files(folder, all.files = TRUE, no.. = TRUE)
-  strange <- there[!grepl("^(header|progress|part-[0-9]{5,}|lock.*|.*[.]tmp|[.]hmvn-.*)$", there)]
+  ours <- "^(header|progress|part-[0-9]{5,}|draws-[-0-9]+|lock.*|.*[.]tmp|[.]hmvn-.*)$"
+  strange <- there[!grepl(ours, there)]
   if (length(strange) > 0L) {
     abort_checkpoint(folder, paste0("It holds other files, such as ", strange[[1L]], "."), call)
   }
-  if (!"header" %in% there && any(grepl("^part-", there))) {
+  if (!"header" %in% there && any(grepl("^(part|draws)-", there))) {
     abort_checkpoint(folder, "Its header is missing.", call)
   }
   lock <- with_folder_errors(take_lock(folder, call), folder, call)

@@ -4,6 +4,7 @@
 #   header      the plan of the fit, a token of the run, and who can read its states
 #   part-00001  pieces, in the order in which they were drawn; part-00002 those after them, ...
 #   progress    how far it is, for whoever wants to know; written anew with every part
+#   draws-...   draws of groups, where they are to be left in files: see R/filed_draws.R
 #   lock/       who writes
 # Header and parts are sealed files that are never changed. Names that end in .tmp are what a
 # process left that was killed while it wrote.
@@ -48,6 +49,8 @@ read_header <- function(folder, call) {
   if (!file.exists(path)) abort_checkpoint(folder, "It holds no checkpoint.", call)
   header <- read_sealed(path, call)
   check_state_maker(header$maker, call)
+  # it may have been moved
+  if (!is.null(header$plan$settings$draws_dir)) header$plan$settings$draws_dir <- folder
   header
 }
 
@@ -58,6 +61,7 @@ begin_of <- function(header, pool) proc.time()[["elapsed"]] - header$spent - poo
 read_pool <- function(folder, header, call) {
   plan <- header$plan
   pool <- plan_pool(plan)
+  pool$filing <- new_filing(plan, header$token)
   files <- part_files(folder)
   for (number in seq_along(files)) {
     path <- file.path(folder, files[[number]])

@@ -48,6 +48,11 @@ condition_table <- list(
       "The data are no data frame, have no rows, or columns without names or of other lengths.",
       "argument", "column"
     ),
+    draws_dir = topic(
+      "Draws of groups that were left in a folder are not there, damaged or another fit's, or cannot
+      be written there.",
+      "path"
+    ),
     engine = topic(
       "A database cannot compute statistics of a table; the message says what it says.", "argument"
     ),

@@ -18,21 +18,13 @@ values_of_factors <- function(kind) {
 }
 
 derive_draws <- function(fit, kind, groups, packed) {
-  where <- stored_groups(fit, "chol", groups)
-  derive_quantity_(stored(fit, "chol"), n_features(fit), where, kind, packed)
+  found <- stored_of(fit, "chol", groups)
+  derive_quantity_(found$values, n_features(fit), found$at, kind, packed)
 }
 
-mean_draws <- function(fit, groups) {
-  k <- n_features(fit)
-  entries <- rep((stored_groups(fit, "mean", groups) - 1L) * k, each = k) + seq_len(k)
-  stored(fit, "mean")[, , entries, drop = FALSE]
-}
+mean_draws <- function(fit, groups) part_draws(fit, "mean", groups)
 
-slope_draws <- function(fit, groups) {
-  each <- n_features(fit) * n_covariates(fit)
-  entries <- rep((stored_groups(fit, "slope", groups) - 1L) * each, each = each) + seq_len(each)
-  stored(fit, "slope")[, , entries, drop = FALSE]
-}
+slope_draws <- function(fit, groups) part_draws(fit, "slope", groups)
 
 # The sd between groups' slopes
 tau_slope_draws <- function(fit, groups = NULL) {

@@ -61,6 +61,14 @@ check_extension <- function(fit, iter_sampling, call) {
       "argument", argument = "iter_sampling", call = call
     )
   }
+  if (!is.null(fit$control$draws_dir)) {
+    abort_hmvn(
+      c("A fit must have its draws in memory, for more to be added.",
+        x = "They are in files of {.path {fit$control$draws_dir}}.",
+        i = "Fit with this {.arg iter_sampling} and another {.arg draws_dir}."),
+      "state", call = call
+    )
+  }
   if (is.null(fit$states)) {
     abort_hmvn(
       c("A fit must have kept where its chains ended, to go on there.",

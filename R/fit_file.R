@@ -5,15 +5,20 @@
 # Arguments of fit_hmvn() that say where a fit is kept, and not what it is.
 storage_names <- c("file", "file_refit", "checkpoint", "checkpoint_every")
 
-# `given`: a list by these names. Returns list(file, file_refit, old, checkpoint): old is the fit
-# that the file holds, or NULL; checkpoint: see check_checkpoint().
-check_storage <- function(given, call) {
+# `given`: a list by these names; `draws_dir`: the setting, which is a checkpoint too. Returns
+# list(file, file_refit, old, checkpoint): old is the fit that the file holds, or NULL; checkpoint:
+# see check_checkpoint().
+check_storage <- function(given, draws_dir, call) {
+  if (!is.null(draws_dir) && !is.null(given$checkpoint)) {
+    must <- "left out where draws_dir is given, which is one"
+    abort_argument("checkpoint", must, given$checkpoint, call)
+  }
   file <- check_file(given$file, call)
   choices <- c("on_change", "never", "always")
   list(
     file = file, file_refit = check_choice(given$file_refit, "file_refit", choices, call),
     old = if (!is.null(file)) read_fit_file(file, call),
-    checkpoint = check_checkpoint(given$checkpoint, given$checkpoint_every, call)
+    checkpoint = check_checkpoint(given$checkpoint %||% draws_dir, given$checkpoint_every, call)
   )
 }
 
@@ -107,7 +112,8 @@ say_file_used <- function(plan, old, file, changed) {
 # the chains that are there.
 say_file_refit <- function(plan, old, file, changed) {
   goes_on <- identical(changed, "iter_sampling") && !is.null(old$states) &&
-    plan$settings$iter_sampling > old$control$iter_sampling
+    plan$settings$iter_sampling > old$control$iter_sampling &&
+    is.null(plan$settings$draws_dir)
   if (goes_on) {
     had <- old$control$iter_sampling
     inform_hmvn(
@@ -136,7 +142,9 @@ changed_parts <- function(fit, plan) {
   old <- deciding_parts(fit, fit$control, fit$version)
   new <- plan_parts(plan)
   if (!is_seed_given(plan)) new$seed <- old$seed
-  names(new)[!vapply(names(new), function(part) identical(old[[part]], new[[part]]), TRUE)]
+  changed <- names(new)[!vapply(names(new), function(p) identical(old[[p]], new[[p]]), TRUE)]
+  where <- identical(fit$control$draws_dir, plan$settings$draws_dir) && has_its_files(fit)
+  c(changed, if (!where) "draws_dir")
 }
 
 # The whole file or none of it: written beside it, then renamed. A fit that cannot be written is

@@ -102,6 +102,10 @@
 #'   there during the run every `checkpoint_every` seconds (at the end of the iterations under way),
 #'   so that a run that is stopped or killed can be gone on with: [resume_hmvn()].
 #' @param checkpoint_every Seconds.
+#' @param draws_dir A folder, which is made: draws of single groups are written there as they are
+#'   drawn, by workers too, and stay there. The fit has what belongs to the population and reads
+#'   what it is asked of groups, so that neither sampling nor reading needs memory for all draws.
+#'   See Draws in files.
 #'
 #' @param not_estimable What happens where the posterior of a group is no distribution, because
 #'   features are constant or collinear in it. `"error"` names all such groups and stops. `"drop"`
@@ -112,14 +116,29 @@
 #'
 #' @section A fit as a file:
 #' A fit depends on the data (through their statistics, without the groups that `not_estimable`
-#' leaves out), the prior, pooling, the settings of the sampler but for `cores`, `workers` and
-#' `progress`, the seed and the version of the package. With `file_refit = "on_change"` these are
-#' compared with what the fit in `file` was made of. With `seed = NULL` that fit is used with its
-#' own seed, which a message says; where only `iter_sampling` is larger, it is extended
+#' leaves out), the prior, pooling, the settings of the sampler but for `cores`, `workers`,
+#' `draws_dir` and `progress`, the seed and the version of the package. With
+#' `file_refit = "on_change"` these are compared with what the fit in `file` was made of. With
+#' `seed = NULL` that fit is used with its own seed, which a message says; where only
+#' `iter_sampling` is larger, it is extended
 #' ([extend()]), which gives the same draws. The file is replaced as a whole or not at all, and
 #' holds what `saveRDS()` would write. One that holds anything else, is damaged or comes from a
 #' newer version is never replaced: `hmvn_error_file`. A fit that could not be written is returned
 #' with a warning.
+#'
+#' @section Draws in files:
+#' With `draws_dir` draws are the same to the last bit, and everything that reads them works:
+#' `group_cov(fit, "g17")` reads the files that have this group, [summary()][summary.hmvn_fit] and
+#' diagnostics go over groups in chunks of 64 MB; what is asked for as one object, as by
+#' [as_draws_df()][as_draws.hmvn_fit] without `group`, must fit into memory as ever. Sampling takes
+#' some jobs after others; of 64 groups or more that are sampled apart a job is 1/64 of the draws to
+#' 1/1024 (of a million groups), of groups that learn from each other a chain. The folder is a
+#' checkpoint too: a run that was stopped goes on by the same call or [resume_hmvn()], which gives
+#' the fit again from a folder that was moved as well. Workers write into it: on other machines it
+#' must be a folder that they share with the session. `saveRDS()` and `file` save the fit without
+#' the draws of groups, and where they are. Every file is hashed; one that is missing, damaged or
+#' another fit's is refused: `hmvn_error_draws_dir`. What all groups have in common (complete
+#' pooling) stays in memory. Such a fit is not extended: fit with more `iter_sampling`.
 #'
 #' @return An object of class `hmvn_fit`; see [hmvn_fit] for its parts and
 #'   [posterior draws][as_draws.hmvn_fit] for how to read it. `print()` and
@@ -144,12 +163,12 @@ fit_hmvn <- function(data, group, features = NULL, pooling = "none", prior = hmv
                      progress = interactive(), keep = c("mu", "Sigma"), keep_data = TRUE,
                      keep_state = TRUE, not_estimable = "error",
                      file = NULL, file_refit = "on_change",
-                     checkpoint = NULL, checkpoint_every = 60) {
+                     checkpoint = NULL, checkpoint_every = 60, draws_dir = NULL) {
   started <- proc.time()[["elapsed"]]
   call <- rlang::current_env()
   check_no_dots(..., known = names(formals()), advice = names_elsewhere, call = call)
   settings <- check_settings(mget(setting_names, envir = call), call)
-  storage <- check_storage(mget(storage_names, envir = call), call)
+  storage <- check_storage(mget(storage_names, envir = call), settings$draws_dir, call)
   columns <- list(
     group = rlang::enquo(group), features = rlang::enquo(features),
     weights = rlang::enquo(weights), covariates = rlang::enquo(covariates)
@@ -157,7 +176,7 @@ fit_hmvn <- function(data, group, features = NULL, pooling = "none", prior = hmv
   input <- read_input(data, columns, settings, call)
   model <- specify_model(input$statistics, prior, pooling, call)
   matched <- match.call()
-  given <- settings[intersect(setting_names, names(matched))]
+  given <- settings[intersect(said_again, names(matched))]
   record <- list(
     call = matched, specification = new_specification(input, pooling, given, call),
     started = started, not_estimable = character()

@@ -61,6 +61,9 @@ stored <- function(fit, part) {
   draws
 }
 
+# Positions of the entries of groups, one after another, where each has `size`.
+entries_of <- function(at, size) rep((at - 1L) * size, each = size) + seq_len(size)
+
 # Under complete pooling one set of values is stored for all groups.
 is_common <- function(fit, part) {
   blocks <- switch(part, mean = "mean", slope = "slope", chol = c("sd", "cor"))
@@ -72,18 +75,6 @@ n_stored <- function(fit, part) if (is_common(fit, part)) 1L else n_groups(fit)
 # Where the values of `groups` are stored in a part, from 1
 stored_groups <- function(fit, part, groups) {
   if (is_common(fit, part)) rep(1L, length(groups)) else as.integer(groups)
-}
-
-# Where the values of `groups` are stored in a part, group after group: positions of its entries.
-stored_entries <- function(fit, part, groups) {
-  k <- n_features(fit)
-  size <- c(mean = k, chol = k * (k + 1L) / 2L)[[part]]
-  rep((stored_groups(fit, part, groups) - 1L) * size, each = size) + seq_len(size)
-}
-
-# Packed Cholesky factors of the covariance matrices of `groups`, [iteration, chain, entry].
-chol_draws <- function(fit, groups) {
-  stored(fit, "chol")[, , stored_entries(fit, "chol", groups), drop = FALSE]
 }
 
 # `what`: what was asked for; `needed`: what would have to be kept for it.

@@ -18,7 +18,8 @@
 #'     and correlations are both completely pooled), `mean0`, `scale0`, `chol_cor0` (population:
 #'     means, standard deviations, Cholesky factor of the correlation matrix), `h_mean`, `h_sd`,
 #'     `h_cor` (heterogeneities), `lp` and `lprior` (log joint density and log prior). What does not
-#'     apply, or was not to be kept, is `NULL`.}
+#'     apply, or was not to be kept, is `NULL`; what `draws_dir` holds, an object of class
+#'     `hmvn_filed_draws` that says where.}
 #'   \item{`sampler`}{matrices `[iteration, chain]`, over groups sampled apart put together as the
 #'     table says}
 #'   \item{`units`}{for every sampling unit (the groups that share a quantity) and chain:
@@ -180,7 +181,8 @@ validate_draws <- function(fit, fine) {
     if (sizes[[part]] == 0) {
       fine(is.null(values), paste0("there are draws of `", part, "`, which the model lacks"))
     } else {
-      as_it_should_be <- is.double(values) && identical(dim(values), c(n_kept(fit), sizes[[part]]))
+      typed <- is.double(values) || is_filed(values)
+      as_it_should_be <- typed && identical(dim(values), c(n_kept(fit), sizes[[part]]))
       fine(as_it_should_be, paste0("draws of `", part, "` have another shape"))
     }
   }

@@ -109,7 +109,7 @@ check_folds <- function(folds, n, used, call) {
 # log(mean(density)) of every row under the law of its group, whatever its weight; NA for rows with
 # nothing observed.
 log_density_of_rows <- function(fit, rows) {
-  reduce_densities(rows, laws_of_rows(fit, rows$group), density_of_all_draws(fit), log_mean_exp)
+  reduce_densities(rows, laws_by_chunk(fit, rows$group), density_of_all_draws(fit), log_mean_exp)
 }
 
 # The log density of the rows `held` in the fit to the others. `rows`: all of the fit's.

@@ -48,7 +48,7 @@ log_lik.hmvn_fit <- function(object, newdata = NULL, ..., ndraws = NULL,
     "Ask for fewer draws with {.arg ndraws}, or for some of the rows with {.arg newdata}.", call
   )
   how <- list(chosen = chosen, kind = "log_density", cores = cores)
-  out <- row_densities(rows, laws_of_rows(object, rows$group), how, at)
+  out <- row_densities(rows, laws_by_chunk(object, rows$group), how, at)
   if (!is.null(rows$weights)) out <- out * rep(rows$weights[at], each = nrow(out))
   dimnames(out) <- list(NULL, as.character(at))
   out

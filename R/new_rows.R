@@ -165,17 +165,31 @@ about_centers <- function(fit, matrix) t(matrix) - fit$statistics$covariate_cent
 # The draws of the laws that rows are held against, and where each row's are in them. `groups`:
 # positions, one a row.
 laws_of_rows <- function(fit, groups) {
-  has_slopes <- n_covariates(fit) > 0L
+  none <- list(values = array(0, c(n_kept(fit), 0L)), at = rep(1L, length(groups)))
+  mean <- stored_of(fit, "mean", groups)
+  chol <- stored_of(fit, "chol", groups)
+  slope <- if (n_covariates(fit) > 0L) stored_of(fit, "slope", groups) else none
   list(
-    mean = stored(fit, "mean"), chol = stored(fit, "chol"),
-    slope = if (has_slopes) stored(fit, "slope") else array(0, c(n_kept(fit), 0L)),
-    mean_at = stored_groups(fit, "mean", groups), chol_at = stored_groups(fit, "chol", groups),
-    slope_at = stored_groups(fit, "slope", groups)
+    mean = mean$values, chol = chol$values, slope = slope$values, mean_at = mean$at,
+    chol_at = chol$at, slope_at = slope$at
   )
+}
+
+# The same for functions that go over rows by chunks, see pick_laws(): what is in files is read
+# there.
+laws_by_chunk <- function(fit, groups) {
+  if (any(vapply(fit$draws, is_filed, TRUE))) {
+    list(of = fit, groups = groups)
+  } else {
+    laws_of_rows(fit, groups)
+  }
 }
 
 # The laws of the rows `at` only.
 pick_laws <- function(laws, at) {
+  if (!is.null(laws$of)) {
+    return(laws_of_rows(laws$of, laws$groups[at]))
+  }
   places <- c("mean_at", "chol_at", "slope_at")
   laws[places] <- lapply(laws[places], `[`, at)
   laws
@@ -184,14 +198,28 @@ pick_laws <- function(laws, at) {
 # Draws [draw, row] of a density of the rows `at`. `rows`: see rows_to_say(); `laws`: see
 # laws_of_rows(); `how`: list(chosen, kind, cores), kind "log_density" or "squared_distance".
 row_densities <- function(rows, laws, how, at = seq_len(ncol(rows$values))) {
-  row_densities_(pick_rows(rows, at), pick_laws(laws, at), how$chosen, how$kind, how$cores)
+  densities <- function(at) {
+    row_densities_(pick_rows(rows, at), pick_laws(laws, at), how$chosen, how$kind, how$cores)
+  }
+  if (is.null(laws$of)) {
+    return(densities(at))
+  }
+  out <- matrix(0, length(how$chosen), length(at))
+  for (groups in group_chunks(laws$of, sort(unique(laws$groups[at])))) {
+    own <- laws$groups[at] %in% groups
+    out[, own] <- densities(at[own])
+  }
+  out
 }
 
 # What `reduce` makes of the draws of every row's density, one number a row, in chunks of rows:
 # memory stays bounded. NA for rows that say nothing, see seen_rows().
 reduce_densities <- function(rows, laws, how, reduce) {
   out <- rep(NA_real_, ncol(rows$values))
-  for (chunk in row_chunks(seen_rows(rows), length(how$chosen))) {
+  seen <- seen_rows(rows)
+  # what groups have in files is read once
+  if (!is.null(laws$of)) seen <- seen[order(laws$groups[seen])]
+  for (chunk in row_chunks(seen, length(how$chosen))) {
     out[chunk] <- reduce(row_densities(rows, laws, how, chunk))
   }
   out

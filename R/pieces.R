@@ -5,7 +5,7 @@
 
 # A piece: list(job, cell, iteration (where it ends), current (the state there), finished (states of
 # cells that came to their end), values (numbers a unit of each array of draws), draws (a list of
-# rectangles), facts, reports).
+# rectangles), facts, reports); and files where draws of groups were left in some, see file_piece().
 
 # The jobs of a problem, a row each, as job_ranges_() has them.
 job_table <- function(problem) {
@@ -40,13 +40,14 @@ cut_pieces <- function(run, from, states) {
   places <- read$places
   moved <- places$whole & (places$cell != from$cell | places$iteration != from$iteration)
   lapply(which(moved), function(j) {
-    c(
+    piece <- c(
       list(
         job = run$jobs[[j]], cell = places$cell[[j]], iteration = places$iteration[[j]],
         current = states$current[[j]], finished = states$finished[[j]]
       ),
       cut_values(run, read, run$ranges[j, ], list(from = from[j, ], to = places[j, ]))
     )
+    if (is.null(run$filing)) piece else file_piece(piece, run$filing)
   })
 }
 

@@ -40,6 +40,7 @@ pour_piece <- function(pool, piece) {
       pool$draws[[name]][at$kept, at$chains, at$values] <- rectangle$arrays[[name]]
     }
   }
+  pool$files <- c(pool$files, piece$files)
   pour_facts(pool, piece$facts)
   pour_reports(pool, piece$reports)
 }
@@ -82,8 +83,17 @@ pour_reports <- function(pool, reports) {
   }
 }
 
+# Those that were left in files are known by where they are.
+pooled_draws <- function(pool) {
+  draws <- pool$draws
+  filing <- pool$filing
+  size <- c(pool$n_kept, pool$problem$control$chains)
+  for (part in names(filing$sizes)) draws[[part]] <- new_filed(filing, part, pool$files, size)
+  draws
+}
+
 # As draw_share() returns it
 pool_drawn <- function(pool) {
   states <- lapply(pool$finished, function(x) x %||% raw())
-  list(draws = pool$draws, facts = pool$facts, reports = pool$reports, states = states)
+  list(draws = pooled_draws(pool), facts = pool$facts, reports = pool$reports, states = states)
 }

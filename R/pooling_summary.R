@@ -43,8 +43,12 @@ shrinkage_weights <- function(fit) {
   every <- ceiling(n_draws(fit) * n_groups(fit) * n_features(fit) / 1e7)
   tau <- matrix(tau_draws(fit), n_draws(fit))
   counts <- observed_counts(fit$statistics)
-  where <- stored_groups(fit, "chol", seq_len(n_groups(fit)))
-  weights <- mean_shrinkage_(stored(fit, "chol"), where, counts, tau, min(every, n_draws(fit)))
+  weights <- lapply(group_chunks(fit), function(chunk) {
+    found <- stored_of(fit, "chol", chunk)
+    n <- counts[chunk, , drop = FALSE]
+    mean_shrinkage_(found$values, found$at, n, tau, min(every, n_draws(fit)))
+  })
+  weights <- do.call(rbind, weights)
   dimnames(weights) <- dimnames(counts)
   weights
 }

@@ -35,6 +35,7 @@ head_lines <- function(fit) {
       ", ", format(fit$time$total, digits = 2), " s"
     ),
     kept_line(fit),
+    if (!is.null(control$draws_dir)) paste0("Draws:   of groups in ", control$draws_dir),
     unseen_line(s)
   )
 }

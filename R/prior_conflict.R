@@ -96,10 +96,10 @@ sample_covariances <- function(statistics, groups) {
 # group].
 posterior_shift <- function(run, name, groups, sample, scale) {
   k <- n_features(run)
-  chol <- stored(run, "chol")
-  iterations <- unique(round(seq(1, nrow(chol), length.out = ceiling(500 / ncol(chol)))))
+  kept <- n_kept(run)
+  iterations <- unique(round(seq(1, kept[[1L]], length.out = ceiling(500 / kept[[2L]]))))
   found <- vapply(seq_along(groups), function(i) {
-    some <- chol[iterations, , stored_entries(run, "chol", groups[[i]]), drop = FALSE]
+    some <- chol_draws(run, groups[[i]])[iterations, , , drop = FALSE]
     draws <- matrix(derive_quantity_(some, k, 1L, name, TRUE), ncol = nrow(sample))
     values <- scale(draws)
     center <- colMeans(values)

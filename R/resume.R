@@ -89,6 +89,7 @@ hmvn_progress <- function(checkpoint, ...) {
   owner <- read_owner(file.path(folder, "lock"))
   runs <- !anyNA(owner[c("pid", "host")]) && !is_dead(owner)
   files <- file.path(folder, part_files(folder))
+  draws <- list.files(folder, "^draws-", full.names = TRUE)
   done <- if (is.null(found)) 0 else found$done / found$due
   seconds <- found$seconds %||% 0
   structure(
@@ -99,7 +100,7 @@ hmvn_progress <- function(checkpoint, ...) {
       seconds_left = if (done > 0) seconds * (1 - done) / done else NA_real_,
       time = found$time %||% as.POSIXct(NA), pid = if (runs) owner[["pid"]] else NA_character_,
       host = if (runs) owner[["host"]] else NA_character_, parts = length(files),
-      bytes = sum(file.size(files))
+      bytes = sum(file.size(c(files, draws)))
     ),
     class = "hmvn_progress"
   )
@@ -149,7 +150,9 @@ equal_length <- function(pool) {
 # The first `n` of every chain, as draw_share() returns draws. What units report is counted anew.
 first_draws <- function(pool, n) {
   rows <- seq_len(n)
-  first <- function(x) if (!is.null(x)) x[rows, , , drop = FALSE]
+  first <- function(x) {
+    if (is_filed(x)) first_filed(x, n) else if (!is.null(x)) x[rows, , , drop = FALSE]
+  }
   facts <- lapply(pool$facts, first)
   reports <- pool$reports
   if (pool$problem$n_units == dim(facts$divergent)[[3L]]) {
@@ -158,7 +161,7 @@ first_draws <- function(pool, n) {
     reports$divergent <- by_unit(facts$divergent)
     reports$max_treedepth <- by_unit(deepest)
   }
-  list(draws = lapply(pool$draws, first), facts = facts, reports = reports)
+  list(draws = lapply(pooled_draws(pool), first), facts = facts, reports = reports)
 }
 
 abort_unfinished <- function(folder, call) {

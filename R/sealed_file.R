@@ -11,18 +11,25 @@ seal_format <- 1L
 write_sealed <- function(object, path) {
   payload <- serialize(object, NULL, xdr = FALSE)
   top <- charToRaw(paste0(seal_name, " ", seal_format, "\n", rlang::hash(payload), "\n"))
+  write_whole(path, function(put) {
+    put(top)
+    put(payload)
+  })
+}
+
+# A file that is there as a whole or not at all. `write(put)` puts raw vectors one after another.
+write_whole <- function(path, write) {
   temporary <- paste0(path, ".tmp")
   on.exit(unlink(temporary))
   con <- file(temporary, "wb")
-  tryCatch(
-    {
-      writeBin(top, con)
-      writeBin(payload, con)
-    },
-    finally = close(con)
-  )
+  size <- 0
+  put <- function(bytes) {
+    writeBin(bytes, con)
+    size <<- size + length(bytes)
+  }
+  tryCatch(write(put), finally = close(con))
   # the errors of a full disk are not all reported
-  if (file.size(temporary) != length(top) + length(payload)) stop("the disk is full")
+  if (file.size(temporary) != size) stop("the disk is full")
   if (!file.rename(temporary, path)) stop("a file could not be renamed")
 }
 

@@ -33,6 +33,10 @@ setting_checks <- local({
     max_treedepth = count_from(1, 20),
     init = number(0, 100),
     prior_only = flag,
+    draws_dir = or_null(function(x, arg, call) {
+      check_path(x, arg, call)
+      normalizePath(x, mustWork = FALSE)
+    }),
     progress = or_null(flag),
     keep = function(x, arg, call) check_keep(x, arg, call),
     keep_data = flag,
@@ -44,7 +48,10 @@ setting_checks <- local({
 setting_names <- names(setting_checks)
 
 # Settings that decide no draw: how a run is carried out
-run_settings <- c("cores", "workers", "progress")
+run_settings <- c("cores", "workers", "draws_dir", "progress")
+
+# Those that update() says again: not where draws of another fit are
+said_again <- setdiff(setting_names, "draws_dir")
 
 # `settings`: a list by name; only those in it are checked. Counts come back as integers, the seed
 # as a double (NULL stays NULL).
@@ -83,6 +90,8 @@ settle_settings <- function(settings) {
   # Few rows make a group's posterior steep on one side, which wants shorter steps.
   settings$adapt_delta_scarce <- settings$adapt_delta %||% 0.99
   settings$adapt_delta <- settings$adapt_delta %||% 0.8
+  # chains of a fit whose draws are elsewhere are not gone on with
+  if (!is.null(settings$draws_dir)) settings$keep_state <- FALSE
   settings$keep_mean <- "mu" %in% settings$keep
   settings$keep_chol <- "Sigma" %in% settings$keep
   settings

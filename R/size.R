@@ -56,6 +56,11 @@ check_fit_size <- function(size, pooling, settings, call) {
   means <- n_features * (copies("mean") + size[["covariates"]] * copies("slope"))
   factors <- n_features * (n_features + 1) / 2 *
     if (common[["sd"]] && common[["cor"]]) 1 else n_groups
+  if (!is.null(settings$draws_dir)) {
+    # what stays in memory of draws that are left in files
+    means <- n_features * common[["mean"]]
+    factors <- factors * (common[["sd"]] && common[["cor"]])
+  }
   kept <- c("mu", "Sigma") %in% settings$keep
   draws <- settings$chains * floor(settings$iter_sampling / settings$thin)
   n_units <- if (all(pooling == "none")) n_groups else 1

@@ -124,8 +124,8 @@ summarise_groups <- function(fit, name, groups, how) {
     if (!row$summarised_in_core) {
       return(summarise_array_(packed_quantity(fit, name, chunk), how$prob, how$cores))
     }
-    where <- stored_groups(fit, part, chunk)
-    summarise_groups_(stored(fit, part), n_features(fit), where, name, how$prob, how$cores)
+    found <- stored_of(fit, part, chunk)
+    summarise_groups_(found$values, n_features(fit), found$at, name, how$prob, how$cores)
   })
   if (length(numbers) == 1L) numbers[[1]] else do.call(rbind, numbers)
 }

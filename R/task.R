@@ -23,8 +23,25 @@ new_task <- function(pool, starts, jobs) {
     ),
     jobs = jobs, ranges = ranges, places = pool$places[jobs, ], box = box,
     known = if (!is.null(pool$draws)) known_in_box(pool, box, last),
-    n_kept = pool$n_kept, before = pool$before, maker = state_maker()
+    n_kept = pool$n_kept, before = pool$before, filing = pool$filing, maker = state_maker()
   )
+}
+
+# Consecutive ones of the jobs `left`, at most so many of `each` other: a list.
+cut_jobs <- function(left, each) {
+  unname(split(left, cumsum(c(TRUE, diff(left) != 1L)) * 1e6 + (left - 1L) %/% each))
+}
+
+# How many jobs are drawn together: where draws are left in files, as many as have 64 MB, and no
+# fewer than there are threads.
+jobs_at_once <- function(pool) {
+  if (is.null(pool$filing)) {
+    return(nrow(pool$ranges))
+  }
+  groups <- pool$filing$n_groups / max(pool$ranges[, "slice"])
+  chains <- pool$ranges[1L, "last_chain"] - pool$ranges[1L, "first_chain"] + 1
+  bytes <- 8 * pool$n_kept * chains * groups * sum(pool$filing$sizes)
+  max(pool$problem$control$cores, floor(2^26 / max(bytes, 1)))
 }
 
 # The statistics of some units; `n_units` stays that of all.
@@ -57,7 +74,7 @@ known_in_box <- function(pool, box, last) {
 open_task <- function(task, call) {
   run <- open_run(task$problem, task$share, task$starts, call)
   if (!is.null(task$known)) restore_run_(run$core, task$known$facts, task$known$reports)
-  c(run, task[c("jobs", "ranges", "box", "n_kept")], list(
+  c(run, task[c("jobs", "ranges", "box", "n_kept", "filing")], list(
     kept_at = function(iteration) kept_at(iteration, task$problem, task$before)
   ))
 }

@@ -108,5 +108,5 @@ own_distances <- function(fit, rows) {
   how <- list(
     chosen = seq_len(n_draws(fit)), kind = "squared_distance", cores = fit$control$cores
   )
-  reduce_densities(rows, laws_of_rows(fit, rows$group), how, mean_distance)
+  reduce_densities(rows, laws_by_chunk(fit, rows$group), how, mean_distance)
 }

@@ -124,8 +124,11 @@ dimension_of_unit <- function(unit) {
 
 # [draw, parameter], named.
 positions_of_unit <- function(unit, fit) {
-  first <- if (groups_apart(fit)) unit$groups[[1L]] - 1L else 0L
-  out <- unit_positions_(unit$density, fit$draws, first)
+  draws <- fit$draws
+  filed <- vapply(draws, is_filed, TRUE)
+  draws[filed] <- lapply(draws[filed], read_filed, unit$groups)
+  first <- if (groups_apart(fit) && !any(filed)) unit$groups[[1L]] - 1L else 0L
+  out <- unit_positions_(unit$density, draws, first)
   colnames(out) <- position_names(unit)
   out
 }

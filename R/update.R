@@ -58,13 +58,13 @@ update.hmvn_fit <- function(object, data, ..., evaluate = TRUE) {
   columns <- changes[names(changes) %in% column_arguments]
   said <- updated_specification(object, changes)
   settings <- fill_settings(said$settings, formals(fit_hmvn), call)
-  storage <- check_storage(storage_given(changes), call)
+  storage <- check_storage(storage_given(changes), settings$draws_dir, call)
   if (is.null(data) && "keep_data" %in% names(changes) && settings$keep_data) {
     require_rows(object, "{.code keep_data = TRUE}", call)
   }
   input <- updated_input(object, data, columns, settings, call)
   model <- specify_model(input$statistics, said$prior, said$pooling, call)
-  given <- settings[intersect(setting_names, names(said$settings))]
+  given <- settings[intersect(said_again, names(said$settings))]
   specification <- new_specification(input, said$pooling, given, call)
   if (is.null(input$data) && is.null(input$weights) && !"weights" %in% names(changes)) {
     specification["weights"] <- list(object$specification$weights)
@@ -82,7 +82,7 @@ column_arguments <- c("group", "features", "weights", "covariates")
 
 # `matched`: the call of update(), its dots as a list.
 updated_call <- function(object, matched) {
-  new <- object$call[!names(object$call) %in% storage_names]
+  new <- object$call[!names(object$call) %in% c(storage_names, "draws_dir")]
   changes <- as.list(matched$...)
   if (!is.null(matched$data)) changes <- c(list(data = matched$data), changes)
   new[names(changes)] <- changes

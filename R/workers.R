@@ -58,8 +58,7 @@ job_shares <- function(pool, n_workers) {
   left <- which(pool$places$cell < pool$cells)
   few <- all(pool$cells == 1L)
   each <- if (few) 1L else max(1L, nrow(pool$ranges) %/% (4L * min(n_workers, 256L)))
-  # consecutive jobs only
-  unname(split(left, cumsum(c(TRUE, diff(left) != 1L)) * 1e6 + (left - 1L) %/% each))
+  cut_jobs(left, min(each, jobs_at_once(pool)))
 }
 
 send_tasks <- function(crew, call) {
@@ -94,7 +93,10 @@ collect_pieces <- function(crew, call) {
       renew_workers(crew)
       break
     }
-    for (piece in pieces) pour_piece(crew$pool, piece)
+    for (piece in pieces) {
+      check_arrived(piece$files, crew$pool$filing, call)
+      pour_piece(crew$pool, piece)
+    }
     all <- c(all, pieces)
     left <- one$jobs[crew$pool$places$cell[one$jobs] < crew$pool$cells[one$jobs]]
     if (length(left)) crew$waiting <- c(crew$waiting, list(left))

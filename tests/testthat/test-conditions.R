@@ -149,6 +149,7 @@ error_cases <- list(
     fit_hmvn(d, ~g, file = c("a", "b")),
     fit_hmvn(d, ~g, checkpoint_every = -1),
     extend(fit, iter_sampling = 4),
+    fit_hmvn(d, ~g, draws_dir = "a", checkpoint = "b"),
     fit_hmvn(d, ~g, keep = "sigma"),
     fit_hmvn(d, ~g, keep = "all"),
     fit_hmvn(d, ~g, keep = NULL),
@@ -492,6 +493,17 @@ error_cases <- list(
     in_folder(alien_part("."), read_pool(".", read_header(".", NULL), NULL)),
     with_folder_errors(stop("it is full"), "run", NULL)
   ),
+  draws_dir = alist(
+    read_records(list(folder = "run"), 1:6, 1L),
+    in_folder(writeLines("a", draws_name(1:6)), read_records(list(folder = "."), 1:6, 1L)),
+    in_folder(
+      write_records(list(folder = ".", token = "a"), 1:6, 1, list),
+      read_records(list(folder = ".", token = "b"), 1:6, 1L)
+    ),
+    abort_filed("run/draws-1-2-1-4-1-500", "It is damaged."),
+    check_arrived(list(c(1L, 2L, 1L, 4L, 1L, 500L)), list(folder = "run"), NULL),
+    with_filing_errors(stop("the disk is full"), "run")
+  ),
   locked = alist(
     abort_locked("run", c(pid = "12", host = "box"), NULL)
   ),
@@ -511,6 +523,7 @@ error_cases <- list(
     )
   ),
   state = alist(
+    check_extension(list(control = list(draws_dir = "run", iter_sampling = 3)), 4, NULL),
     extend(of_no_state(fit), 5),
     extend(of_other_version(fit), 5),
     do_task(list(maker = c(version = "99.0", endian = "big", pointer = "4")), 1),
