@@ -119,9 +119,13 @@ match_frame <- function(frame, features, call) {
 # diagonal_rows(): it exists with any number of rows, and with many it is the data's alone, however
 # correlated features are; or not (`shrink`).
 pooled_covariance <- function(statistics, shrink = TRUE) {
-  patterns <- statistics$patterns
   k <- length(statistics$features)
   variance <- pooled_variances(statistics)
+  # about the features' sds; powers of 2 change no digit
+  unit <- 2^round(log2(sqrt(variance)))
+  unit[!is.finite(unit) | unit == 0] <- 1
+  patterns <- change_units(statistics$patterns, unit)
+  variance <- variance / unit^2
   # as many rows as pairs of cells are observed
   observed <- sum(patterns$n * colMeans(patterns$observed)^2) / max(sum(patterns$n), 1)
   nu <- observed * max(sum(patterns$n) - length(unique(patterns$group)), 0)
@@ -135,12 +139,20 @@ pooled_covariance <- function(statistics, shrink = TRUE) {
     covariance <- if (shrink) {
       towards_diagonal(observed * filled$scatter, nu, variance)
     } else {
-      observed * filled$scatter / nu
+      # has an inverse where features are exactly collinear
+      observed * filled$scatter / nu + diag(if (steps > 1L) 1e-12 * variance else 0, k)
     }
     means <- filled$means
     if (max(abs(covariance - last) / outer(sqrt(variance), sqrt(variance))) < em_tolerance) break
   }
-  (covariance + t(covariance)) / 2
+  (covariance + t(covariance)) / 2 * outer(unit, unit)
+}
+
+# Patterns of features that are divided by `unit`.
+change_units <- function(patterns, unit) {
+  patterns$mean <- patterns$mean / unit
+  patterns$scatter <- patterns$scatter / c(outer(unit, unit))
+  patterns
 }
 
 # In units of the features' sds: a prior need not know more.

@@ -48,38 +48,73 @@ inform_prior_conflict <- function(run) {
 
 # What the data alone say, where that is known without sampling: a list of `groups` (positions; none
 # where it is not known) and their `covariances` [feature, feature, group]. Where groups have their
-# own covariance matrices: up to 200 groups whose rows are complete and more than twice the
-# features. Where they have one in common: all together, here the first. Where they have a part in
-# common, that part moves estimates without any prior.
+# own covariance matrices: some of those whose rows say something of every pair, by EM where cells
+# are missing, which is right also where cells are missing by what was observed (dropout). Where
+# they have one in common: all together, here the first. Where they have a part in common, that
+# part moves estimates without any prior.
 data_alone <- function(run) {
   common <- run$pooling["slope"] %in% "complete"
   statistics <- without_covariates(run$statistics, common)
   k <- n_features(run)
   if (is_common(run, "chol")) {
-    freedom <- sum(statistics$patterns$n) - n_groups(run)
-    known <- freedom + 1 > enough_rows(k) && (n_groups(run) == 1L || !is_common(run, "mean"))
+    rows <- min(pair_rows(statistics$patterns))
+    known <- rows - n_groups(run) + 1 > enough_rows(k) &&
+      (n_groups(run) == 1L || !is_common(run, "mean"))
     if (!known) {
       return(list(groups = integer()))
     }
     pooled <- pooled_covariance(statistics, shrink = FALSE)
     return(list(groups = 1L, covariances = array(pooled, c(k, k, 1L))))
   }
-  mixed <- n_groups(run) > 1L && "complete" %in% run$pooling
-  groups <- if (mixed) integer() else groups_with_plenty(statistics)
-  list(groups = groups, covariances = sample_covariances(statistics, groups))
+  if (n_groups(run) > 1L && "complete" %in% run$pooling) {
+    return(list(groups = integer()))
+  }
+  whole <- groups_with_plenty(statistics)
+  holes <- groups_with_holes(statistics)
+  covariances <- c(
+    sample_covariances(statistics, whole), vapply(holes, own_covariance, matrix(0, k, k), statistics)
+  )
+  list(groups = c(whole, holes), covariances = array(covariances, c(k, k, length(covariances) / k^2)))
 }
 
 # More rows than these say something of k features without a prior.
 enough_rows <- function(k) max(2 * k, 5)
 
+# How many rows have both features of a pair, [feature, feature].
+pair_rows <- function(patterns) {
+  observed <- +patterns$observed
+  observed %*% (patterns$n * t(observed))
+}
+
+# Of complete rows: up to 200.
 groups_with_plenty <- function(statistics) {
   patterns <- statistics$patterns
   k <- length(statistics$features)
   alone <- !(duplicated(patterns$group) | duplicated(patterns$group, fromLast = TRUE))
   varied <- apply(patterns$scatter, 3, function(scatter) all(diag(as.matrix(scatter)) > 0))
   fine <- which(alone & colSums(patterns$observed) == k & patterns$n > enough_rows(k) & varied)
-  groups <- patterns$group[fine]
-  if (length(groups) > 200L) groups[round(seq(1, length(groups), length.out = 200))] else groups
+  evenly(patterns$group[fine], 200)
+}
+
+# With missing cells: as many as have 300 patterns together, at most 20, which EM goes through in a
+# fraction of a second.
+groups_with_holes <- function(statistics) {
+  patterns <- statistics$patterns
+  enough <- enough_rows(length(statistics$features))
+  counts <- observed_counts(statistics)
+  holes <- unique(patterns$group[colSums(!patterns$observed) > 0])
+  some <- holes[rowSums(counts[holes, , drop = FALSE] <= enough) == 0]
+  size <- mean(tabulate(patterns$group, length(statistics$labels))[some])
+  some <- evenly(some, if (length(some)) min(20, max(1, 300 %/% size)) else 0)
+  Filter(function(group) {
+    own <- pick_patterns(patterns, patterns$group == group)
+    all(pair_rows(own) > enough) && all(pooled_moments(statistics, group)$sd > 0)
+  }, some)
+}
+
+# As many as `most` of them, evenly spread.
+evenly <- function(x, most) {
+  if (length(x) > most) x[round(seq(1, length(x), length.out = most))] else x
 }
 
 # The covariance matrices of groups' rows, [feature, feature, group].
@@ -87,6 +122,15 @@ sample_covariances <- function(statistics, groups) {
   patterns <- statistics$patterns
   at <- match(groups, patterns$group)
   sweep(patterns$scatter[, , at, drop = FALSE], 3, patterns$n[at] - 1, "/")
+}
+
+# Of one group, by EM.
+own_covariance <- function(group, statistics) {
+  patterns <- pick_patterns(statistics$patterns, statistics$patterns$group == group)
+  patterns$group[] <- 1L
+  statistics$patterns <- patterns
+  statistics$labels <- statistics$labels[group]
+  pooled_covariance(statistics, shrink = FALSE)
 }
 
 # Where the posterior of a quantity ("sigma", "Omega") lies, from about 500 draws: they know a mean

@@ -22,7 +22,7 @@ problems <- function() {
     frame_iris_partial = list(iris, "Species", pooling = "partial"),
     between_schools = list(schools_data(), "group", pooling = "partial", prior = raw),
     between_related = list(
-      simulate_related(60, 3, 20, 0.7), "group", pooling = "partial", prior = raw
+      simulate_related(12, 3, 20, 0.7), "group", pooling = "partial", prior = raw
     ),
     covariates_iris = list(
       iris, "Species", c("Sepal.Length", "Sepal.Width"), covariates = ~Petal.Length,
@@ -90,9 +90,8 @@ write_program <- function(name, cache) {
   known <- if (file.exists(cache)) readRDS(cache)
   old <- with_stan(utils::packageVersion("rstan")) < "2.26"
   if (old) code <- older_syntax(code)
-  if (!identical(known$code, code)) {
-    saveRDS(list(code = code, data = data), cache)
-  }
+  model <- if (identical(known$code, code)) known$model
+  saveRDS(list(code = code, data = data, model = model), cache)
   list(version = paste("rstan", format(utils::packageVersion("rstan"))))
 }
 

@@ -58,3 +58,15 @@ expect_unremarkable <- function(z) {
 }
 
 below <- function(x) x[lower.tri(x)]
+
+# The likelihood of a correlation rho of two standardised features, n rows of which correlate by r,
+# with their sds integrated out over Exponential(1) priors; up to a factor.
+marginal_likelihood <- function(rho, n, r) {
+  sd <- seq(0.5, 1.7, length.out = 61)
+  det <- 1 - rho^2
+  log_density <- outer(sd, sd, function(a, b) {
+    square <- (1 / a^2 + 1 / b^2 - 2 * rho * r / (a * b)) / det
+    -(n - 1) * (log(a * b) + log(det) / 2 + square / 2) - a - b
+  })
+  sum(exp(log_density + n))
+}

@@ -167,6 +167,45 @@ test_that("C-08: correlation matrices of studies have an average, and a spread b
   expect_unremarkable(z)
 })
 
+test_that("C-08: of two studies' typical correlation the prior says much, as documented", {
+  n <- c(a = 305, b = 112)
+  found <- list(a = Harman23.cor$cov, b = stats::cov2cor(ability.cov$cov))
+  features <- paste0("v", 1:2)
+  found <- lapply(found, function(r) matrix(r[1:2, 1:2], 2, dimnames = list(features, features)))
+  statistics <- quietly(hmvn_statistics_from(n = n, cor = found))
+  pooling <- c(mean = "none", sd = "none", cor = "partial")
+  one <- distributional::dist_exponential(1)
+  fit <- fit_hmvn(
+    statistics, pooling = pooling, prior = hmvn_prior(sd = one), iter_sampling = 4000, seed = 1
+  )
+  typical <- posterior::as_draws_rvars(fit)$Omega0[2, 1, drop = TRUE]
+  # Sums over a grid: with (r + 1) / 2 ~ Beta(2, 2) a score z has r(z); groups are z = sqrt(1 - h^2) u
+  # + h e. Each study's likelihood of r has its sds integrated out, means being free under wide
+  # priors.
+  r_of <- function(z) 2 * stats::qbeta(stats::pnorm(z), 2, 2) - 1
+  grid <- seq(-6, 6, length.out = 401)
+  likelihood <- vapply(1:2, function(g) {
+    vapply(r_of(grid), marginal_likelihood, 0, n = n[[g]], r = found[[g]][2, 1])
+  }, grid)
+  likelihood <- sweep(likelihood, 2, apply(likelihood, 2, max), "/")
+  h <- (seq_len(100) - 0.5) / 100
+  by_center <- vapply(h, function(h) {
+    given <- outer(grid, grid, function(v, z) stats::dnorm(z, v, h)) * (grid[2] - grid[1])
+    stats::dnorm(grid, 0, sqrt(1 - h^2)) * apply(given %*% likelihood, 1, prod)
+  }, grid)
+  weight <- rowSums(by_center) / sum(by_center)
+  center <- sum(weight * r_of(grid))
+  spread <- sqrt(sum(weight * (r_of(grid) - center)^2))
+  expect_unremarkable(c(
+    (posterior::E(typical) - center) / posterior::mcse_mean(typical),
+    (posterior::sd(typical) - spread) / posterior::mcse_sd(typical)
+  ))
+  # between the prior's 0 and the studies' average, which it does not rule out
+  average <- mean(c(found$a[2, 1], found$b[2, 1]))
+  expect_lt(center, average)
+  expect_lt(abs(center - average) / spread, 2)
+})
+
 test_that("C-10: the prior of a correlation depends on the number of features as documented", {
   for (K in c(2, 3, 6)) {
     d <- with_fixed_seed(1, data.frame(matrix(rnorm(20 * K), 20)))

@@ -299,3 +299,20 @@ test_that("a feature may be in a unit of any size", {
     expect_equal(correlations(fit_in(unit)), one, tolerance = 1e-6)
   }
 })
+
+test_that("features in units far apart, with missing cells, have a frame", {
+  data <- with_fixed_seed(1, {
+    data <- iris
+    for (v in 1:4) data[sample(150, 15), v] <- NA
+    data
+  })
+  other <- data
+  unit <- c(2^-40, 2^40, 1, 1)
+  other[1:4] <- Map(`*`, data[1:4], unit)
+  for (shrink in c(TRUE, FALSE)) {
+    expect_identical(
+      pooled_covariance(hmvn_statistics(other, ~Species), shrink),
+      pooled_covariance(hmvn_statistics(data, ~Species), shrink) * outer(unit, unit)
+    )
+  }
+})

@@ -69,6 +69,51 @@ test_that("what groups have in common is held against them together, not each", 
   expect_true(all(conflict$message$shift$sd < 1))
 })
 
+# Five occasions that decrease with what was observed before: a quarter of the cells are missing.
+visits_with_dropout <- function(rho) {
+  with_fixed_seed(4, {
+    K <- 5
+    S <- rho^abs(outer(seq_len(K), seq_len(K), "-")) * tcrossprod(10 + seq_len(K))
+    d <- data.frame(g = rep(1:3, each = 60), matrix(rnorm(180 * K), 180) %*% chol(S))
+    for (j in 3:6) {
+      before <- d[[j - 1]]
+      gone <- runif(180) < stats::plogis(-2 + 1.2 * before / sqrt(S[j - 2, j - 2]))
+      d[[j]][is.na(before) | gone] <- NA
+    }
+    d
+  })
+}
+
+test_that("dropout by what was observed before is no conflict, and hides none", {
+  one_matrix <- c(sd = "complete", cor = "complete")
+  data <- visits_with_dropout(0.97)
+  expect_gt(mean(is.na(data)), 0.15)
+  for (pooling in list("none", one_matrix)) {
+    expect_null(told(data, ~g, pooling = pooling)$message)
+    conflict <- told(data, ~g, pooling = pooling, prior = hmvn_prior(frame = "raw"))
+    expect_equal(conflict$message$block, c("sd", "cor"))
+    expect_true(all(conflict$message$shift$sd < 1))
+    expect_true(all(conflict$message$shift$cor < 0))
+  }
+  expect_null(told(visits_with_dropout(0.5), ~g, prior = hmvn_prior(frame = "raw"))$message)
+})
+
+test_that("what a group says alone is known where each pair of features is observed often enough", {
+  data <- visits_with_dropout(0.9)
+  data <- rbind(data, data.frame(g = 4, X1 = rnorm(9), X2 = NA, X3 = 1, X4 = 1:9, X5 = 9:1))
+  data$X1[1:60] <- ifelse(seq_len(60) %% 2 == 0, data$X1[1:60], NA)
+  data$X2[1:60] <- ifelse(seq_len(60) %% 2 == 1, data$X2[1:60], NA)
+  statistics <- hmvn_statistics(data, ~g)
+  # group 1 never observes X1 with X2, group 4 never X2
+  expect_identical(groups_with_holes(statistics), 2:3)
+  pairs <- pair_rows(statistics$patterns)
+  expect_equal(pairs, unname(crossprod(!is.na(data[-1]))))
+  expect_identical(
+    own_covariance(2L, statistics),
+    pooled_covariance(hmvn_statistics(data[data$g == 2, ], ~g), shrink = FALSE)
+  )
+})
+
 test_that("a pooled covariance matrix is computed where it is needed, once", {
   fit <- function(frame, n = 150) {
     short_fit(
