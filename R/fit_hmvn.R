@@ -39,7 +39,8 @@
 #'   `c(mean = , sd = , cor = )`, with covariates also `slope`, in which a block not named is
 #'   `"none"`. In a list means may be pooled by feature, and slopes by feature or by covariate:
 #'   `list(mean = c(baseline = "complete", "none"), sd = "none")`, where the value without a name is
-#'   for the rest.
+#'   for the rest. Standard deviations and correlations are each pooled as a whole: what groups have
+#'   in common of one feature cannot be had in a frame that mixes features (see [hmvn_prior()]).
 #' @param prior An [hmvn_prior()]. What it leaves unset scales with the data.
 #' @param ... Must be empty; all that follows is given by name.
 #' @param weights Optional frequency weights, a one-sided formula `~ w` or the

@@ -35,9 +35,14 @@ resolve_pooling <- function(pooling, call = NULL) {
 
 # A list of blocks, one at least by feature.
 resolve_by_feature <- function(pooling, call) {
-  several <- setdiff(names(pooling)[lengths(pooling) != 1L], c("mean", "slope"))
+  single <- lengths(pooling) == 1L & vapply(pooling, function(x) is.null(names(x)), TRUE)
+  several <- setdiff(names(pooling)[!single], c("mean", "slope"))
   if (length(several) > 0L) {
-    abort_pooling("{.val {several}} cannot be pooled by feature: means and slopes can.", call)
+    abort_pooling(
+      "{.val {several}} cannot be pooled by feature: means and slopes can. Standard deviations and
+      correlations are pooled as the whole that a covariance matrix is.",
+      call
+    )
   }
   for (levels in pooling) {
     check_levels(levels, call)

@@ -72,9 +72,11 @@ data_alone <- function(run) {
   whole <- groups_with_plenty(statistics)
   holes <- groups_with_holes(statistics)
   covariances <- c(
-    sample_covariances(statistics, whole), vapply(holes, own_covariance, matrix(0, k, k), statistics)
+    sample_covariances(statistics, whole),
+    vapply(holes, own_covariance, matrix(0, k, k), statistics)
   )
-  list(groups = c(whole, holes), covariances = array(covariances, c(k, k, length(covariances) / k^2)))
+  groups <- c(whole, holes)
+  list(groups = groups, covariances = array(covariances, c(k, k, length(groups))))
 }
 
 # More rows than these say something of k features without a prior.

@@ -27,7 +27,11 @@
 #'   within each group: mean 0 and sd 1, as if observed. The names of the matrices are the features.
 #'   Of a fit to them the correlations are of interest; means and sds only say how well a sample of
 #'   that size would know them. `pooling = c(mean = "complete", sd = "complete", cor = "partial")`
-#'   is the usual model of many studies' correlation matrices.
+#'   is the usual model of many studies' correlation matrices. Of few studies the typical matrix
+#'   `Omega0` leans on its prior and is no average of theirs: with one correlation of 0.85 (n = 305)
+#'   and one of 0.47 (n = 112), average 0.66, among six features the posterior is 0.56, from 0.34 to
+#'   0.73, under LKJ(2) on the features, and 0.75, from 0.65 to 0.84, with `frame = "pooled"`, whose
+#'   centre is the average weighted by rows. Of many studies the prior says little.
 #'
 #'   **Standard deviations alone**, of several features and without `cor`, are read as if each
 #'   feature had been measured on other rows, n of them each (`n_rows` counts them so). For features

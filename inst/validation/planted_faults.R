@@ -6,8 +6,9 @@
 # Both are regular expressions, over names of faults and of test files. With the first only these
 # faults' rows of the saved results are renewed.
 #
-# A fault is a set of replacements, each of a text that occurs once in its file. Density and
-# gradient are changed together where a test of the gradient alone would find the fault too easily.
+# A fault is a set of replacements, each of a text that occurs once in its file, a path from
+# src/hmvn or the name of a file of R/. Density and gradient are changed together where a test of
+# the gradient alone would find the fault too easily.
 
 # Test files that are run for faults of a room: those that are near. Of what many rooms read, a few
 # look at whole fits.
@@ -22,7 +23,10 @@ tests_of <- c(
   coefficients = "core-posterior-(between|regression)|test-between",
   levels = "core-posterior-levels|test-pooling[.]R",
   known = "core-posterior-levels|test-known",
-  frame = "test-frame"
+  frame = "test-frame",
+  conflict = "test-prior_conflict|test-frame",
+  engine = "test-engine",
+  comparison = "test-compare_groups"
 )
 # Of processor time: several times what any of these files takes without a fault.
 seconds_for_a_file <- 120
@@ -355,9 +359,11 @@ faults <- list(
   )
 )
 
+is_r <- function(file) grepl("[.]R$", file)
+
 plant <- function(checkout, replacements) {
   for (file in names(replacements)) {
-    path <- file.path(checkout, "src", "hmvn", file)
+    path <- file.path(checkout, if (is_r(file)) "R" else "src/hmvn", file)
     text <- paste(readLines(path), collapse = "\n")
     for (old in names(replacements[[file]])) {
       places <- gregexpr(old, text, fixed = TRUE)[[1]]
@@ -430,7 +436,8 @@ find_fault <- function(built, name, filter) {
     remove_stale_objects(checkout, file.path("hmvn", names(planted$replacements)))
   }
   library_folder <- file.path(dirname(checkout), "library")
-  if (!is.null(planted) && !install(checkout, library_folder, "--libs-only")) {
+  libs_only <- if (!any(is_r(names(planted$replacements)))) "--libs-only"
+  if (!is.null(planted) && !install(checkout, library_folder, libs_only)) {
     return("(does not compile)")
   }
   files <- list.files(file.path(checkout, "tests", "testthat"), "^test-.*[.]R$", full.names = TRUE)

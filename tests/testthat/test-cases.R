@@ -179,9 +179,9 @@ test_that("C-08: of two studies' typical correlation the prior says much, as doc
     statistics, pooling = pooling, prior = hmvn_prior(sd = one), iter_sampling = 4000, seed = 1
   )
   typical <- posterior::as_draws_rvars(fit)$Omega0[2, 1, drop = TRUE]
-  # Sums over a grid: with (r + 1) / 2 ~ Beta(2, 2) a score z has r(z); groups are z = sqrt(1 - h^2) u
-  # + h e. Each study's likelihood of r has its sds integrated out, means being free under wide
-  # priors.
+  # Sums over a grid: a score z is that of r(z), (r + 1) / 2 ~ Beta(2, 2); a group's is
+  # sqrt(1 - h^2) u + h e. Each study's likelihood of r has its sds integrated out, means being
+  # free under wide priors.
   r_of <- function(z) 2 * stats::qbeta(stats::pnorm(z), 2, 2) - 1
   grid <- seq(-6, 6, length.out = 401)
   likelihood <- vapply(1:2, function(g) {

@@ -42,7 +42,8 @@ test_that("means and slopes are pooled by feature, an unnamed level for the rest
   for (wrong in list(
     list(mean = c(x = "none", "partial")), list(mean = c(Bas = "none")),
     list(mean = c(Bas = "none", Bas = "partial", "none")), list(mean = c("none", "partial")),
-    list(sd = c(Bas = "none", "partial")), list(mean = c(Bas = "all", "none"))
+    list(sd = c(Bas = "none", "partial")), list(sd = c(Bas = "complete")),
+    list(mean = c(Bas = "all", "none"))
   )) {
     expect_error(by(wrong), class = "hmvn_error_pooling")
   }
