@@ -82,6 +82,7 @@ glance.hmvn_fit <- function(x, ...) {
 #' @exportS3Method generics::augment
 augment.hmvn_fit <- function(x, data = NULL, ...) {
   call <- rlang::current_env()
+  check_no_dots(..., known = names(formals()), call = call)
   check_fit(x, call)
   check_kept(x, c("mu", "Sigma"), call)
   own <- require_rows(x, "Adding columns to the rows", call)

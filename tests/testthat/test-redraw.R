@@ -67,3 +67,43 @@ test_that("rows whose parts contradict each other are not put together", {
   refused(codes = c(1L, NA, 1L))
   refused(codes = c(1L, 0L, 1L))
 })
+
+test_that("of a fit to statistics or to a table, functions of rows take others or say what to do", {
+  data <- iris[c(1:20, 51:70), ]
+  data$Species <- as.character(data$Species)
+  data$Sepal.Length[3] <- NA
+  features <- ~ Sepal.Length + Sepal.Width
+  whole <- short_fit(data, ~Species, features)
+  fits <- list(short_fit(hmvn_statistics(data, ~Species, features)))
+  packages <- c("DBI", "RSQLite", "dplyr", "dbplyr")
+  if (all(vapply(packages, requireNamespace, TRUE, quietly = TRUE))) {
+    con <- DBI::dbConnect(RSQLite::SQLite(), ":memory:")
+    on.exit(DBI::dbDisconnect(con))
+    DBI::dbWriteTable(con, "flowers", data)
+    fits <- c(fits, list(short_fit(dplyr::tbl(con, "flowers"), ~Species, features)))
+  }
+  own_rows <- list(
+    loo::loo, loo::waic, loo::kfold, log_lik, bayesplot::pp_check, predict, posterior_predict,
+    posterior_epred, predictive_error, posterior_impute, fitted, residuals, simulate,
+    generics::augment, model.frame, function(fit) update(fit, features = ~Sepal.Width)
+  )
+  new <- data[1:4, ]
+  for (fit in fits) {
+    for (of_rows in own_rows) {
+      error <- expect_error(of_rows(fit), class = "hmvn_error_rows")
+      expect_match(conditionMessage(error), "update(fit, data = ", fixed = TRUE)
+    }
+    expect_identical(short_fit(fit$statistics)$draws, fit$draws)
+    # sums of another order differ in their last digits, which chains make larger: the same draws
+    whole$draws <- fit$draws
+    for (of_others in list(
+      function(fit) log_lik(fit, newdata = new), function(fit) predict(fit, new, seed = 1),
+      function(fit) posterior_predict(fit, newdata = new, seed = 1),
+      function(fit) predict(fit, new, type = "distance")
+    )) {
+      expect_equal(of_others(fit), of_others(whole), tolerance = 1e-12)
+    }
+    refit <- quietly(suppressWarnings(update(fit, data = data)))
+    expect_identical(dim(log_lik(refit)), c(100L, nrow(data)))
+  }
+})
