@@ -64,6 +64,7 @@ as_table.hmvn_fit <- function(x, variable = NULL, group = NULL, ..., groups_in =
 as_table.hmvn_comparison <- function(x, ..., interval = NULL) {
   call <- rlang::current_env()
   check_no_dots(..., known = names(formals()), call = call)
+  check_comparison(x, call)
   if (!is.null(interval)) {
     abort_argument(
       "interval", "NULL: its quantiles were chosen by compare_groups(prob = )", interval, call

@@ -65,6 +65,12 @@ within_between <- function(fit, prob = 0.9) {
 
 #' @export
 print.hmvn_within_between <- function(x, digits = 2, ...) {
+  check_count(digits, "digits", max = 20, call = rlang::current_env())
+  numbers <- outer(c("within", "between", "total"), c("", "_low", "_high"), paste0)
+  if (!has_result_columns(x, c("feature", "feature2"), c(numbers))) {
+    print(as.data.frame(x), ...)
+    return(invisible(x))
+  }
   number <- function(values) formatC(values, digits = digits, format = "f")
   cell <- function(name) {
     paste0(

@@ -46,6 +46,7 @@ bridge_sampler.hmvn_fit <- function(samples, ..., silent = TRUE) {
   check_has_learned(samples, "bridge_sampler", call)
   require_package("bridgesampling", "{.fn bridge_sampler}", call)
   silent <- check_flag(silent, "silent", call)
+  check_bridge_settings(list(...), call)
   units <- sampling_units(samples, call = call)
   for (unit in units) check_enough_draws(samples, dimension_of_unit(unit), call)
   found <- lapply(units, bridge_of_unit, fit = samples, ..., silent = silent)
@@ -96,6 +97,22 @@ check_enough_draws <- function(fit, dimension, call) {
     ),
     "argument", argument = "samples", call = call
   )
+}
+
+# What is passed on, before minutes are spent.
+check_bridge_settings <- function(given, call) {
+  known <- c("repetitions", "method", "cores", "use_neff", "maxiter", "verbose")
+  unknown <- given[!(names(given) %||% rep("", length(given))) %in% known]
+  do.call(check_no_dots, c(unknown, list(known = c(known, "silent"), call = call)), quote = TRUE)
+  if ("method" %in% names(given)) {
+    check_choice(given$method, "method", c("normal", "warp3"), call)
+  }
+  for (name in intersect(c("repetitions", "cores", "maxiter"), names(given))) {
+    check_count(given[[name]], name, min = 1, call = call)
+  }
+  for (name in intersect(c("use_neff", "verbose"), names(given))) {
+    check_flag(given[[name]], name, call)
+  }
 }
 
 bridge_of_unit <- function(unit, fit, ..., silent) {

@@ -41,6 +41,13 @@ check_choice <- function(x, arg, choices, call = NULL) {
   as.vector(x)
 }
 
+# Some of the choices. What can be looped over but is no text, such as a call, is refused whole.
+check_choices <- function(x, arg, choices, call = NULL) {
+  if (!is.character(x)) check_choice(x, arg, choices, call)
+  for (one in x) check_choice(one, arg, choices, call)
+  as.vector(x)
+}
+
 # An argument whose default is all its choices: left out, it is the first. `choices`: that default,
 # as formals() has it.
 check_first_choice <- function(x, arg, choices, call = NULL) {

@@ -25,7 +25,8 @@
 #' @export
 file_chunks <- function(files, read = utils::read.csv, ..., rows = NULL) {
   call <- rlang::current_env()
-  if (!is.character(files) || length(files) == 0L || !all(file.exists(files))) {
+  files <- check_text(files, "files", "names of files", call)
+  if (length(files) == 0L || !all(file.exists(files))) {
     abort_argument("files", "names of files that are there", files, call)
   }
   if (!is.function(read)) abort_argument("read", "a function that reads a file", read, call)

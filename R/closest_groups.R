@@ -59,8 +59,11 @@ outlying_groups <- function(fit, measure = "affine_invariant", group = NULL, fea
 #' @param ... Not used.
 #' @export
 print.hmvn_ranking <- function(x, ..., n = 10) {
+  check_rows_shown(n, rlang::current_env())
   first <- attr(x, "first")
-  if (is.null(first) || !all(c("group", "mean", "sd", "p_first") %in% names(x))) {
+  text <- c("group", intersect("reference", names(x)))
+  numbers <- c("mean", "sd", "p_first", quantile_columns(names(x)))
+  if (!is.character(first) || !has_result_columns(x, text, numbers)) {
     print(as.data.frame(x), ...)
     return(invisible(x))
   }

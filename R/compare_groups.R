@@ -59,7 +59,7 @@ compare_groups <- function(fit, reference = NULL, group = NULL,
   call <- rlang::current_env()
   check_fit(fit, call)
   what <- check_text(what, "what", "names of what is compared", call)
-  for (one in what) check_choice(one, "what", names(compared_quantities()), call)
+  check_choices(what, "what", names(compared_quantities()), call)
   check_prob(prob, call)
   cores <- check_count(cores, "cores", min = 1, call = call)
   level <- check_number(level, "level", 0, 1, open = TRUE, call = call)

@@ -8,8 +8,8 @@
 #' @param ... Not used.
 #' @export
 print.hmvn_comparison <- function(x, ..., n = 30) {
-  needed <- c("group", "reference", "quantity", "feature", "feature2", "mean", "sd")
-  if (!all(needed %in% names(x))) {
+  check_rows_shown(n, rlang::current_env())
+  if (!is_comparison(x)) {
     print(as.data.frame(x), ...)
     return(invisible(x))
   }

@@ -49,7 +49,12 @@ NULL
 describe_posterior.hmvn_fit <- function(posteriors, centrality = "median", ci = 0.95,
                                         ci_method = "eti", test = NULL, variable = NULL,
                                         group = NULL, ...) {
-  draws <- parameter_draws(posteriors, variable, group, rlang::current_env())
+  call <- rlang::current_env()
+  check_text(centrality, "centrality", "names of measures", call)
+  check_text(ci_method, "ci_method", "the name of a kind of interval", call)
+  if (!is.null(test)) check_text(test, "test", "names of tests", call)
+  check_interval_levels(ci, call)
+  draws <- parameter_draws(posteriors, variable, group, call)
   out <- bayestestR::describe_posterior(
     frame_of_draws(draws), centrality = centrality, ci = ci, ci_method = ci_method, test = test, ...
   )
@@ -116,7 +121,7 @@ map_estimate.hmvn_fit <- function(x, variable = NULL, group = NULL, ...) {
 #' @exportS3Method bayestestR::rope
 rope.hmvn_fit <- function(x, range, variable = NULL, group = NULL, ...) {
   check_fit(x)
-  check_region(missing(range), "range", rlang::current_env())
+  check_region(if (!missing(range)) range, "range", 2L, rlang::current_env())
   bayestestR::rope(parameter_frame(x, variable, group), range = range, ...)
 }
 
@@ -124,7 +129,7 @@ rope.hmvn_fit <- function(x, range, variable = NULL, group = NULL, ...) {
 #' @exportS3Method bayestestR::p_rope
 p_rope.hmvn_fit <- function(x, range, variable = NULL, group = NULL, ...) {
   check_fit(x)
-  check_region(missing(range), "range", rlang::current_env())
+  check_region(if (!missing(range)) range, "range", 2L, rlang::current_env())
   bayestestR::p_rope(parameter_frame(x, variable, group), range = range, ...)
 }
 
@@ -132,7 +137,7 @@ p_rope.hmvn_fit <- function(x, range, variable = NULL, group = NULL, ...) {
 #' @exportS3Method bayestestR::equivalence_test
 equivalence_test.hmvn_fit <- function(x, range, variable = NULL, group = NULL, ...) {
   check_fit(x)
-  check_region(missing(range), "range", rlang::current_env())
+  check_region(if (!missing(range)) range, "range", 2L, rlang::current_env())
   bayestestR::equivalence_test(parameter_frame(x, variable, group), range = range, ...)
 }
 
@@ -140,7 +145,7 @@ equivalence_test.hmvn_fit <- function(x, range, variable = NULL, group = NULL, .
 #' @exportS3Method bayestestR::p_significance
 p_significance.hmvn_fit <- function(x, threshold, variable = NULL, group = NULL, ...) {
   check_fit(x)
-  check_region(missing(threshold), "threshold", rlang::current_env())
+  check_region(if (!missing(threshold)) threshold, "threshold", 1:2, rlang::current_env())
   bayestestR::p_significance(parameter_frame(x, variable, group), threshold = threshold, ...)
 }
 
@@ -171,6 +176,7 @@ get_parameters.hmvn_fit <- function(x, variable = NULL, group = NULL, ...) {
 #' @rdname easystats-hmvn
 #' @exportS3Method insight::find_parameters
 find_parameters.hmvn_fit <- function(x, flatten = FALSE, ...) {
+  check_flag(flatten, "flatten", rlang::current_env())
   names <- posterior::variables(parameter_draws(x, NULL, NULL, rlang::current_env()))
   if (flatten) names else list(conditional = names)
 }
@@ -192,6 +198,7 @@ get_response.hmvn_fit <- function(x, ...) {
 #' @rdname easystats-hmvn
 #' @exportS3Method insight::find_predictors
 find_predictors.hmvn_fit <- function(x, flatten = FALSE, ...) {
+  check_flag(flatten, "flatten", rlang::current_env())
   covariates <- said_covariates(check_fit(x)$statistics)
   found <- list(
     conditional = if (!is.null(covariates)) all.vars(covariates),
@@ -204,6 +211,7 @@ find_predictors.hmvn_fit <- function(x, flatten = FALSE, ...) {
 #' @rdname easystats-hmvn
 #' @exportS3Method insight::find_random
 find_random.hmvn_fit <- function(x, split_nested = FALSE, flatten = FALSE) {
+  check_flag(flatten, "flatten", rlang::current_env())
   keys <- names(check_fit(x)$statistics$keys)
   if (flatten) keys else list(random = keys)
 }
@@ -245,8 +253,7 @@ find_algorithm.hmvn_fit <- function(x, ...) {
 model_performance.hmvn_fit <- function(model, metrics = c("LOOIC", "WAIC"), ...) {
   call <- rlang::current_env()
   check_fit(model, call)
-  wanted <- check_text(metrics, "metrics", "names of metrics", call)
-  for (one in wanted) check_choice(one, "metrics", eval(formals()$metrics), call)
+  wanted <- check_choices(metrics, "metrics", eval(formals()$metrics), call)
   require_package("loo", "{.fn model_performance}", call)
   out <- list()
   if ("LOOIC" %in% wanted) {
@@ -336,8 +343,15 @@ add_diagnostics <- function(table, found) {
   table
 }
 
-check_region <- function(missing, arg, call) {
-  if (missing) {
+# Probabilities of intervals.
+check_interval_levels <- function(ci, call) {
+  fine <- is.numeric(ci) && !is.object(ci) && length(ci) > 0L && !anyNA(ci) && all(ci > 0 & ci < 1)
+  if (!fine) abort_argument("ci", "probabilities between 0 and 1", ci, call)
+}
+
+# `lengths`: of how many numbers it may be.
+check_region <- function(region, arg, lengths, call) {
+  if (is.null(region)) {
     abort_hmvn(
       c(
         "{.arg {arg}} must be given.",
@@ -346,5 +360,11 @@ check_region <- function(missing, arg, call) {
       ),
       "argument", argument = arg, call = call
     )
+  }
+  fine <- is.numeric(region) && !is.object(region) && length(region) %in% lengths &&
+    !anyNA(region) && !is.unsorted(region)
+  if (!fine) {
+    wanted <- c("one number, or two that rise", "two numbers that rise")[[min(lengths)]]
+    abort_argument(arg, wanted, region, call)
   }
 }

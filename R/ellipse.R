@@ -64,7 +64,8 @@ group_ellipse <- function(fit, features = NULL, group = NULL, level = 0.95,
 #' @param ... Not used.
 #' @export
 print.hmvn_ellipses <- function(x, ...) {
-  if (!all(c("group", "quantity", "mean", "sd") %in% names(x)) || is.null(attr(x, "features"))) {
+  numbers <- c("mean", "sd", quantile_columns(names(x)))
+  if (is.null(attr(x, "features")) || !has_result_columns(x, c("group", "quantity"), numbers)) {
     print(as.data.frame(x), ...)
     return(invisible(x))
   }

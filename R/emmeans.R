@@ -32,8 +32,13 @@ NULL
 recover_data.hmvn_fit <- function(object, data = NULL, ...) {
   call <- rlang::current_env()
   check_fit(object, call)
-  data <- data %||% model.frame.hmvn_fit(object)
   keys <- names(object$statistics$keys)
+  needed <- c(keys, all.vars(said_covariates(object$statistics)))
+  if (!is.null(data) && !(is.data.frame(data) && all(needed %in% names(data)))) {
+    wanted <- paste("a data frame with columns", toString(needed))
+    abort_argument("data", wanted, data, call)
+  }
+  data <- data %||% model.frame.hmvn_fit(object)
   data[keys] <- lapply(data[keys], as.factor)
   covariates <- said_covariates(object$statistics)
   right <- lapply(keys, as.name)

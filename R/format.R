@@ -103,6 +103,9 @@ trim_names <- function(names, width) {
   room <- width - text_width(cli::symbol$ellipsis)
   shown <- known
   long <- which(text_width(known) > width)
+  if (length(long) == 0L) {
+    return(names)
+  }
   shown[long] <- vapply(known[long], leave_out_middle, "", width, ceiling(room / 2))
   for (head in unique(pmax(0, c(ceiling(room / 2) + c(rbind(seq_len(room), -seq_len(room))))))) {
     same <- intersect(long, which(shown %in% shown[duplicated(shown)]))

@@ -100,7 +100,7 @@ feature_positions <- function(fit, features, call) {
     return(seq_along(known))
   }
   if (length(features) == 0L) abort_argument("features", "names of features", features, call)
-  for (one in features) check_choice(one, "features", known, call)
+  check_choices(features, "features", known, call)
   unique(match(features, known))
 }
 

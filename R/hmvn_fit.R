@@ -133,6 +133,7 @@ validate_hmvn_fit <- function(fit, call = NULL) {
       identical(names(fit$specification), c("weights", "pooling", "settings")),
     "`specification` has other parts"
   )
+  fine(is.call(fit$call), "`call` is no call")
   fine(is.character(fit$warnings), "`warnings` are no texts")
   left_out <- fit$not_estimable
   fine(

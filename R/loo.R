@@ -99,6 +99,11 @@ waic.hmvn_fit <- function(x, ..., cores = getOption("mc.cores", 1L)) {
 #' @exportS3Method loo::loo_compare
 loo_compare.hmvn_fit <- function(x, ...) {
   names <- vapply(as.list(substitute(list(x, ...)))[-1L], deparse1, "")
+  fine <- vapply(list(x, ...), inherits, NA, c("hmvn_fit", "loo"))
+  if (!all(fine)) {
+    call <- rlang::current_env()
+    abort_argument("...", "fits, or what loo() or waic() returned", list(x, ...)[!fine][[1L]], call)
+  }
   found <- Map(function(one, name) {
     if (!inherits(one, "hmvn_fit")) {
       return(one)

@@ -107,11 +107,15 @@ plot.hmvn_fit <- function(x, type = c("ellipses", "correlations", "matrices", "f
 #' @export
 pairs.hmvn_fit <- function(x, variable = NULL, ...) {
   check_fit(x)
+  variable <- variable %||% utils::head(mean_names(x), n_features(x))
+  draws <- as.array.hmvn_fit(x, variable = variable)
+  if (dim(draws)[[3L]] < 2L) {
+    abort_argument("variable", "of two parameters or more", variable, rlang::current_env())
+  }
   for (package in c("bayesplot", "gridExtra")) {
     require_package(package, "{.fn pairs}", rlang::current_env())
   }
-  variable <- variable %||% utils::head(mean_names(x), n_features(x))
-  bayesplot::mcmc_pairs(as.array.hmvn_fit(x, variable = variable), ...)
+  bayesplot::mcmc_pairs(draws, ...)
 }
 
 # internal -----------------------------------------------------------------

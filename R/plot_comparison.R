@@ -10,9 +10,10 @@
 plot.hmvn_comparison <- function(x, ..., quantity = NULL, n = 30) {
   call <- rlang::current_env()
   check_no_dots(..., known = names(formals()), call = call)
+  check_comparison(x, call)
   require_package("ggplot2", "{.fn plot}", call)
   n <- check_count(n, "n", min = 1, call = call)
-  for (one in quantity) check_choice(one, "quantity", unique(x$quantity), call)
+  if (!is.null(quantity)) check_choices(quantity, "quantity", unique(x$quantity), call)
   ends <- quantile_columns(names(x))
   if (length(ends) < 2L) {
     abort_hmvn(

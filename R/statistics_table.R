@@ -65,6 +65,7 @@ as_hmvn_statistics <- function(data) {
       "It lacks columns of {.field {table_columns}}.", "data", call
     )
   }
+  check_table_columns(data, call)
   keys <- setdiff(names(data), table_columns)
   data$quantity <- as.character(data$quantity)
   check_quantities(data, call)
@@ -99,6 +100,30 @@ as_hmvn_statistics <- function(data) {
 quantities_of_all <- c(
   "rows", "empty rows", "rows without covariates", "missing cells", "weighted", "known"
 )
+
+# Columns of one length, each with a name of its own, of the kind that as.data.frame() wrote or that
+# reading a file makes of it.
+check_table_columns <- function(data, call) {
+  columns <- unclass(data)
+  if (!are_names(names(columns)) || any(lengths(columns) != nrow(data))) {
+    abort_table("{.arg data} must be a table of statistics.",
+      "Its columns are of unequal length, or have no names of their own.", "data", call
+    )
+  }
+  is_kind <- function(values, is) is.null(dim(values)) && (is(values) || all(is.na(values)))
+  fine <- c(
+    vapply(columns[c("pattern", "value")], is_kind, NA, is.numeric),
+    vapply(columns[c("quantity", "feature", "feature2")], is_kind, NA, function(values) {
+      (is.character(values) && all(is_valid_text(values))) || is.factor(values)
+    })
+  )
+  if (!all(fine)) {
+    wrong <- names(fine)[!fine]
+    abort_table("{.arg data} must be a table of statistics.",
+      "Column{?s} {.field {wrong}} {?is/are} not of the kind {?it was/they were}.", "data", call
+    )
+  }
+}
 
 check_quantities <- function(data, call) {
   types <- c("factor", "ordered", "logical", "numeric", "character")

@@ -7,8 +7,10 @@
 #' @param n Number of rows to show.
 #' @export
 print.hmvn_summary <- function(x, ..., n = 30) {
-  needed <- c("quantity", "group", "feature", "feature2", "mean", "sd", "rhat")
-  if (!all(needed %in% names(x))) {
+  check_rows_shown(n, rlang::current_env())
+  if (!has_result_columns(
+    x, c("quantity", "group", "feature", "feature2"), c("mean", "sd", "rhat")
+  )) {
     print(as.data.frame(x), ...)
     return(invisible(x))
   }

@@ -67,12 +67,26 @@ constrain_pars <- function(fit, upars, group = NULL, seed = NULL) {
   seed <- choose_seed(seed, call)
   units <- sampling_units(fit, group, call)
   parts <- split_positions(upars, units, call)
+  check_has_density(units, parts, call)
   drawn <- Map(function(unit, part) unit_draws_(unit$density, part, seed, unit$groups[[1L]]),
     units, parts)
   rvars_of_draws(fit, bind_units(drawn), unlist(lapply(units, `[[`, "groups")))
 }
 
 # internal -----------------------------------------------------------------
+
+# Far out no number of the model is finite any more.
+check_has_density <- function(units, parts, call) {
+  each <- Map(function(unit, part) is.finite(unit_log_density_(unit$density, part)), units, parts)
+  none <- which(!Reduce(`&`, each))
+  if (length(none) > 0L) {
+    abort_hmvn(
+      c("{.arg upars} must be positions where the posterior has a density.",
+        x = "There is none at row {none[[1L]]}: its numbers are too large."),
+      "argument", argument = "upars", call = call
+    )
+  }
+}
 
 # The sampling units of a fit, those of the groups asked for: a list of list(groups, statistics,
 # density, sizes), `density` and `sizes` as unit_density_() gives them. They hold memory of the

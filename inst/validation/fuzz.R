@@ -3,13 +3,13 @@
 #
 #   Rscript inst/validation/fuzz.R [calls] [first seed]        from the package's folder
 #
-# Calls are made by tests/testthat/helper-fuzz.R, a seed each, in child processes of 250 calls, so
+# Calls are made by tests/testthat/helper-fuzz.R, a seed each, in child processes of 1,000 calls, so
 # that a crash is one line and no more. Results: results/fuzz.txt beside this file.
 
 arguments <- as.numeric(c(commandArgs(TRUE), NA, NA))
 n <- if (is.na(arguments[1])) 20000 else arguments[1]
 first <- if (is.na(arguments[2])) 1 else arguments[2]
-each <- 250
+each <- 1000
 
 child <- function(seeds) {
   code <- c(
@@ -25,7 +25,7 @@ child <- function(seeds) {
     "  set.seed(seed)",
     "  call <- env$fuzz_call(m)",
     "  cat('@', seed, call$name, '')",
-    "  took <- system.time(found <- env$fuzz_once(call))[[3]]",
+    "  took <- system.time(found <- env$fuzz_once(call), gcFirst = FALSE)[[3]]",
     "  cat(round(took, 1), gsub('\\n', ' ', found), '\\n', sep = ' ')",
     "}"
   )
@@ -33,7 +33,7 @@ child <- function(seeds) {
   on.exit(unlink(file))
   writeLines(code, file)
   out <- suppressWarnings(system2(
-    file.path(R.home("bin"), "Rscript"), file, stdout = TRUE, stderr = FALSE, timeout = 60 * each
+    file.path(R.home("bin"), "Rscript"), file, stdout = TRUE, stderr = FALSE, timeout = 10 * each
   ))
   out <- regmatches(out, regexpr("@ [0-9]+ .*", out))
   parts <- strsplit(sub("^@ ", "", out), " +")

@@ -60,7 +60,7 @@ R
   for file in $(ls tests/testthat/test-*.R | grep -E "test-($tests)"); do
     R_LIBS="$folder/lib" NOT_CRAN=true RCPP_PARALLEL_BACKEND=tinythread LD_PRELOAD="$preload" \
       ASAN_OPTIONS=detect_leaks=0:halt_on_error=0 UBSAN_OPTIONS=print_stacktrace=1 \
-      TSAN_OPTIONS=halt_on_error=0:report_signal_unsafe=0 \
+      TSAN_OPTIONS=halt_on_error=0:report_signal_unsafe=0:die_after_fork=0 \
       "$(R RHOME)/bin/Rscript" "$folder/run.R" "$file" > "$folder/output" 2> "$folder/report"
     code=$?
     grep -E "tests [0-9]+ failed|^  failed: " "$folder/output" >> "$folder/tests.log"

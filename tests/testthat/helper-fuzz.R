@@ -107,18 +107,32 @@ fuzz_material <- function() {
     short_fit(d, ~g, ~x, "complete"), short_fit(d, ~g, ~ x + y, keep = character()),
     short_fit(gaps, ~g, ~ x + y, "partial", covariates = ~w)
   )
+  statistics <- list(hmvn_statistics(d, ~g, ~ x + y), hmvn_statistics(gaps, ~g, ~ x + y))
+  checkpoint <- tempfile()
+  short_fit(d, ~g, ~ x + y, "partial", checkpoint = checkpoint)
   list(
-    data = list(d, gaps), fits = fits,
-    statistics = list(hmvn_statistics(d, ~g, ~ x + y), hmvn_statistics(gaps, ~g, ~ x + y)),
-    imputation = posterior_impute(fits[[2]], ndraws = 5, seed = 1)
+    data = list(d, gaps), fits = fits, statistics = statistics,
+    imputation = posterior_impute(fits[[2]], ndraws = 5, seed = 1),
+    comparison = compare_groups(fits[[1]]),
+    pages = list(
+      closest_groups(fits[[2]]), within_between(fits[[2]]), hmvn_progress(checkpoint),
+      prior_summary(fits[[2]]), summary(fits[[3]]), group_ellipse(fits[[1]]), stancode(fits[[1]])
+    ),
+    loo = suppressWarnings(loo::loo(fits[[1]])),
+    positions = lapply(fits[1:3], unconstrain_pars), checkpoint = checkpoint,
+    table = as.data.frame(statistics[[2]]), file = system.file("DESCRIPTION", package = "hmvn")
   )
 }
 
-# A random call: list(name, f, args).
-fuzz_call <- function(m) {
+# By name of an export or method, what makes the arguments of a call.
+fuzz_calls <- function(m) {
   pick <- function(x) sample(x, 1)[[1]]
   bent <- function(x) if (stats::runif(1) < 0.6) changed_inside(x) else x
   fit <- function() bent(pick(m$fits))
+  at_positions <- function() {
+    i <- sample(3, 1)
+    list(m$fits[[i]], upars = bent(m$positions[[i]]))
+  }
   quick <- list(chains = 1, iter_warmup = 10, iter_sampling = 5, seed = 1)
   usual <- list(
     fit_hmvn = function() {
@@ -140,7 +154,11 @@ fuzz_call <- function(m) {
     dist_lkj = function() list(eta = 2),
     update = function() c(list(fit()), quick[1:3]),
     summary = function() list(pick(list(fit(), bent(m$imputation)))),
-    print = function() list(pick(list(fit(), bent(m$imputation), bent(pick(m$statistics))))),
+    print = function() {
+      list(pick(list(
+        fit(), bent(m$imputation), bent(pick(m$statistics)), bent(m$comparison), pick(m$pages)
+      )))
+    },
     as_draws = function() list(fit()), as_draws_array = function() list(fit()),
     as_draws_rvars = function() list(fit()), as_draws_df = function() list(fit()),
     as_draws_list = function() list(fit()), as_draws_matrix = function() list(fit()),
@@ -162,24 +180,40 @@ fuzz_call <- function(m) {
     augment.hmvn_fit = function() list(fit()),
     plot.hmvn_fit = function() {
       list(fit(), type = pick(c("ellipses", "correlations", "shrinkage")))
-    }
+    },
+    log_prob = function() at_positions(), constrain_pars = function() c(at_positions(), seed = 1),
+    extend = function() list(fit(), iter_sampling = 30, checkpoint = NULL),
+    resume_hmvn = function() list(m$checkpoint), partial_hmvn = function() list(m$checkpoint),
+    hmvn_progress = function() list(m$checkpoint),
+    file_chunks = function() list(m$file, read = readLines),
+    as_hmvn_statistics = function() list(bent(m$table)),
+    as.data.frame.hmvn_statistics = function() list(bent(pick(m$statistics))),
+    as_table = function() list(pick(list(fit(), bent(m$comparison)))),
+    loo_compare.hmvn_fit = function() list(fit(), fit()),
+    c.hmvn_fit = function() list(fit(), fit()),
+    loo_moment_match.hmvn_fit = function() list(fit(), loo = bent(m$loo))
   )
-  # methods that take a fit and need nothing else
+  # what takes a fit and needs nothing else
+  where <- asNamespace("hmvn")
   alone <- c(
+    "unconstrain_pars", "group_ellipse", "group_overlap", "group_slope", "between_cor",
+    "between_cov", "within_between", "outlying_groups", "closest_groups", "posterior_linpred",
     "log_lik", "posterior_epred", "predictive_interval", "posterior_interval", "partial_cor",
-    "precision", "group_volume", "coef.hmvn_fit", "sigma.hmvn_fit", "fitted.hmvn_fit",
-    "residuals.hmvn_fit", "vcov.hmvn_fit", "confint.hmvn_fit", "nobs.hmvn_fit",
-    "weights.hmvn_fit", "case.names.hmvn_fit", "variable.names.hmvn_fit", "labels.hmvn_fit",
-    "levels.hmvn_fit", "formula.hmvn_fit", "family.hmvn_fit", "model.frame.hmvn_fit",
-    "simulate.hmvn_fit", "fixef.hmvn_fit", "ranef.hmvn_fit", "VarCorr.hmvn_fit", "ngrps.hmvn_fit",
-    "getGroups.hmvn_fit", "getData.hmvn_fit", "getGroupsFormula.hmvn_fit", "tidy.hmvn_fit",
-    "glance.hmvn_fit", "rhat.hmvn_fit", "ess_bulk.hmvn_fit", "ess_tail.hmvn_fit",
-    "neff_ratio.hmvn_fit", "nuts_params.hmvn_fit", "log_posterior.hmvn_fit"
+    "precision", "group_volume",
+    grep("[.]hmvn_fit$", ls(where), value = TRUE)
+  )
+  # emmeans alone calls the first, and what it is handed is emmeans'
+  alone <- setdiff(
+    alone, c("emm_basis.hmvn_fit", names(usual), paste0(names(usual), ".hmvn_fit"))
   )
   usual[alone] <- list(function() list(fit()))
-  name <- sample(names(usual), 1, prob = ifelse(names(usual) == "fit_hmvn", 8, 1))
-  f <- get(name, asNamespace("hmvn"))
-  list(name = name, args = bend_arguments(usual[[name]](), name))
+  usual
+}
+
+# A random call: list(name, args).
+fuzz_call <- function(m, calls = fuzz_calls(m)) {
+  name <- sample(names(calls), 1, prob = ifelse(names(calls) == "fit_hmvn", 16, 1))
+  list(name = name, args = bend_arguments(calls[[name]](), name))
 }
 
 # Puts odd values in the place of some arguments, or adds one.
@@ -188,7 +222,7 @@ bend_arguments <- function(args, name) {
   where <- asNamespace("hmvn")
   known <- names(formals(get(if (exists(method, where)) method else name, where)))
   has_dots <- "..." %in% known
-  known <- setdiff(known, c("...", "x", "object", "fit"))
+  known <- setdiff(known, c("...", "x", "object", "fit", if (length(known) == 1L) known))
   # R itself refuses what a function without dots does not know
   if (has_dots && stats::runif(1) < 0.1) known <- "misspelt"
   for (i in seq_len(sample(0:2, 1))) {
@@ -201,9 +235,8 @@ bend_arguments <- function(args, name) {
 # Runs one call: "result", "refused", or a text of what is wrong.
 fuzz_once <- function(call, seconds = 10) {
   on.exit(setTimeLimit())
-  # base methods take over where an object has lost its class
-  of <- fuzz_methods[[call$name]]
-  if (!is.null(of) && (length(call$args) == 0 || !inherits(call$args[[1]], of))) {
+  # another package's method, or none, where an object has lost its class
+  if (!has_own_method(call)) {
     return("not ours")
   }
   setTimeLimit(elapsed = seconds, transient = TRUE)
@@ -224,20 +257,17 @@ fuzz_once <- function(call, seconds = 10) {
   )
 }
 
-# The classes that generics have methods for.
-fuzz_methods <- c(
-  lapply(
-    stats::setNames(nm = c(
-      "as_draws", "as_draws_array", "as_draws_df", "as_draws_list", "as_draws_matrix",
-      "as_draws_rvars", "variables", "nvariables", "nchains", "niterations", "ndraws", "update",
-      "prior_summary", "as.matrix", "as.array", "as.data.frame", "predict", "log_lik",
-      "posterior_predict", "posterior_epred", "predictive_error", "predictive_interval",
-      "posterior_interval"
-    )),
-    function(name) "hmvn_fit"
-  ),
-  list(
-    c = "hmvn_statistics", summary = c("hmvn_fit", "hmvn_imputation"),
-    print = c("hmvn_fit", "hmvn_imputation", "hmvn_statistics")
-  )
-)
+# Does a generic of ours or of another package meet an object that we have a method for?
+has_own_method <- function(call) {
+  where <- asNamespace("hmvn")
+  if (!is_generic(get(call$name, where))) {
+    return(TRUE)
+  }
+  first <- if (length(call$args)) call$args[[1]]
+  methods <- paste0(call$name, ".", c(class(first), "default"))
+  any(vapply(methods, exists, NA, where, inherits = FALSE))
+}
+
+is_generic <- function(f) {
+  is.primitive(f) || "UseMethod" %in% all.names(body(f))
+}

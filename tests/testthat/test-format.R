@@ -19,6 +19,11 @@ test_that("names are trimmed in their middle to a width, and differ as before", 
   expect_identical(trim_names(twice, 10)[1:2], trim_names(twice, 10)[3:4])
 })
 
+test_that("names that fit are left alone, however much room there is", {
+  # not one step for every column of the room
+  expect_identical(trim_names(c("a", "b"), 1e12), c("a", "b"))
+})
+
 test_that("widths are those of the screen, not numbers of letters", {
   wide <- strrep("\u65E5", 12)
   expect_lte(text_width(trim_names(wide, 16)), 16)

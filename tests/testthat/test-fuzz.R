@@ -12,3 +12,12 @@ test_that("whatever an export is handed, it answers or refuses in our words", {
   expect_gt(mean(found == "result"), 0.1)
   expect_gt(mean(found == "refused"), 0.1)
 })
+
+test_that("no export is left out", {
+  called <- sub("[.]hmvn_.*", "", names(fuzz_calls(quietly(fuzz_material()))))
+  # of other packages, which no method of ours is called by
+  foreign <- c("E", "Pr", "summarise_draws")
+  exports <- getNamespaceExports("hmvn")
+  exports <- exports[!grepl("^dist_", exports) | exports == "dist_lkj"]
+  expect_setequal(setdiff(exports, called), foreign)
+})
