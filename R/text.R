@@ -2,8 +2,11 @@
 
 # internal -----------------------------------------------------------------
 
-# Valid in the encoding that it claims to have; bytes claim none.
-is_valid_text <- function(x) Encoding(x) != "bytes" & validEnc(x)
+# Valid in the encoding that it claims to have; bytes claim none. `x`: NULL, too, as names may be.
+is_valid_text <- function(x) {
+  x <- x %||% character()
+  Encoding(x) != "bytes" & validEnc(x)
+}
 
 # Unique names that are there and can be read.
 are_names <- function(x) {

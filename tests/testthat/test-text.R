@@ -52,3 +52,9 @@ test_that("one label in two encodings is one group, found by either", {
   expect_identical(fit$statistics$labels, c("b", "\u00e4"))
   expect_length(group_mean(fit, latin), 1)
 })
+
+test_that("names that are not there are no invalid text", {
+  expect_identical(is_valid_text(NULL), logical())
+  nothing <- structure(list(), class = "data.frame", row.names = integer())
+  expect_error(fit_hmvn(nothing, ~g), class = "hmvn_error_data")
+})

@@ -143,7 +143,7 @@ class Convergence {
   // bulk size on the way.
   double rank_normalised(double& ess_bulk) {
     bool varies =
-        score([this](std::size_t i) { return i; }, [this](std::size_t i) { return kept_[i]; });
+        score([](std::size_t i) { return i; }, [this](std::size_t i) { return kept_[i]; });
     if (!varies) return std::numeric_limits<double>::quiet_NaN();
     const double bulk = split_rhat();
     ess_bulk = effective_size(split_, autocovariance_, rho_);

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "hmvn/direct/covariance_draw.hpp"
+#include "hmvn/math/special_functions.hpp"
 #include "hmvn/random/random_stream.hpp"
 
 namespace hmvn {
@@ -63,7 +64,7 @@ class IndependenceChain {
     double sum =
         0.5 * df *
         (n_features * std::log(0.5 * df) + 2.0 * match.root.diagonal().array().log().sum());
-    for (int k = 0; k < n_features; ++k) sum -= std::lgamma(0.5 * (df - k));
+    for (int k = 0; k < n_features; ++k) sum -= log_gamma(0.5 * (df - k));
     return sum;
   }
 

@@ -1,6 +1,8 @@
 // Logarithms of distribution functions that stay accurate far into both tails.
 #pragma once
 
+#include <math.h>  // lgamma_r is not in <cmath>
+
 #include <algorithm>
 #include <cmath>
 #include <limits>
@@ -37,10 +39,20 @@ inline double normal_quantile_from_log(double log_probability) {
   return z;
 }
 
-// log of the beta function B(a, b). std::lgamma writes the global signgam, which is harmless here:
-// it is never read.
+// log Gamma(x) for x > 0. std::lgamma writes the sign into a variable that all threads share;
+// Windows has no such variable, and no lgamma_r.
+inline double log_gamma(double x) {
+#ifdef _WIN32
+  return std::lgamma(x);
+#else
+  int sign = 0;
+  return ::lgamma_r(x, &sign);
+#endif
+}
+
+// log of the beta function B(a, b)
 inline double log_beta_function(double a, double b) {
-  return std::lgamma(a) + std::lgamma(b) - std::lgamma(a + b);
+  return log_gamma(a) + log_gamma(b) - log_gamma(a + b);
 }
 
 // log I_x(a, b), the regularised incomplete beta function, for x <= (a + 1)/(a + b + 2), from log x
@@ -83,7 +95,7 @@ struct LogGammaTails {
 
 inline LogGammaTails log_incomplete_gamma(double a, double log_x) {
   const double x = std::exp(log_x);
-  const double log_front = a * log_x - x - std::lgamma(a);
+  const double log_front = a * log_x - x - log_gamma(a);
   if (x < a + 1.0) {
     double term = 1.0 / a, sum = term;
     for (int n = 1; n <= 100000; ++n) {

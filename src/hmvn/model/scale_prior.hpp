@@ -42,7 +42,7 @@ class ScalePrior {
                std::log(p3_) - log_mass_;
       }
       case ScaleFamily::gamma:
-        return p1_ * std::log(p2_) - std::lgamma(p1_) + (p1_ - 1.0) * x - p2_ * sigma;
+        return p1_ * std::log(p2_) - log_gamma(p1_) + (p1_ - 1.0) * x - p2_ * sigma;
       case ScaleFamily::lognormal:
         return log_normal_density((x - p1_) / p2_) - std::log(p2_) - x;
     }
@@ -135,7 +135,7 @@ class ScalePrior {
         return {true, log_normal_density(p1_ / p2_) - std::log(p2_) - log_mass_, 0.0,
                 p1_ / (p2_ * p2_), -0.5 / (p2_ * p2_)};
       case ScaleFamily::gamma:
-        return {true, p1_ * std::log(p2_) - std::lgamma(p1_), p1_ - 1.0, -p2_, 0.0};
+        return {true, p1_ * std::log(p2_) - log_gamma(p1_), p1_ - 1.0, -p2_, 0.0};
       default:
         return {};
     }
