@@ -356,6 +356,40 @@ faults <- list(
   ),
   "means are drawn without their prior's second factor" = fault(
     "direct", "direct/mean_factor.hpp" = c("if (u < 1.0 - 0.5 * square ||" = "if (u < 1.0 ||")
+  ),
+  "the power of Bartlett's diagonal (D13) is off by one" = fault(
+    "direct",
+    "direct/bartlett_density.cpp" = c(
+      "target_.degrees_of_freedom() - n_features_;" =
+        "target_.degrees_of_freedom() - n_features_ + 1.0;"
+    )
+  ),
+  # R
+  "a conflict may go either way from group to group" = fault(
+    "conflict",
+    "prior_conflict.R" = c(
+      "shift = apply(found[, 1L, , drop = FALSE], 1, stats::median)" =
+        "shift = apply(abs(found[, 1L, , drop = FALSE]), 1, stats::median)"
+    )
+  ),
+  "groups with missing cells are not looked at for conflict" = fault(
+    "conflict", "prior_conflict.R" = c("holes <- unique(" = "holes <- integer() # unique(")
+  ),
+  "EM leaves out what cells vary by, given the others" = fault(
+    "conflict", "frame.R" = c(" + set$n * left" = "")
+  ),
+  "sums of a database are not corrected for their centre" = fault(
+    "engine", "engine_sums.R" = c(" - rest[i, ] * rest[j, ] / size" = "")
+  ),
+  "sums of a database leave out the weights" = fault(
+    "engine", "engine_sums.R" = c("if (weighted) x <- rlang::expr(!!w * !!x)" = "")
+  ),
+  "the probability of a positive difference is that of a negative one" = fault(
+    "comparison", "compare_groups.R" = c("colMeans(draws > 0)" = "colMeans(draws < 0)")
+  ),
+  "a rope is half as wide as said" = fault(
+    "comparison",
+    "compare_groups.R" = c("colMeans(abs(draws) < rep" = "colMeans(2 * abs(draws) < rep")
   )
 )
 
