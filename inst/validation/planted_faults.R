@@ -424,9 +424,9 @@ included <- function(src, file, found = character()) {
 # R's make knows sources, not headers.
 remove_stale_objects <- function(checkout, headers) {
   src <- file.path(checkout, "src")
-  for (file in list.files(src, "[.]cpp$", recursive = TRUE)) {
+  for (file in list.files(src, "[.]c(pp|c)$", recursive = TRUE)) { # .cc: made of a room's files
     if (any(headers %in% included(src, file))) {
-      unlink(file.path(src, sub("cpp$", "o", file)))
+      unlink(file.path(src, sub("[.]c(pp|c)$", ".o", file)))
     }
   }
 }

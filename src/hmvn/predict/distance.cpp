@@ -6,7 +6,8 @@
 namespace hmvn {
 
 Eigen::MatrixXd log_covariance(const Eigen::MatrixXd& factor) {
-  const Eigen::JacobiSVD<Eigen::MatrixXd> svd(factor, Eigen::ComputeFullU);
+  const Eigen::JacobiSVD<Eigen::MatrixXd, Eigen::NoQRPreconditioner> svd(factor,
+                                                                         Eigen::ComputeFullU);
   const Eigen::VectorXd log_values = 2.0 * svd.singularValues().array().log();
   return svd.matrixU() * log_values.asDiagonal() * svd.matrixU().transpose();
 }
@@ -16,7 +17,8 @@ NormalDistances normal_distances(const NormalLaw& a, const NormalLaw& b) {
   Eigen::VectorXd z = b.mean - a.mean;
   a.factor.triangularView<Eigen::Lower>().solveInPlace(ratio);
   a.factor.triangularView<Eigen::Lower>().solveInPlace(z);
-  const Eigen::JacobiSVD<Eigen::MatrixXd> svd(ratio, Eigen::ComputeFullU);
+  const Eigen::JacobiSVD<Eigen::MatrixXd, Eigen::NoQRPreconditioner> svd(ratio,
+                                                                         Eigen::ComputeFullU);
   const Eigen::ArrayXd squared = svd.singularValues().array().square();
   const Eigen::ArrayXd log_squared = 2.0 * svd.singularValues().array().log();
   const Eigen::ArrayXd along = (svd.matrixU().transpose() * z).array().square();
