@@ -6,6 +6,7 @@
 
 #include "hmvn/coordinates/group_constants.hpp"
 #include "hmvn/coordinates/population.hpp"
+#include "hmvn/math/product.hpp"
 #include "hmvn/math/triangles.hpp"
 
 namespace hmvn {
@@ -59,14 +60,14 @@ void fill_residual(const Layout& layout, const GroupConstants<K>& constants,
   if (constants.own_scales) {
     for (Eigen::Index k = 0; k < n_scales; ++k) out.H[k] = population.own[k].h;
     const auto center = population.center.template head<K>(n_scales);
-    out.r_c.noalias() -= constants.M.template cast<T>().lazyProduct(center);
+    out.r_c.noalias() -= product(constants.M.template cast<T>(), center);
     out.r_s.noalias() -= constants.J_ss.template cast<T>().lazyProduct(center);
   }
   if (constants.own_correlations) {
     out.h = population.own[first].h;
-    scratch.noalias() = constants.Q.transpose().template cast<T>().lazyProduct(
-        population.center.template segment<C>(first, n_pairs));
-    out.r_s.noalias() -= constants.M.transpose().template cast<T>().lazyProduct(scratch);
+    scratch.noalias() = product(constants.Q.transpose().template cast<T>(),
+                                population.center.template segment<C>(first, n_pairs));
+    out.r_s.noalias() -= product(constants.M.transpose().template cast<T>(), scratch);
     out.r_c -= constants.l.template cast<T>().cwiseProduct(scratch);
   }
   if (layout.common.size == 0) return;
@@ -74,7 +75,7 @@ void fill_residual(const Layout& layout, const GroupConstants<K>& constants,
     out.r_s.noalias() -= constants.J_s_common.template cast<T>().lazyProduct(population.common);
   }
   if (constants.own_correlations) {
-    out.r_c.noalias() -= constants.J_c_common.template cast<T>().lazyProduct(population.common);
+    out.r_c.noalias() -= product(constants.J_c_common.template cast<T>(), population.common);
   }
 }
 
@@ -97,7 +98,7 @@ void fill_of_population(const Layout& layout, const GroupConstants<K>& constants
     out.log_A -= T(0.5) * log(squared);
   }
   scratch = out.h2D2.cwiseProduct(out.r_c);
-  out.r_s.noalias() -= constants.M.transpose().template cast<T>().lazyProduct(scratch);
+  out.r_s.noalias() -= product(constants.M.transpose().template cast<T>(), scratch);
   for (Eigen::Index j = 0; j < n_scales; ++j) {
     scratch = out.h2D2.cwiseProduct(constants.M.col(j).template cast<T>());
     for (Eigen::Index i = j; i < n_scales; ++i) {
@@ -127,7 +128,7 @@ void fill_own_scores(const Layout& layout, const GroupConstants<K>& constants,
   if (constants.own_scales) out.e_s += x.template head<K>(n_scales);
   if (constants.own_correlations) out.w_c += x.template segment<C>(first, n_pairs);
   solve_lower_transposed(out.R, out.e_s);
-  out.MHe.noalias() = constants.M.template cast<T>().lazyProduct(out.H.cwiseProduct(out.e_s));
+  out.MHe.noalias() = product(constants.M.template cast<T>(), out.H.cwiseProduct(out.e_s));
   out.e_c = out.D.cwiseProduct(out.w_c) - out.hD2.cwiseProduct(out.MHe);
   if (constants.own_scales) {
     score.template head<K>(n_scales) =
@@ -136,7 +137,7 @@ void fill_own_scores(const Layout& layout, const GroupConstants<K>& constants,
   if (constants.own_correlations) {
     auto own = score.template segment<C>(n_scales, n_pairs);
     own = population.center.template segment<C>(first, n_pairs);
-    own.noalias() += constants.Q.template cast<T>().lazyProduct(out.h * out.e_c);
+    own.noalias() += product(constants.Q.template cast<T>(), out.h * out.e_c);
   }
   out.log_density = T(-0.5) * (out.e_s.squaredNorm() + out.e_c.squaredNorm()) - out.log_A;
 }

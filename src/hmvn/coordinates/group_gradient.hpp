@@ -5,6 +5,7 @@
 #include <Eigen/Core>
 
 #include "hmvn/coordinates/group.hpp"
+#include "hmvn/math/product.hpp"
 
 namespace hmvn {
 
@@ -46,12 +47,12 @@ void differentiate_own(const Layout& layout, const GroupConstants<K>& constants,
   constexpr int C = GroupConstants<K>::C;
   const Eigen::Index n_scales = point.H.size(), n_pairs = point.D.size();
   of.score.noalias() =
-      constants.Q.transpose().lazyProduct(of_score.template segment<C>(n_scales, n_pairs));
+      product(constants.Q.transpose(), of_score.template segment<C>(n_scales, n_pairs));
   of.e_c = point.h * of.score - point.e_c;
   of.w_c = point.D.cwiseProduct(of.e_c);
   of.He = of_score.template head<K>(n_scales);
   of.through = point.hD2.cwiseProduct(of.e_c);
-  of.He.noalias() -= constants.M.transpose().lazyProduct(of.through);
+  of.He.noalias() -= product(constants.M.transpose(), of.through);
   of.w_s = point.H.cwiseProduct(of.He) - point.e_s;
   solve_lower(point.R, of.w_s);
   if (constants.own_scales) gradient.template head<K>(n_scales) = of.w_s;
@@ -69,7 +70,7 @@ void differentiate_shift(const GroupConstants<K>& constants, const GroupPoint<do
   solve_lower_transposed(point.R, of.Hr);
   of.H = of.Hr.cwiseProduct(point.r_s) + of.He.cwiseProduct(point.e_s);
   of.r_s = point.H.cwiseProduct(of.Hr);
-  of.through.noalias() = constants.M.lazyProduct(of.r_s);
+  of.through.noalias() = product(constants.M, of.r_s);
   of.h2D2 = -point.r_c.cwiseProduct(of.through);
   of.r_c = point.h * point.D.cwiseProduct(of.w_c) - point.h2D2.cwiseProduct(of.through);
 }
@@ -119,7 +120,7 @@ void differentiate_schur(const GroupConstants<K>& constants, const GroupPoint<do
     }
   }
   for (Eigen::Index j = 0; j < n_scales; ++j) {
-    of.through.noalias() = constants.M.lazyProduct(of.RR.col(j));
+    of.through.noalias() = product(constants.M, of.RR.col(j));
     of.h2D2 -= constants.M.col(j).cwiseProduct(of.through);
   }
 }
@@ -160,18 +161,18 @@ void differentiate_of_population(const Layout& layout, const GroupConstants<K>& 
     auto center = outer.center.template head<K>(n_scales);
     center += of_score.template head<K>(n_scales);
     center.noalias() -= constants.J_ss.lazyProduct(of.r_s);
-    center.noalias() -= constants.M.transpose().lazyProduct(of.r_c);
+    center.noalias() -= product(constants.M.transpose(), of.r_c);
     if (has_common) outer.common.noalias() -= constants.J_s_common.transpose().lazyProduct(of.r_s);
   }
   if (constants.own_correlations) {
     const int first = layout.n_own_scales;
     outer.h[first] += correlation_h_gradient(constants, point, of);
     of.correlations = -constants.l.cwiseProduct(of.r_c);
-    of.correlations.noalias() -= constants.M.lazyProduct(of.r_s);
+    of.correlations.noalias() -= product(constants.M, of.r_s);
     auto center = outer.center.template segment<C>(first, n_pairs);
     center += of_score.template segment<C>(n_scales, n_pairs);
-    center.noalias() += constants.Q.lazyProduct(of.correlations);
-    if (has_common) outer.common.noalias() -= constants.J_c_common.transpose().lazyProduct(of.r_c);
+    center.noalias() += product(constants.Q, of.correlations);
+    if (has_common) outer.common.noalias() -= product(constants.J_c_common.transpose(), of.r_c);
   }
 }
 
