@@ -53,8 +53,13 @@
 #'   [hmvn_statistics()] says what the formula may hold. Means are then those of a row with average
 #'   covariates, and every group has slopes, the block `slope` ([group_slope()]).
 #' @param prior_only If `TRUE`, draw from the prior (the data only set defaults).
-#' @param chains,iter_warmup,iter_sampling,thin Number of Markov chains, warm-up
-#'   and sampling iterations of each, and the interval at which draws are kept.
+#' @param chains,iter_sampling,thin Number of Markov chains, sampling iterations of each, and the
+#'   interval at which draws are kept.
+#' @param iter_warmup Warm-up iterations of each chain. `NULL`: as many as adaptation needs, 1,000 at
+#'   most. Warm-up then ends soon after a window of at least 100 draws, whose means and standard
+#'   deviations were those that the window before had taught, of every quantity that is sampled: after
+#'   300 iterations at the earliest. How many they were is in the part `units` of the fit, see
+#'   [hmvn_fit].
 #' @param cores Number of threads (with `workers`: of each); a forked process, as of
 #'   `parallel::mclapply()`, has one. Draws do not depend on it.
 #' @param workers Sampling by other processes, with the package \pkg{future}: a number (so many R
@@ -158,7 +163,7 @@
 #' @export
 fit_hmvn <- function(data, group, features = NULL, pooling = "none", prior = hmvn_prior(), ...,
                      weights = NULL, covariates = NULL, prior_only = FALSE,
-                     chains = 4, iter_warmup = 1000, iter_sampling = 1000, thin = 1,
+                     chains = 4, iter_warmup = NULL, iter_sampling = 1000, thin = 1,
                      cores = getOption("mc.cores", 1L), workers = NULL, seed = NULL,
                      algorithm = "auto", adapt_delta = NULL, max_treedepth = 10, init = 2,
                      progress = interactive(), keep = c("mu", "Sigma"), keep_data = TRUE,
@@ -190,7 +195,8 @@ fit_hmvn <- function(data, group, features = NULL, pooling = "none", prior = hmv
 # What other packages call arguments of fit_hmvn().
 names_elsewhere <- c(
   iter = "Give {.arg iter_warmup} and {.arg iter_sampling}: {.code iter = 2000} elsewhere is
-    {.code iter_warmup = 1000, iter_sampling = 1000}, which is the default.",
+    {.code iter_warmup = 1000, iter_sampling = 1000}; the default lets warm-up end when it has done
+    its work.",
   warmup = "It is called {.arg iter_warmup}.",
   burnin = "It is called {.arg iter_warmup}.",
   control = "Give its elements as arguments: {.arg adapt_delta}, {.arg max_treedepth}.",

@@ -23,7 +23,8 @@
 #'   \item{`sampler`}{matrices `[iteration, chain]`, over groups sampled apart put together as the
 #'     table says}
 #'   \item{`units`}{for every sampling unit (the groups that share a quantity) and chain:
-#'     `divergent`, `max_treedepth` (counts), `ebfmi` (of single blocks only), and by unit the
+#'     `iter_warmup` (iterations of warm-up; 0 where draws need none), `divergent`, `max_treedepth`
+#'     (counts of what came after), `ebfmi` (of single blocks only), and by unit the
 #'     `algorithm` that drew it: `"exact"` (independent draws by rejection), `"direct"`
 #'     (independence steps), `"hmc"` (Hamiltonian Monte Carlo by quarter turns) or `"nuts"`}
 #'   \item{`states`}{where chains ended, for [extend()]: `maker`, the version and kind of machine
@@ -197,7 +198,9 @@ validate_sampler <- function(fit, fine) {
   fine(all(shaped), "a part of `sampler` has another shape")
   units <- fit$units
   fine(
-    identical(names(units), c("n", "algorithm", "divergent", "max_treedepth", "ebfmi")),
+    identical(
+      names(units), c("n", "algorithm", "iter_warmup", "divergent", "max_treedepth", "ebfmi")
+    ),
     "`units` has other parts"
   )
   known <- is.character(units$algorithm) &&
@@ -205,7 +208,7 @@ validate_sampler <- function(fit, fine) {
   fine(is_plain_number(units$n) && length(units$algorithm) == units$n && known,
     "units have no algorithm")
   size <- as.integer(c(units$n, n_chains(fit)))
-  shaped <- vapply(units[c("divergent", "max_treedepth", "ebfmi")], function(x) {
+  shaped <- vapply(units[c("iter_warmup", "divergent", "max_treedepth", "ebfmi")], function(x) {
     is.numeric(x) && identical(dim(x), size)
   }, TRUE)
   fine(all(shaped), "a part of `units` has another shape")

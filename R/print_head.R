@@ -31,7 +31,7 @@ head_lines <- function(fit) {
     paste0("Pooling: ", pooling_text(fit)),
     paste0(
       "Sampler: ", algorithm_text(algorithm), ", ", count_of(n_chains(fit), "chain"), " x ",
-      count_of(n_kept(fit)[[1L]], "draw"), warmup_text(algorithm, control$iter_warmup),
+      count_of(n_kept(fit)[[1L]], "draw"), warmup_text(fit$units),
       ", ", format(fit$time$total, digits = 2), " s"
     ),
     kept_line(fit),
@@ -73,10 +73,11 @@ kept_line <- function(fit) {
 }
 
 # Where only some groups of many were warmed up, the line has no room to say so.
-warmup_text <- function(algorithm, iter_warmup) {
-  warmed <- algorithm %in% c("hmc", "nuts")
+warmup_text <- function(units) {
+  warmed <- units$algorithm %in% c("hmc", "nuts")
   if (all(warmed)) {
-    return(paste(" after", number(iter_warmup), "warm-up"))
+    iterations <- unique(number(range(units$iter_warmup)))
+    return(paste(" after", paste(iterations, collapse = " to "), "warm-up"))
   }
   if (!any(warmed)) ", no warm-up"
 }

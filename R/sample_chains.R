@@ -102,7 +102,8 @@ finish_draws <- function(drawn, problem) {
     ),
     units = list(
       n = problem$n_units, algorithm = algorithm_names_()[reports$algorithm[, 1L] + 1L],
-      divergent = reports$divergent, max_treedepth = reports$max_treedepth, ebfmi = reports$ebfmi
+      iter_warmup = reports$iter_warmup, divergent = reports$divergent,
+      max_treedepth = reports$max_treedepth, ebfmi = reports$ebfmi
     ),
     seconds = cbind(warmup = colSums(reports$warmup), sampling = colSums(reports$sampling)),
     states = if (problem$control$keep_state) new_states(drawn$states)

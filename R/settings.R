@@ -21,7 +21,7 @@ setting_checks <- local({
   algorithm <- function(x, arg, call) check_choice(x, arg, c("auto", "nuts", "direct"), call = call)
   list(
     chains = count_from(1),
-    iter_warmup = count_from(0),
+    iter_warmup = or_null(count_from(0)),
     iter_sampling = count_from(1),
     thin = count_from(1),
     cores = count_from(1),
@@ -46,6 +46,9 @@ setting_checks <- local({
 })
 
 setting_names <- names(setting_checks)
+
+# Iterations of warm-up where their number is left to the data: at most so many
+longest_warmup <- 1000L
 
 # Settings that decide no draw: how a run is carried out
 run_settings <- c("cores", "workers", "draws_dir", "progress")
@@ -87,6 +90,8 @@ settle_settings <- function(settings) {
   if (is.null(settings$seed)) {
     settings$seed <- sample.int(.Machine$integer.max, 1L)
   }
+  settings$warmup_by_data <- is.null(settings$iter_warmup)
+  settings$iter_warmup <- settings$iter_warmup %||% longest_warmup
   # Few rows make a group's posterior steep on one side, which wants shorter steps.
   settings$adapt_delta_scarce <- settings$adapt_delta %||% 0.99
   settings$adapt_delta <- settings$adapt_delta %||% 0.8

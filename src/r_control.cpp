@@ -20,6 +20,7 @@ SamplingPlan unpack_plan(const Rcpp::List& control) {
   SamplingPlan plan;
   plan.algorithm = unpack_algorithm(Rcpp::as<std::string>(control["algorithm"]));
   plan.chain.iter_warmup = Rcpp::as<int>(control["iter_warmup"]);
+  plan.chain.warmup_by_data = Rcpp::as<bool>(control["warmup_by_data"]);
   plan.chain.max_tree_depth = Rcpp::as<int>(control["max_treedepth"]);
   plan.chain.target_accept = Rcpp::as<double>(control["adapt_delta"]);
   plan.target_accept_scarce = Rcpp::as<double>(control["adapt_delta_scarce"]);

@@ -233,14 +233,15 @@ Rcpp::List inspect_transitions_(const Rcpp::List& target, const Rcpp::List& sett
                             Rcpp::_["paths"] = paths);
 }
 
-// A chain's iterations, in warm-up and after it: draws (one row each), facts, and where the target
-// was evaluated, in the transition and then by what is learned.
+// A chain's iterations, in warm-up and after it: draws (one row each), facts, where the target was
+// evaluated, in the transition and then by what is learned, and the iterations of warm-up.
 // [[Rcpp::export(rng = false)]]
 Rcpp::List inspect_chain_(const Rcpp::List& target, const Rcpp::List& settings,
                           const Rcpp::NumericVector& start, int iter_sampling, double seed,
                           int number) {
   ChainSettings chain_settings;
   chain_settings.iter_warmup = settings["iter_warmup"];
+  chain_settings.warmup_by_data = settings["warmup_by_data"];
   chain_settings.max_tree_depth = settings["max_tree_depth"];
   chain_settings.target_accept = settings["target_accept"];
   chain_settings.metric = metric_of(settings["metric"]);
@@ -250,20 +251,23 @@ Rcpp::List inspect_chain_(const Rcpp::List& target, const Rcpp::List& settings,
   Eigen::MatrixXd draws(iterations, position.size());
   FactTable facts(iterations);
   Rcpp::List paths(iterations);
+  int iter_warmup = 0;
   with_mover(settings, position.size(), [&](auto& mover) {
     WatchedTarget watched(target);
     RandomStream random = stream_of(seed, number);
     Chain chain(watched, mover, position, chain_settings, random);
     for (int i = 0; i < iterations; ++i) {
       watched.forget_path();
+      iter_warmup += !chain.warmed_up();
       const TransitionStatistics one = chain.advance(watched, mover, random);
+      if (chain.settled()) chain.finish_warmup();
       facts.set(i, one);
       draws.row(i) = chain.position();
       paths[i] = columns_as_r(watched.path(), position.size());
     }
   });
   return Rcpp::List::create(Rcpp::_["draws"] = as_r(draws), Rcpp::_["facts"] = facts.table(),
-                            Rcpp::_["paths"] = paths);
+                            Rcpp::_["paths"] = paths, Rcpp::_["iter_warmup"] = iter_warmup);
 }
 
 // The step size that a search from the settings' step size finds at `position`, and the positions

@@ -170,32 +170,35 @@ void SamplingRun::for_each_cell(const Use& use) {
 // Matrices [unit, chain].
 Rcpp::List SamplingRun::reports() {
   const int n_units = share_.end_unit() - share_.first_unit();
-  Rcpp::IntegerMatrix algorithm(n_units, n_chains_), divergent(n_units, n_chains_),
-      max_treedepth(n_units, n_chains_);
+  Rcpp::IntegerMatrix algorithm(n_units, n_chains_), iter_warmup(n_units, n_chains_),
+      divergent(n_units, n_chains_), max_treedepth(n_units, n_chains_);
   Rcpp::NumericMatrix ebfmi(n_units, n_chains_), warmup(n_units, n_chains_),
       sampling(n_units, n_chains_);
   for_each_cell([&](FitJob& job, int i, int unit, int chain) {
     const UnitReport& report = job.report(i);
     algorithm(unit, chain) = static_cast<int>(report.algorithm);
+    iter_warmup(unit, chain) = report.iter_warmup;
     divergent(unit, chain) = report.divergent;
     max_treedepth(unit, chain) = report.max_treedepth_hits;
     ebfmi(unit, chain) = std::isnan(report.ebfmi) ? NA_REAL : report.ebfmi;
     warmup(unit, chain) = report.warmup_seconds;
     sampling(unit, chain) = report.sampling_seconds;
   });
-  return Rcpp::List::create(_["algorithm"] = algorithm, _["divergent"] = divergent,
-                            _["max_treedepth"] = max_treedepth, _["ebfmi"] = ebfmi,
-                            _["warmup"] = warmup, _["sampling"] = sampling);
+  return Rcpp::List::create(_["algorithm"] = algorithm, _["iter_warmup"] = iter_warmup,
+                            _["divergent"] = divergent, _["max_treedepth"] = max_treedepth,
+                            _["ebfmi"] = ebfmi, _["warmup"] = warmup, _["sampling"] = sampling);
 }
 
 void SamplingRun::set_reports(const Rcpp::List& reports) {
-  const Rcpp::IntegerMatrix algorithm = reports["algorithm"], divergent = reports["divergent"],
+  const Rcpp::IntegerMatrix algorithm = reports["algorithm"], iter_warmup = reports["iter_warmup"],
+                            divergent = reports["divergent"],
                             max_treedepth = reports["max_treedepth"];
   const Rcpp::NumericMatrix ebfmi = reports["ebfmi"], warmup = reports["warmup"],
                             sampling = reports["sampling"];
   for_each_cell([&](FitJob& job, int i, int unit, int chain) {
     UnitReport report;
     report.algorithm = static_cast<UnitAlgorithm>(algorithm(unit, chain));
+    report.iter_warmup = iter_warmup(unit, chain);
     report.divergent = divergent(unit, chain);
     report.max_treedepth_hits = max_treedepth(unit, chain);
     report.ebfmi = ebfmi(unit, chain);

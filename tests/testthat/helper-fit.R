@@ -39,8 +39,8 @@ fake_sample <- function(G, model, iter, chains) {
       n_leapfrog = sampler(7), divergent = sampler(0), energy = sampler(seq_len(iter * chains))
     ),
     units = list(
-      n = units, algorithm = rep("nuts", units), divergent = per_unit(0L),
-      max_treedepth = per_unit(0L), ebfmi = per_unit(1)
+      n = units, algorithm = rep("nuts", units), iter_warmup = per_unit(1000L),
+      divergent = per_unit(0L), max_treedepth = per_unit(0L), ebfmi = per_unit(1)
     ),
     states = new_states(rep(list(raw()), nrow(job_ranges_(units, chains)))),
     seconds = matrix(c(0.1, 0.2), chains, 2, TRUE, list(NULL, c("warmup", "sampling")))

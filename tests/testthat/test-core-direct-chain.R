@@ -208,9 +208,10 @@ test_that("what is not kept is not stored, and changes nothing else", {
   case <- direct_case()
   run <- function(keep_mean = TRUE, keep_chol = TRUE) {
     control <- list(
-      algorithm = algorithm, iter_warmup = 20, iter_sampling = 40, thin = 1, seed = 1, chains = 2,
-      cores = 1, max_treedepth = 8, adapt_delta = 0.8, adapt_delta_scarce = 0.8, init = 2,
-      prior_only = FALSE, keep_mean = keep_mean, keep_chol = keep_chol, keep_state = FALSE
+      algorithm = algorithm, iter_warmup = 20, warmup_by_data = FALSE, iter_sampling = 40, thin = 1,
+      seed = 1, chains = 2, cores = 1, max_treedepth = 8, adapt_delta = 0.8,
+      adapt_delta_scarce = 0.8, init = 2, prior_only = FALSE, keep_mean = keep_mean,
+      keep_chol = keep_chol, keep_state = FALSE
     )
     problem <- list(
       patterns = case$statistics$patterns, n_groups = case$n_groups, model = case$core,

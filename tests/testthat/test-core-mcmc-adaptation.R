@@ -164,3 +164,35 @@ test_that("a target on which no step works is an error", {
     expect_error(search(list(name = "flat"), step_size = step_size), "the posterior is improper")
   }
 })
+
+test_that("warm-up ends once a window finds what the one before has taught", {
+  warmup_of <- function(target, mover, start, number, metric = "diagonal", most = 1000L) {
+    settings <- mover_settings(mover, warmup_by_data = TRUE, iter_warmup = most, metric = metric)
+    run <- chain(target, settings, start, 20, seed = 1, number = number)
+    # the step size has moved until then and no longer
+    expect_equal(length(unique(run$facts$step_size[-seq_len(run$iter_warmup)])), 1)
+    run$iter_warmup
+  }
+  ends <- inspect_warmup_(1000L)$window_ends + 50
+  for (mover in c("nuts", "quarter_turn")) {
+    for (metric in c("diagonal", "dense")) {
+      # of independent draws a window of 100 strays too far once in 1e10
+      found <- vapply(1:20, function(number) {
+        warmup_of(normal_target(rep(0, 4), diag(4)), mover, rep(1, 4), number, metric)
+      }, 0L)
+      expect_equal(found, rep(300L, 20))
+    }
+  }
+  # 1,000 times too wide: the first window learns it, or the second
+  wide <- normal_target(c(0, 5), diag(1e6, 2))
+  expect_true(all(vapply(1:20, function(n) warmup_of(wide, "nuts", c(1, 1), n), 0L) %in% ends[3:4]))
+  # too few iterations for a window of 100: all are used
+  expect_equal(warmup_of(wide, "nuts", c(1, 1), 1, most = 160L), 160L)
+  # a chain that hardly moves finds other means in every window
+  valley <- normal_target(c(0, 0), matrix(c(1, 0.99999, 0.99999, 1), 2))
+  slow <- function(number) {
+    settings <- mover_settings("nuts", warmup_by_data = TRUE, max_tree_depth = 1L)
+    chain(valley, settings, c(0, 0), 20, seed = 1, number = number)$iter_warmup
+  }
+  expect_gt(mean(vapply(1:20, slow, 0L)), 500)
+})

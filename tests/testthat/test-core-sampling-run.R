@@ -1,8 +1,9 @@
 # A run is an object: it advances by pieces, and its state can be saved and loaded.
 
-run_control <- function(algorithm, thin = 1) {
+run_control <- function(algorithm, thin = 1, warmup_by_data = FALSE) {
   list(
-    algorithm = algorithm, iter_warmup = 160, iter_sampling = 90, thin = thin, seed = 3,
+    algorithm = algorithm, iter_warmup = if (warmup_by_data) 1000 else 160,
+    warmup_by_data = warmup_by_data, iter_sampling = 90, thin = thin, seed = 3,
     max_treedepth = 8, adapt_delta = 0.8, adapt_delta_scarce = 0.99, init = 2
   )
 }
@@ -33,6 +34,20 @@ test_that("saved, loaded and gone on with is the same as never stopped, to the b
     expect_same_run(core_case(4, sizes = 24), "direct", "direct", thin)
     expect_same_run(core_case(5, sizes = 9), "auto", "hmc", thin)
   }
+})
+
+test_that("so it is where warm-up ends by itself", {
+  by_data <- function(case, taken, algorithm = "auto") {
+    control <- run_control(algorithm, warmup_by_data = TRUE)
+    whole <- resumed(case, control, 1090L)
+    expect_equal(whole$algorithm, taken)
+    # pieces that end within the last window that is learned from, at its end, at that of warm-up
+    parts <- resumed(case, control, c(200L, 49L, 1L, 30L, 20L, 1L, 80L, 1000L))
+    expect_identical(parts[c("mean", "factor")], whole[c("mean", "factor")])
+  }
+  by_data(core_case(3, pooling = "partial", missing = 0.1), "hmc")
+  by_data(core_case(5, sizes = 9), "hmc")
+  by_data(core_case(2, sizes = 12), "nuts", "nuts")
 })
 
 test_that("mixed poolings are gone on with likewise", {

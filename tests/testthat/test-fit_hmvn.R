@@ -157,6 +157,27 @@ test_that("adapt_delta is 0.8 by default and higher for groups with few rows, un
   expect_lt(steps(), steps(adapt_delta = 0.8))
 })
 
+test_that("warm-up ends by itself unless its length is given, and the fit says when", {
+  fit <- function(...) {
+    suppressMessages(fit_hmvn(iris, ~Species, pooling = "partial", chains = 2, seed = 1, ...))
+  }
+  by_data <- fit(iter_sampling = 40)
+  needed <- by_data$units$iter_warmup
+  expect_equal(dim(needed), c(1, 2))
+  expect_true(all(needed >= 300 & needed < 1000))
+  given <- fit(iter_warmup = 350, iter_sampling = 10)
+  expect_equal(given$units$iter_warmup, matrix(350L, 1, 2))
+  # neither cores nor the number of draws decide when it ends
+  longer <- fit(iter_sampling = 60, cores = 2)
+  expect_identical(longer$units$iter_warmup, needed)
+  expect_identical(longer$draws$chol[1:40, , ], by_data$draws$chol[1:40, , ])
+  expect_identical(extend(by_data, iter_sampling = 60)$draws, longer$draws)
+  expect_identical(update(by_data)$draws, by_data$draws)
+  # what is drawn without warm-up has none
+  exact <- fit_hmvn(iris, ~Species, iris_features, chains = 1, iter_sampling = 10, seed = 1)
+  expect_equal(exact$units$iter_warmup, matrix(0L, 3, 1))
+})
+
 test_that("a heterogeneity fixed at an end is no pooling or complete pooling", {
   end <- function(h) {
     quick(iris, ~ Species, pooling = "partial", prior = hmvn_prior(heterogeneity = h))

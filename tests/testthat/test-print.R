@@ -93,6 +93,9 @@ test_that("the sampler's line says how groups were drawn", {
   expect_equal(
     line(c("exact", "nuts", "exact")), "exact (2 groups), NUTS (1), 4 chains x 100 draws, 0.3 s"
   )
+  fit <- fake_fit(G = 3)
+  fit$units$iter_warmup[1, ] <- 300L
+  expect_match(printed(fit), "4 chains x 100 draws after 300 to 1,000 warm-up, 0.3 s", all = FALSE)
 })
 
 test_that("numbers show what the posterior knows", {

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <Eigen/Core>
+#include <algorithm>
 
 #include "hmvn/mcmc/contracts.hpp"
 #include "hmvn/mcmc/dual_averaging.hpp"
@@ -15,6 +16,7 @@ namespace hmvn {
 
 struct ChainSettings {
   int iter_warmup = 1000;
+  bool warmup_by_data = false;  // ends sooner, once the adaptation has settled
   int max_tree_depth = 10;
   double target_accept = 0.8;
   MetricShape metric = MetricShape::diagonal;
@@ -36,7 +38,8 @@ class Chain {
         schedule_(make_warmup_schedule(settings.iter_warmup)),
         state_(position.size(), settings.metric),
         step_size_(DualAveragingSettings{settings.target_accept}, mover.largest_step()),
-        covariance_(position.size(), settings.metric) {
+        covariance_(position.size(), settings.metric),
+        warmup_end_(settings.iter_warmup) {
     require_target<Target>();
     require_mover<Mover, Target>();
     state_.max_energy_error = settings.max_energy_error;
@@ -46,13 +49,25 @@ class Chain {
     step_size_.restart(state_.step_size);
   }
 
-  // One iteration; adapts during the first iter_warmup.
+  // One iteration; adapts during warm-up.
   template <class Target, class Mover>
   TransitionStatistics advance(Target&& target, Mover& mover, RandomStream& random) {
     const TransitionStatistics facts = mover.transition(target, state_, random);
-    if (iteration_ < settings_.iter_warmup) adapt(target, mover, facts, random);
+    if (!warmed_up()) adapt(target, mover, facts, random);
     ++iteration_;
     return facts;
+  }
+
+  bool warmed_up() const { return iteration_ >= warmup_end_; }
+
+  // True of the iteration that ends a window which found what the one before had taught.
+  bool settled() const { return settled_; }
+
+  // What is left of warm-up only adapts the step size.
+  void finish_warmup() {
+    settled_ = false;
+    window_ = static_cast<int>(schedule_.window_ends.size());
+    warmup_end_ = std::min(warmup_end_, iteration_ + schedule_.last_fast);
   }
 
   // To be called before advance() when the target has changed.
@@ -72,8 +87,9 @@ class Chain {
     state_.visit(archive);
     step_size_.visit(archive);
     covariance_.visit(archive);
-    archive(iteration_);
-    archive(window_);
+    archive(last_window_.mean);
+    archive(last_window_.variance);
+    for (int* x : {&iteration_, &window_, &warmup_end_}) archive(*x);
   }
 
  private:
@@ -82,21 +98,38 @@ class Chain {
              RandomStream& random) {
     step_size_.advance(facts.accept_stat);
     state_.step_size = step_size_.step_size();
+    settled_ = false;
     if (window_ < static_cast<int>(schedule_.window_ends.size()) &&
         iteration_ >= schedule_.first_slow) {
       covariance_.add(position());
-      if (iteration_ + 1 == schedule_.window_ends[window_]) {
-        ++window_;
-        if (covariance_.count() > 1.0) {
-          state_.learn(covariance_.mean(), covariance_.covariance());
-          state_.evaluate(target, state_.current);
-        }
-        covariance_.restart();
-        mover.find_reasonable_step_size(target, state_, random);
-        step_size_.restart(state_.step_size);
-      }
+      if (iteration_ + 1 == schedule_.window_ends[window_]) end_window(target, mover, random);
     }
-    if (iteration_ + 1 == settings_.iter_warmup) state_.step_size = step_size_.averaged_step_size();
+    if (iteration_ + 1 == warmup_end_) state_.step_size = step_size_.averaged_step_size();
+  }
+
+  template <class Target, class Mover>
+  void end_window(Target&& target, Mover& mover, RandomStream& random) {
+    const DrawSummary window = covariance_.summary();
+    settled_ = settings_.warmup_by_data && agrees_with_last(window);
+    last_window_ = window;
+    ++window_;
+    if (covariance_.count() > 1.0) {
+      state_.learn(covariance_.mean(), covariance_.covariance());
+      state_.evaluate(target, state_.current);
+    }
+    covariance_.restart();
+    mover.find_reasonable_step_size(target, state_, random);
+    step_size_.restart(state_.step_size);
+  }
+
+  // Whether a window's means and standard deviations are those of the window before, within one
+  // standard deviation and a factor of two: of 100 nearly independent draws, six standard errors.
+  bool agrees_with_last(const DrawSummary& window) const {
+    if (covariance_.count() < 100.0 || last_window_.mean.size() == 0) return false;
+    const Eigen::ArrayXd ratio = window.variance.array() / last_window_.variance.array();
+    const Eigen::ArrayXd shift = (window.mean - last_window_.mean).array().square();
+    return ratio.minCoeff() > 0.25 && ratio.maxCoeff() < 4.0 &&
+           (shift < window.variance.array()).all();
   }
 
   ChainSettings settings_;
@@ -104,8 +137,11 @@ class Chain {
   ChainState state_;
   DualAveraging step_size_;
   CovarianceEstimator covariance_;
+  DrawSummary last_window_;  // empty before the first has ended
   int iteration_ = 0;
   int window_ = 0;
+  int warmup_end_;
+  bool settled_ = false;
 };
 
 }  // namespace hmvn

@@ -73,6 +73,11 @@ class Standardisation {
   Eigen::MatrixXd root_;  // empty until learned
 };
 
+// Means and variances of draws, by coordinate.
+struct DrawSummary {
+  Eigen::VectorXd mean, variance;
+};
+
 // Running mean and covariance of the position (Welford); of a diagonal metric only the variances,
 // as one column.
 class CovarianceEstimator {
@@ -103,6 +108,10 @@ class CovarianceEstimator {
   }
 
   double count() const { return count_; }
+  DrawSummary summary() const {
+    const Eigen::VectorXd squares = dense_ ? Eigen::VectorXd(squares_.diagonal()) : squares_.col(0);
+    return {mean_, squares / (count_ - 1.0)};
+  }
 
   // Shrunk towards mean 0 and the identity matrix, at which the coordinates (C5)-(C9) aim; the
   // prior weighs as much as five draws a column.

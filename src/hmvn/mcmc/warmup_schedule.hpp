@@ -11,6 +11,7 @@ namespace hmvn {
 struct WarmupSchedule {
   int first_slow = 0;            // first iteration whose draw teaches the metric
   std::vector<int> window_ends;  // one past the last iteration of each slow window
+  int last_fast = 0;             // iterations after the last slow window
 };
 
 inline WarmupSchedule make_warmup_schedule(int iter_warmup) {
@@ -23,6 +24,7 @@ inline WarmupSchedule make_warmup_schedule(int iter_warmup) {
     window = iter_warmup - fast_start - fast_end;
   }
   const int last = iter_warmup - fast_end;
+  schedule.last_fast = fast_end;
   schedule.first_slow = fast_start;
   for (int end = fast_start + window;; window *= 2, end += window) {
     if (end + 2 * window > last) end = last;

@@ -21,7 +21,7 @@ class ProposedDraws {
  public:
   static constexpr bool has_energy = false;
 
-  void warm_up(RandomStream&) {}
+  bool warm_up(RandomStream&) { return false; }
   void report(UnitReport&) const {}
 
  protected:

@@ -15,7 +15,7 @@ namespace hmvn {
 // control and the random stream, and offers
 //   algorithm   which one it is
 //   has_energy  whether the facts of an iteration have one; else it is -lp__
-//   warm_up     an iteration of warm-up
+//   warm_up     an iteration of warm-up; returns whether no more is needed
 //   advance     makes the next draw to be kept, and returns the facts about it
 //   draw, means the covariance matrix, and what draws the means given it
 //   report      fills what it knows of the chain as a whole
@@ -40,10 +40,13 @@ class DirectRun : public UnitRun {
     const int end = iteration_ + std::min(iterations, plan_.n_iterations() - iteration_);
     const int warm = std::min(end, plan_.chain.iter_warmup);
     const Stopwatch warming;
-    for (; iteration_ < warm && !control_.pause; count_iteration()) draws_.warm_up(random_);
+    while (iteration_ < warm && !control_.pause) {
+      const bool last = draws_.warm_up(random_);
+      count_iterations(last ? plan_.chain.iter_warmup - iteration_ : 1);
+    }
     report_.warmup_seconds += warming.seconds();
     const Stopwatch sampling;
-    for (; iteration_ < end && !control_.pause; count_iteration()) {
+    for (; iteration_ < end && !control_.pause; count_iterations(1)) {
       const int n = iteration_ - plan_.chain.iter_warmup + 1;  // sampling iterations with this one
       if (n % plan_.thin == 0) make_draw(n / plan_.thin, sink);
     }
@@ -62,9 +65,9 @@ class DirectRun : public UnitRun {
   void load(StateReader& archive) override { visit(archive); }
 
  private:
-  void count_iteration() {
-    ++iteration_;
-    ++control_.iterations_done;
+  void count_iterations(int n) {
+    iteration_ += n;
+    control_.iterations_done += n;
   }
 
   // Adds draw number `kept`, from 1.

@@ -58,6 +58,8 @@ class HmcRun : public UnitRun {
       if (iteration_ < plan_.chain.iter_warmup) {
         sweep_.advance();
         report_.warmup_seconds += watch.seconds();
+        ++report_.iter_warmup;
+        if (sweep_.warmed_up()) skip(plan_.chain.iter_warmup - 1 - iteration_);
       } else {
         sample(iteration_ - plan_.chain.iter_warmup, sink);
         report_.sampling_seconds += watch.seconds();
@@ -82,6 +84,11 @@ class HmcRun : public UnitRun {
   static UnitAlgorithm algorithm_of(const Movers<QuarterTurn>&) { return UnitAlgorithm::hmc; }
   static UnitAlgorithm algorithm_of(const Movers<Nuts>&) { return UnitAlgorithm::nuts; }
 
+  void skip(int iterations) {
+    iteration_ += iterations;
+    control_.iterations_done += iterations;
+  }
+
   void sample(int i, DrawSink& sink) {
     TransitionStatistics facts = sweep_.advance();
     energy_.add(facts.energy);
@@ -96,7 +103,9 @@ class HmcRun : public UnitRun {
   template <class Archive>
   void visit(Archive& archive) {
     archive(iteration_);
-    for (int* x : {&report_.divergent, &report_.max_treedepth_hits}) archive(*x);
+    for (int* x : {&report_.iter_warmup, &report_.divergent, &report_.max_treedepth_hits}) {
+      archive(*x);
+    }
     for (double* x : {&report_.warmup_seconds, &report_.sampling_seconds}) archive(*x);
     energy_.visit(archive);
     sweep_.visit(archive);

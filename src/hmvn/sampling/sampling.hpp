@@ -60,13 +60,15 @@ class DrawSink {
 // What must be said of a unit and chain as a whole.
 struct UnitReport {
   UnitAlgorithm algorithm = UnitAlgorithm::nuts;
+  int iter_warmup = 0;  // that were needed of those that the plan allows
   int divergent = 0, max_treedepth_hits = 0;
   double ebfmi = std::numeric_limits<double>::quiet_NaN();  // where one part is a chain
   double warmup_seconds = 0.0, sampling_seconds = 0.0;
 };
 
 // One chain of a unit on its way. It owns its state, which can be saved between two calls of
-// advance() and loaded into a run that was started alike: the draws that follow are the same.
+// advance() and loaded into a run that was started alike: the draws that follow are the same. Where
+// warm-up ends before the plan's iterations of it are done, those that are left are skipped.
 class UnitRun {
  public:
   virtual ~UnitRun() = default;

@@ -61,7 +61,16 @@ class Sweep {
     TransitionStatistics facts;
     if (has_shared()) advance_shared(facts);
     if (has_own()) advance_groups(facts);
+    if (every_chain([](const Chain& chain) { return chain.settled(); })) {
+      for (std::vector<Chain>* part : {&shared_, &own_}) {
+        for (Chain& chain : *part) chain.finish_warmup();
+      }
+    }
     return facts;
+  }
+
+  bool warmed_up() const {
+    return every_chain([](const Chain& chain) { return chain.warmed_up(); });
   }
 
   // A draw at the position reached.
@@ -80,6 +89,12 @@ class Sweep {
  private:
   bool has_shared() const { return layout_.n_shared() > 0; }
   bool has_own() const { return layout_.n_own() > 0; }
+
+  template <class Is>
+  bool every_chain(const Is& is) const {
+    return std::all_of(shared_.begin(), shared_.end(), is) &&
+           std::all_of(own_.begin(), own_.end(), is);
+  }
 
   auto shared_target() {
     return [this](const Eigen::VectorXd& x, Eigen::VectorXd& gradient) {

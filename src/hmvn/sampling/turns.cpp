@@ -38,7 +38,12 @@ class TurnDraws {
     draw_.resize(start.target.n_features());
   }
 
-  void warm_up(RandomStream& random) { chain_.advance(density_, mover_, random); }
+  bool warm_up(RandomStream& random) {
+    chain_.advance(density_, mover_, random);
+    ++iter_warmup_;
+    if (chain_.settled()) chain_.finish_warmup();
+    return chain_.warmed_up();
+  }
 
   TransitionStatistics advance(RandomStream& random) {
     TransitionStatistics facts;
@@ -56,6 +61,7 @@ class TurnDraws {
   MeanFactor<Eigen::Dynamic>& means() { return means_; }
 
   void report(UnitReport& report) const {
+    report.iter_warmup = iter_warmup_;
     report.divergent = divergent_;
     report.max_treedepth_hits = max_treedepth_hits_;
     report.ebfmi = energy_.ebfmi();
@@ -65,8 +71,7 @@ class TurnDraws {
   void visit(Archive& archive) {
     chain_.visit(archive);
     energy_.visit(archive);
-    archive(divergent_);
-    archive(max_treedepth_hits_);
+    for (int* x : {&iter_warmup_, &divergent_, &max_treedepth_hits_}) archive(*x);
   }
 
  private:
@@ -91,7 +96,7 @@ class TurnDraws {
   Chain chain_;
   EnergyMonitor energy_;
   CovarianceDraw<Eigen::Dynamic> draw_;
-  int divergent_ = 0, max_treedepth_hits_ = 0;
+  int iter_warmup_ = 0, divergent_ = 0, max_treedepth_hits_ = 0;
 };
 
 class TurnSampler : public UnitSampler {
