@@ -28,7 +28,8 @@ void invert_factor_row(const std::vector<ScoreMap>& maps, int i, const Row& row,
 
 // The scores of all coordinates of Sigma = factor factor', see fill_factor().
 Eigen::VectorXd scores_of(const Model& model, const Eigen::MatrixXd& factor) {
-  const Eigen::MatrixXd own = model.framed() ? lower_factor(model.frame_inverse * factor) : factor;
+  const Eigen::MatrixXd own =
+      model.framed() ? lower_factor<Eigen::MatrixXd>(model.frame_inverse * factor) : factor;
   const int n_features = model.n_features();
   Eigen::VectorXd score(n_coordinates(n_features));
   for (int i = 0; i < n_features; ++i) {

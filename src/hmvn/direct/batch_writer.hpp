@@ -6,7 +6,6 @@
 #include "hmvn/direct/covariance_draw.hpp"
 #include "hmvn/direct/draw_batch.hpp"
 #include "hmvn/direct/mean_factor.hpp"
-#include "hmvn/math/dense.hpp"
 #include "hmvn/math/log_product.hpp"
 #include "hmvn/math/special_functions.hpp"
 #include "hmvn/model/frame.hpp"
@@ -19,6 +18,8 @@ class BatchWriter {
  public:
   BatchWriter(const DirectTarget& target) : target_(target), n_features_(target.n_features()) {
     const Model& model = *target.model;
+    if (model.framed()) frame_ = model.frame;
+    for (SquareRows<K>* m : {&factor_, &root_, &lower_}) m->setZero(n_features_, n_features_);
     white_.setZero(n_features_);
     deviation_.setZero(n_features_);
     log_likelihood_ = -0.5 * log_2pi * n_features_ * target.n - target.n * model.log_frame;
@@ -59,8 +60,7 @@ class BatchWriter {
       log_prior += means.log_prior(g, deviation_);
       if (target_.model->framed()) {
         batch.mean.row(row).segment(g * n_features, n_features) =
-            target_.model->coefficient_location +
-            target_.model->frame * (means.delta(g) + deviation_);
+            target_.model->coefficient_location + frame_.lazyProduct(means.delta(g) + deviation_);
         continue;
       }
       for (int k = 0; k < n_features; ++k) {
@@ -75,16 +75,20 @@ class BatchWriter {
  private:
   // The factor of C Sigma~ C' (F1).
   void write_framed(const CovarianceDraw<K>& draw, int row, DrawBatch& batch) {
-    Eigen::MatrixXd factor = draw.factor;
-    factor.triangularView<Eigen::StrictlyUpper>().setZero();
-    const Eigen::MatrixXd raw = lower_factor(multiply(target_.model->frame, factor));
-    pack_lower(raw, batch.factor.row(row));
-    if (batch.sigma.cols() > 0) batch.sigma.row(row) = raw.rowwise().norm();
+    for (int k = 0; k < n_features_; ++k) {
+      for (int j = 0; j <= k; ++j) factor_(k, j) = draw.factor(k, j);
+    }
+    root_.noalias() = frame_.lazyProduct(factor_);
+    triangularise(root_, lower_);
+    pack_lower(lower_, batch.factor.row(row));
+    if (batch.sigma.cols() > 0) batch.sigma.row(row) = lower_.rowwise().norm();
   }
 
   const DirectTarget& target_;
   int n_features_;
   double log_likelihood_ = 0.0, log_prior_ = 0.0;  // constants
+  SquareRows<K> frame_, factor_, root_,
+      lower_;  // of features in a frame: C, Lambda~, A, its triangle
   Values<K> white_, deviation_;
 };
 

@@ -48,7 +48,28 @@ struct Frame {
   }
 };
 
-// The triangular factor of Sigma from its root A: A' = Q R, Sigma = R' R, with a positive diagonal.
-Eigen::MatrixXd lower_factor(const Eigen::MatrixXd& root);
+// The triangular factor of Sigma = A A', with a positive diagonal, from the root A, which is used
+// up: modified Gram-Schmidt on its rows, whose triangle is as accurate as one by reflections
+// (Bjorck 1967).
+template <class Square>
+void triangularise(Square& root, Square& lower) {
+  const Eigen::Index n = root.rows();
+  for (Eigen::Index i = 0; i < n; ++i) {
+    lower(i, i) = root.row(i).norm();
+    root.row(i) /= lower(i, i);
+    for (Eigen::Index k = i + 1; k < n; ++k) {
+      lower(k, i) = root.row(i).dot(root.row(k));
+      lower(i, k) = 0.0;
+      root.row(k) -= lower(k, i) * root.row(i);
+    }
+  }
+}
+
+template <class Square>
+Square lower_factor(Square root) {
+  Square lower(root.rows(), root.cols());
+  triangularise(root, lower);
+  return lower;
+}
 
 }  // namespace hmvn

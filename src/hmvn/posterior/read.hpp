@@ -152,7 +152,7 @@ class PosteriorReader {
                  out.correlation_factor0);
     } else {
       density_.frame().fill_root(point);
-      const Eigen::MatrixXd factor = lower_factor(point.root);
+      const Eigen::Matrix<double, K, K> factor = lower_factor(point.root);
       out.scale0 = factor.rowwise().norm();
       pack_lower((out.scale0.cwiseInverse().asDiagonal() * factor).eval(), out.correlation_factor0);
     }
