@@ -220,7 +220,7 @@ simulate_once <- function(variant, simulation, K = 3, draws = 99, thin = 5) {
   fit <- suppressWarnings(suppressMessages(do.call(fit_hmvn, c(columns, list(
     pooling = said_pooling(model, covariates), prior = prior_of(model),
     algorithm = if (is.null(variant$algorithm)) "auto" else variant$algorithm,
-    chains = 1, iter_warmup = 500, iter_sampling = draws * thin, thin = thin, seed = simulation,
+    chains = 1, iter_sampling = draws * thin, thin = thin, seed = simulation,
     progress = FALSE
   )))))
   true <- quantities_of(model, truth, data)
