@@ -7,6 +7,8 @@
 #             pooling; one gradient
 #   rows      sampling time, and time of reading, by number of rows
 #   features  cost per draw and group by number of features
+#   scarce    whole calls with default priors where rows are few for the features, or groups nearly
+#             identical: processor seconds, least effective sample size, largest R-hat
 #   threads   sampling time with one core and with two
 #   reading   whole call on ten million rows against one rowsum() of the same data frame
 #   call      whole call on two groups of 1,000 rows, in a fresh process and later
@@ -127,6 +129,44 @@ parts$features <- function(runs) {
   )
 }
 
+# few rows for many features -------------------------------------------------
+
+# `correlation`: of neighbours among the features
+simulate_alike <- function(groups, features, rows, correlation = 0.5) {
+  set.seed(22)
+  root <- chol(correlation^abs(outer(seq_len(features), seq_len(features), `-`)))
+  bind_groups(lapply(seq_len(groups), function(g) {
+    matrix(stats::rnorm(rows * features), rows) %*% root
+  }))
+}
+
+parts$scarce <- function(runs) {
+  few <- lapply(c(5, 10, 15, 20), function(K) list(simulate_alike(2, K, 25), "none"))
+  names(few) <- sprintf("2 groups x %d features x 25 rows", c(5, 10, 15, 20))
+  all_partial <- lapply(c(10, 15), function(K) list(simulate_alike(4, K, K), "partial"))
+  names(all_partial) <- sprintf("4 x %d x %d, partially pooled", c(10, 15), c(10, 15))
+  problems <- c(few, list(
+    "60 x 12 x 30" = list(simulate_alike(60, 12, 30), "none"),
+    "5 x 3 x 3,000, correlations 0.9999, partially pooled" =
+      list(simulate_alike(5, 3, 3000, 0.9999), "partial")
+  ), all_partial)
+  found <- lapply(names(problems), function(case) {
+    repeat_runs("scarce", case, runs, function(run) {
+      problem <- problems[[case]]
+      time <- system.time(fit <- quietly(
+        fit_hmvn(problem[[1]], ~group, pooling = problem[[2]], cores = 1, seed = run)
+      ))
+      quality <- quietly(summary(fit))
+      c(
+        seconds_cpu = sum(time[1:2]), rhat = max(quality$rhat, na.rm = TRUE),
+        ess = min(quality$ess_bulk, quality$ess_tail, na.rm = TRUE),
+        divergent = sum(fit$units$divergent), iter_warmup = max(fit$units$iter_warmup)
+      )
+    })
+  })
+  do.call(rbind, found)
+}
+
 # threads -------------------------------------------------------------------
 
 # Time that passes in the sampler, warm-up included where there is any: the chains' own clocks run
@@ -136,7 +176,9 @@ parts$threads <- function(runs) {
   model <- hmvn:::specify_model(fit$statistics, fit$prior_given, fit$pooling, NULL)
   seconds <- function(cores) {
     control <- utils::modifyList(fit$control, list(cores = cores))
-    system.time(hmvn:::sample_chains(fit$statistics, model, control))[["elapsed"]]
+    problem <- hmvn:::new_problem(fit$statistics, model, control)
+    share <- hmvn:::whole_share(problem)
+    system.time(hmvn:::draw_share(problem, share, hmvn:::from_nothing(), NULL))[["elapsed"]]
   }
   repeat_runs("threads", "big", runs, function(run) {
     one <- seconds(1)
