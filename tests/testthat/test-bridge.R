@@ -122,14 +122,22 @@ test_that("equal models have a Bayes factor of 1, and draws from the prior a den
   expect_error(bridge_of(update(fit, prior_only = TRUE)), class = "hmvn_error_no_meaning")
 })
 
+# Where the posterior is all but Normal, bridgesampling's error is too small (by 1.6 in 75 units, of
+# whose positions means and standard deviations are right): that of repetitions is not.
 test_that("positions of draws from the prior are draws of a density that integrates to 1", {
   for (pooling in c("none", "partial", "complete")) {
-    fit <- suppressMessages(fit_hmvn(
-      iris, group = ~Species, features = c("Sepal.Length", "Sepal.Width"), pooling = pooling,
-      prior_only = TRUE, chains = 2, iter_sampling = 2000, seed = 1
-    ))
-    found <- lapply(sampling_units(fit), bridge_of_unit, fit = fit, silent = TRUE)
-    for (one in found) expect_logml(one, 0, 0.05)
+    logml <- vapply(1:12, function(seed) {
+      fit <- suppressMessages(fit_hmvn(
+        iris, group = ~Species, features = c("Sepal.Length", "Sepal.Width"), pooling = pooling,
+        prior_only = TRUE, chains = 2, iter_sampling = 500, seed = seed
+      ))
+      set.seed(seed)
+      found <- lapply(sampling_units(fit), bridge_of_unit, fit = fit, silent = TRUE)
+      mean(vapply(found, function(one) one$logml, 0))
+    }, 0)
+    expect_lt(stats::sd(logml), 0.05)
+    # once in 2,000 runs by chance
+    expect_gt(stats::t.test(logml)$p.value, 0.0005)
   }
 })
 
