@@ -158,8 +158,9 @@ test_that("adapt_delta is 0.8 by default and higher for groups with few rows, un
 })
 
 test_that("warm-up ends by itself unless its length is given, and the fit says when", {
+  silently <- function(code) suppressWarnings(quietly(code), classes = "hmvn_warning")
   fit <- function(...) {
-    quietly(fit_hmvn(iris, ~Species, pooling = "partial", chains = 2, seed = 1, ...))
+    silently(fit_hmvn(iris, ~Species, pooling = "partial", chains = 2, seed = 1, ...))
   }
   by_data <- fit(iter_sampling = 40)
   needed <- by_data$units$iter_warmup
@@ -171,10 +172,10 @@ test_that("warm-up ends by itself unless its length is given, and the fit says w
   longer <- fit(iter_sampling = 60, cores = 2)
   expect_identical(longer$units$iter_warmup, needed)
   expect_identical(longer$draws$chol[1:40, , ], by_data$draws$chol[1:40, , ])
-  expect_identical(quietly(extend(by_data, iter_sampling = 60))$draws, longer$draws)
-  expect_identical(quietly(update(by_data))$draws, by_data$draws)
+  expect_identical(silently(extend(by_data, iter_sampling = 60))$draws, longer$draws)
+  expect_identical(silently(update(by_data))$draws, by_data$draws)
   # what is drawn without warm-up has none
-  exact <- quietly(
+  exact <- silently(
     fit_hmvn(iris, ~Species, names(iris)[1:4], chains = 1, iter_sampling = 10, seed = 1)
   )
   expect_equal(exact$units$iter_warmup, matrix(0L, 3, 1))
