@@ -23,7 +23,26 @@ sums_query <- function(cells, plan, size, centers = NULL, extremes = FALSE) {
   cells <- dplyr::mutate(dplyr::group_by(cells, !!!by), !!!stats::setNames(about, m))
   cells <- dplyr::mutate(dplyr::ungroup(cells), !!!stats::setNames(from, numbered("d", size)))
   sums <- sums_columns(size, weighted, is.null(centers), extremes)
+  flags <- pattern_flags(plan)
+  if (length(flags) > 0L) {
+    cells <- dplyr::mutate(cells, !!!flags)
+    words <- word_columns(plan)
+    of_words <- lapply(rlang::syms(words), function(p) rlang::expr(min(!!p, na.rm = TRUE)))
+    sums <- c(stats::setNames(of_words, words), sums)
+    by <- rlang::syms(c(setdiff(pattern_keys(plan), words), names(flags)))
+  }
   dplyr::summarise(dplyr::group_by(cells, !!!by), !!!sums, .groups = "drop")
+}
+
+# PostgreSQL plans for as many groups as rows where they are by a number that is computed, and sorts
+# all rows; a truth value it knows to have two. With many features this is as many again.
+pattern_flags <- function(plan) {
+  n <- length(plan$features)
+  if (n > 12L || !inherits(plan$con, c("PqConnection", "PostgreSQLConnection"))) {
+    return(list())
+  }
+  flags <- lapply(rlang::syms(numbered("x", n)), function(x) rlang::expr(is.na(!!x)))
+  stats::setNames(flags, numbered("b", n))
 }
 
 # What the sums are by.
