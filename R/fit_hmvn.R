@@ -55,10 +55,10 @@
 #' @param prior_only If `TRUE`, draw from the prior (the data only set defaults).
 #' @param chains,iter_sampling,thin Number of Markov chains, sampling iterations of each, and the
 #'   interval at which draws are kept.
-#' @param iter_warmup Warm-up iterations of each chain. `NULL`: as many as adaptation needs, 1,000 at
-#'   most. Warm-up then ends soon after a window of at least 100 draws, whose means and standard
-#'   deviations were those that the window before had taught, of every quantity that is sampled: after
-#'   300 iterations at the earliest. How many they were is in the part `units` of the fit, see
+#' @param iter_warmup Warm-up iterations of each chain. `NULL`: as many as adaptation needs, 1,000
+#'   at most. Warm-up then ends soon after a window of at least 100 draws, whose means and standard
+#'   deviations were those of the window before, of every quantity that is sampled: after 300
+#'   iterations at the earliest. How many they were is in the part `units` of the fit, see
 #'   [hmvn_fit].
 #' @param cores Number of threads (with `workers`: of each); a forked process, as of
 #'   `parallel::mclapply()`, has one. Draws do not depend on it.
