@@ -161,9 +161,11 @@ position_names <- function(unit) {
 
 # Points by unit, a list of matrices [point, parameter].
 split_positions <- function(upars, units, call) {
-  if (is.numeric(upars) && is.null(dim(upars))) upars <- t(upars)
+  # an rvar calls itself numeric
+  is_plain <- typeof(upars) %in% c("double", "integer")
+  if (is_plain && is.numeric(upars) && is.null(dim(upars))) upars <- t(upars)
   sizes <- vapply(units, dimension_of_unit, 0L)
-  fine <- is.matrix(upars) && is.numeric(upars) && ncol(upars) == sum(sizes) &&
+  fine <- is_plain && is.matrix(upars) && is.numeric(upars) && ncol(upars) == sum(sizes) &&
     all(is.finite(upars))
   if (!fine) {
     must <- paste("a matrix of finite numbers with", sum(sizes), "columns, a row a point")

@@ -169,3 +169,12 @@ test_that("points that are none are refused", {
     }, 0))
   )
 })
+
+test_that("random variables are no positions, whole or broken", {
+  fit <- short_fit(iris, ~Species)
+  broken <- posterior::rvar(1:4)
+  attr(broken, "draws") <- NULL
+  for (upars in list(posterior::rvar(1:4), broken)) {
+    expect_error(log_prob(fit, upars), class = "hmvn_error_argument")
+  }
+})
