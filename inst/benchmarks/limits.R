@@ -144,10 +144,10 @@ parts$scarce <- function(runs) {
   few <- lapply(c(5, 10, 15, 20), function(K) list(simulate_alike(2, K, 25), "none"))
   names(few) <- sprintf("2 groups x %d features x 25 rows", c(5, 10, 15, 20))
   all_partial <- lapply(c(10, 15), function(K) list(simulate_alike(4, K, K), "partial"))
-  names(all_partial) <- sprintf("4 x %d x %d, partially pooled", c(10, 15), c(10, 15))
+  names(all_partial) <- sprintf("4 x %d x %d (partially pooled)", c(10, 15), c(10, 15))
   problems <- c(few, list(
     "60 x 12 x 30" = list(simulate_alike(60, 12, 30), "none"),
-    "5 x 3 x 3,000, correlations 0.9999, partially pooled" =
+    "5 x 3 x 3000 (correlations 0.9999; partially pooled)" =
       list(simulate_alike(5, 3, 3000, 0.9999), "partial")
   ), all_partial)
   found <- lapply(names(problems), function(case) {
