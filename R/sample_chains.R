@@ -168,12 +168,16 @@ progress_reporter <- function(show, due) {
   if (!isTRUE(show)) {
     return(list(report = function(done) NULL, finish = function() NULL))
   }
+  force(due) # what is left gets less
   bar <- NULL
   list(
     report = function(done) {
       suspendInterrupts({
         if (is.null(bar)) {
-          bar <<- cli::cli_progress_bar("Sampling", total = due, .auto_close = FALSE)
+          # finish() ends it: more than one report may say that all is done
+          bar <<- cli::cli_progress_bar(
+            "Sampling", total = due, auto_terminate = FALSE, .auto_close = FALSE
+          )
         }
         cli::cli_progress_update(set = done, id = bar)
       })

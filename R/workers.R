@@ -7,14 +7,14 @@
 draw_by_workers <- function(pool, starts, log, call) {
   restore <- use_workers(pool$problem$control$workers, call)
   on.exit(restore())
-  progress <- progress_reporter(pool$problem$control$progress, pool_due(pool))
+  due <- pool_due(pool)
+  progress <- progress_reporter(pool$problem$control$progress, due)
   on.exit(progress$finish(), add = TRUE)
   old <- options(future.globals.maxSize = Inf)
   on.exit(options(old), add = TRUE)
   ended <- FALSE
   on.exit(if (!ended && !is.null(log)) leave_pieces(log), add = TRUE)
   crew <- new_crew(pool, starts, if (is.null(log)) Inf else log$every)
-  due <- pool_due(pool)
   while (length(crew$waiting) + length(crew$running) > 0L) {
     send_tasks(crew, call)
     pieces <- collect_pieces(crew, call)

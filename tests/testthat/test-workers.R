@@ -57,6 +57,19 @@ test_that("two processes give the draws of one, and the plan is given back", {
   expect_identical(future::plan("list"), before)
 })
 
+test_that("workers show their progress, and a bar that is full is still one", {
+  old <- options(cli.progress_show_after = 0)
+  on.exit(options(old))
+  with_plan("sequential", {
+    expect_same_outcome(fit_kind("partial", workers = "plan", progress = TRUE), fit_kind("partial"))
+  })
+  left <- 3
+  progress <- progress_reporter(TRUE, left)
+  left <- 0
+  for (done in c(1, 3, 3)) expect_no_error(progress$report(done))
+  expect_no_error(progress$finish())
+})
+
 test_that("what a worker says of the sampler is an error of its class", {
   with_plan("sequential", expect_error(
     quietly(fit_hmvn(
