@@ -57,3 +57,17 @@ test_that("probabilities of compare_groups() are frequencies", {
   surer$p <- plogis(2 * qlogis(pmin(pmax(result$p, 1e-3), 1 - 1e-3)))
   expect_lt(min(p.adjust(comparison_p_values(surer, 5), "holm")), 0.001)
 })
+
+test_that("every fault that can be planted has a place in the sources", {
+  checkout <- file.path("..", "..")
+  skip_if_not(dir.exists(file.path(checkout, "src", "hmvn")), "the sources are not there")
+  planted <- new.env()
+  sys.source(system.file("validation", "planted_faults.R", package = "hmvn"), planted)
+  for (name in names(planted$faults)) {
+    replacements <- planted$faults[[name]]$replacements
+    for (file in names(replacements)) {
+      text <- paste(readLines(planted$place_of(checkout, file)), collapse = "\n")
+      expect_false(identical(planted$with_fault(text, replacements[[file]]), text), info = name)
+    }
+  }
+})
