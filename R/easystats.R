@@ -244,7 +244,7 @@ find_algorithm.hmvn_fit <- function(x, ...) {
   check_fit(x)
   list(
     algorithm = paste(unique(x$units$algorithm), collapse = ", "), chains = n_chains(x),
-    iterations = x$control$iter_sampling, warmup = x$control$iter_warmup
+    iterations = x$control$iter_sampling, warmup = max(x$units$iter_warmup)
   )
 }
 

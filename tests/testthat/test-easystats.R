@@ -105,10 +105,12 @@ test_that("insight reads parameters, data and the model", {
   expect_equal(insight::find_formula(fit)$conditional, formula(fit))
   expect_identical(insight::n_obs(fit), 150L)
   expect_true(insight::model_info(fit)$is_bayesian)
-  expect_identical(insight::find_algorithm(fit)$algorithm, "exact")
+  found <- insight::find_algorithm(fit)
+  expect_identical(found[c("algorithm", "warmup")], list(algorithm = "exact", warmup = 0L))
   slopes <- short_fit(
     mtcars, ~cyl, ~ mpg + hp, covariates = ~wt, pooling = "partial", iter_sampling = 50
   )
+  expect_identical(insight::find_algorithm(slopes)$warmup, slopes$control$iter_warmup)
   expect_identical(insight::find_predictors(slopes), list(conditional = "wt", random = "cyl"))
   expect_true(any(startsWith(insight::find_parameters(slopes, flatten = TRUE), "beta[")))
 })

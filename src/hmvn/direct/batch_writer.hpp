@@ -7,6 +7,7 @@
 #include "hmvn/direct/draw_batch.hpp"
 #include "hmvn/direct/mean_factor.hpp"
 #include "hmvn/math/log_product.hpp"
+#include "hmvn/math/packed.hpp"
 #include "hmvn/math/special_functions.hpp"
 #include "hmvn/model/frame.hpp"
 

@@ -60,7 +60,7 @@ class Chain {
 
   bool warmed_up() const { return iteration_ >= warmup_end_; }
 
-  // True of the iteration that ends a window which found what the one before had taught.
+  // True of the iteration that ends a window which agrees with the one before.
   bool settled() const { return settled_; }
 
   // What is left of warm-up only adapts the step size.
