@@ -153,8 +153,22 @@ group_matrices <- function(x, labels, features, arg, call) {
         "For group {.val {label}} it is {found}.", arg, label, call = call
       )
     }
-    unname(in_feature_order(m, features, arg, call, label)) + 0 # integers to doubles
+    m <- unname(in_feature_order(m, features, arg, call, label)) + 0 # integers to doubles
+    check_sides(m, features, arg, label, call)
+    m
   }, x, labels)
+}
+
+# Half a table is no matrix: what is known on one side of the diagonal must be on the other.
+check_sides <- function(m, features, arg, label, call) {
+  one_side <- which(is.na(m) & !is.na(t(m)), arr.ind = TRUE)
+  if (length(one_side) > 0L) {
+    of <- features[one_side[1L, ]]
+    abort_from("Matrices in {.arg {arg}} must be the same on both sides of their diagonal.",
+      "In group {.val {label}} that of {.field {of[1]}} and {.field {of[2]}} is NA on one side.",
+      arg, label, call = call
+    )
+  }
 }
 
 # Names on one side of a symmetric matrix are those of the other too.

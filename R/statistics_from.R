@@ -39,7 +39,8 @@
 #'   and says nothing of the correlations, which keep their prior. **Single correlations** that are
 #'   not known, `NA` in `cor` or `cov`, are read in the same way where the features fall into sets,
 #'   all correlations known within each and none between: each set as if of other rows. Other
-#'   patterns have no such reading and are refused.
+#'   patterns have no such reading and are refused, and so is a matrix of which only one side of the
+#'   diagonal is given.
 #'
 #'   **Estimates with known covariance** (`known = TRUE`): each group (study) has a vector of
 #'   estimates y with covariance matrix V, and y ~ Normal(mu, V), equation (K1) of

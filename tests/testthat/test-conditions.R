@@ -353,6 +353,7 @@ error_cases <- list(
     from(mean = rbind(c(x = 1, y = Inf), c(3, 4))),
     from(cov = NULL, sd = -diag(2), cor = list(diag(2), diag(2))),
     from(cov = NULL, sd = diag(2), cor = list(diag(2), 2 * diag(2))),
+    from(cov = list(diag(2), matrix(c(1, NA, 0, 1), 2))),
     from(cov = "wide"),
     from(cov = list(diag(2), diag(3))),
     from(cov = list(diag(2), diag(c(1, NA)))),

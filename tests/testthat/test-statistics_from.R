@@ -211,3 +211,23 @@ test_that("single correlations that are not known make sets of other rows, or ar
     ), "whole covariance", class = "hmvn_error_statistics"
   )
 })
+
+test_that("half a table of correlations, or one without its diagonal, is refused by its group", {
+  mean <- rbind(a = c(x = 1, y = 2, z = 3), b = c(x = 0, y = 1, z = 2))
+  whole <- matrix(c(1, 0.5, 0.2, 0.5, 1, 0.1, 0.2, 0.1, 1), 3)
+  from <- function(m, ...) quietly(hmvn_statistics_from(c(a = 20, b = 30), ..., list(whole, m)))
+  bad <- function(...) expect_error(from(...), class = "hmvn_error_statistics")
+  for (side in list(lower.tri(whole), upper.tri(whole))) {
+    half <- replace(whole, side, NA)
+    expect_identical(bad(half, mean)$group, "b")
+    expect_match(conditionMessage(bad(half, mean, sd = mean + 1, cov = NULL)), "one side")
+    dimnames(whole) <- rep(list(colnames(mean)), 2)
+    expect_match(conditionMessage(bad(half, NULL, NULL)), "one side")
+  }
+  open <- replace(whole, c(1, 5, 9), NA)
+  expect_match(conditionMessage(bad(open, mean, sd = mean + 1, cov = NULL)), "ones on its diag")
+  expect_match(conditionMessage(bad(open, NULL, NULL)), "ones on its diag")
+  # of a group whose correlations are not known the diagonal says nothing
+  s <- from(NA * whole, mean, sd = mean + 1, cov = NULL)
+  expect_identical(s$patterns$group, c(1L, 2L, 2L, 2L))
+})
