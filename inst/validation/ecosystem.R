@@ -122,6 +122,24 @@ try_call("tidybayes", tidybayes::predicted_draws(fit, iris[1:2, ], seed = 1), "t
 try_call("tidybayes", tidybayes::epred_draws(fit, iris[1:2, ], category = ".category"),
   "mean of group 1", function(x) near(mean(x$.epred), mean(mu[, 1, ])))
 
+# marginaleffects 1.0.0 takes it from base R, which has it since 4.4
+if (!exists("%||%", baseenv())) `%||%` <- rlang::`%||%`
+differences <- function(x) apply(x[, 2:3, ] - x[, c(1, 1), ], 2:3, stats::median)
+try_call("marginaleffects", marginaleffects::avg_comparisons(fit, variables = "Species"),
+  "medians of differences of means", function(x) {
+    at <- cbind(match(sub(" - .*", "", x$contrast), levels(iris$Species)) - 1,
+      match(x$group, features))
+    nrow(x) == 6 && near(x$estimate, differences(mu)[at])
+  })
+aged <- fit_hmvn(transform(iris, age = seq_len(150) %% 7), group = ~Species, seed = 1,
+  features = ~ Sepal.Length + Sepal.Width, covariates = ~age)
+try_call("marginaleffects", marginaleffects::avg_slopes(aged, variables = "age", by = "Species"),
+  "medians of slopes", function(x) {
+    slopes <- apply(posterior::draws_of(group_slope(aged)), 2:4, stats::median)
+    at <- cbind(match(x$Species, levels(iris$Species)), 1, match(x$group, dimnames(slopes)[[3]]))
+    nrow(x) == 6 && near(x$estimate, slopes[at], 1e-4)
+  })
+
 # the questions ----------------------------------------------------------------------------------
 try_call("hmvn", compare_groups(fit, what = "cor"), "differences of draws, all nine", function(x) {
   at <- function(names) match(names, features)

@@ -1,0 +1,24 @@
+test_that("posterior's verbs take a fit as they take its draws", {
+  fit <- short_fit(iris, ~Species, iter_sampling = 20)
+  draws <- as_draws(fit)
+  expect_identical(
+    posterior::subset_draws(fit, variable = "lprior", chain = 1),
+    posterior::subset_draws(draws, variable = "lprior", chain = 1)
+  )
+  expect_identical(posterior::thin_draws(fit, 5), posterior::thin_draws(draws, 5))
+  expect_identical(posterior::merge_chains(fit), posterior::merge_chains(draws))
+  expect_identical(posterior::split_chains(fit), posterior::split_chains(draws))
+  weights <- seq_len(posterior::ndraws(fit))
+  set.seed(1)
+  some <- suppressMessages(posterior::resample_draws(fit, weights = weights, ndraws = 7))
+  set.seed(1)
+  expect_identical(
+    some, suppressMessages(posterior::resample_draws(draws, weights = weights, ndraws = 7))
+  )
+  twice <- posterior::mutate_variables(fit, twice = 2 * lprior)
+  expect_identical(
+    posterior::extract_variable(twice, "twice"), 2 * posterior::extract_variable(fit, "lprior")
+  )
+  expect_true("log_prior" %in%
+    posterior::variables(posterior::rename_variables(fit, log_prior = lprior)))
+})
