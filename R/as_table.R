@@ -71,11 +71,14 @@ as_table.hmvn_comparison <- function(x, ..., interval = NULL) {
     )
   }
   long <- data.frame(
-    group = paste(x$group, "-", x$reference), quantity = x$quantity,
+    group = sprintf("%s - %s", x$group, x$reference), quantity = x$quantity,
     of = compared_names(x, 1e6), cell = with_error(x$mean, x$sd)
   )
   new_table(wide_table(long, "columns"), double())
 }
+
+#' @export
+as_table.default <- function(x, ...) check_fit(x, rlang::current_env())
 
 #' @rdname as_table
 #' @export

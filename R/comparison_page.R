@@ -14,6 +14,10 @@ print.hmvn_comparison <- function(x, ..., n = 30) {
     return(invisible(x))
   }
   found <- as.data.frame(x)
+  if (nrow(found) == 0L) {
+    cat("Differences of groups: none are left\n")
+    return(invisible(x))
+  }
   # what cannot be negative is never clearly different: distances and overlaps come last
   signed <- !is.na(found$p_positive %||% found$mean)
   by_clarity <- nrow(found) > n && any(signed)

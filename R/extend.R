@@ -50,6 +50,9 @@ extend.hmvn_fit <- function(object, iter_sampling, ..., cores = object$control$c
   carry_out(plan_extension(object, settings, started), checkpoint, call)
 }
 
+#' @export
+extend.default <- function(object, ...) check_fit(object, rlang::current_env())
+
 # internal -----------------------------------------------------------------
 
 check_extension <- function(fit, iter_sampling, call) {

@@ -60,9 +60,10 @@ rstantools::log_lik
 
 # internal -----------------------------------------------------------------
 
-# log(mean(exp(x))) of every column
+# log(mean(exp(x))) of every column; -Inf where all of x is
 log_mean_exp <- function(x) {
   highest <- apply(x, 2L, max)
+  highest[highest == -Inf] <- 0
   highest + log(colMeans(exp(x - rep(highest, each = nrow(x)))))
 }
 

@@ -14,6 +14,12 @@ plot.hmvn_comparison <- function(x, ..., quantity = NULL, n = 30) {
   require_package("ggplot2", "{.fn plot}", call)
   n <- check_count(n, "n", min = 1, call = call)
   if (!is.null(quantity)) check_choices(quantity, "quantity", unique(x$quantity), call)
+  if (nrow(x) == 0L) {
+    abort_hmvn(
+      c("A picture of differences needs some.", x = "{.arg x} has no rows."),
+      "argument", argument = "x", call = call
+    )
+  }
   ends <- quantile_columns(names(x))
   if (length(ends) < 2L) {
     abort_hmvn(

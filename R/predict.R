@@ -53,7 +53,7 @@ predict.hmvn_fit <- function(object, newdata = NULL, type = c("response", "group
   cores <- check_count(cores, "cores", min = 1, call = call)
   chosen <- choose_draws(object, ndraws, call)
   if (type != "response" && is.data.frame(newdata)) {
-    newdata <- as.data.frame(newdata)[setdiff(names(newdata), names(object$statistics$keys))]
+    newdata <- without_keys(object, newdata, call)
   }
   rows <- rows_to_say(object, newdata, "Predicting the rows", c("group", "features"), call)
   if (type == "response") {
@@ -68,12 +68,38 @@ predict.hmvn_fit <- function(object, newdata = NULL, type = c("response", "group
   how$kind <- "log_density"
   density <- by_group(object, rows, how, log_mean_exp)
   # nothing observed says nothing of groups; what a covariate would have said is not known
-  density[is.na(density) & are_placed(rows)] <- 0
+  density[colSums(!is.na(rows$values)) == 0 & are_placed(rows), ] <- 0
   log_weight <- rep(log(weight), each = nrow(density))
-  softmax_rows(density + log_weight)
+  weighted <- density + log_weight
+  check_near_a_group(weighted, call)
+  softmax_rows(weighted)
 }
 
 # internal -----------------------------------------------------------------
+
+# `newdata` without columns of groups. Picking columns gives those of one name new names.
+without_keys <- function(fit, newdata, call) {
+  read <- c(fit$statistics$features, fit$statistics$design$variables)
+  check_columns(intersect(read, names(newdata)), newdata, "newdata", call)
+  as.data.frame(newdata)[setdiff(names(newdata), names(fit$statistics$keys))]
+}
+
+# `x`: [row, group], logarithms of what each group's probability is proportional to; NA where it is
+# not known.
+check_near_a_group <- function(x, call) {
+  far <- which(rowSums(x > -Inf | is.na(x)) == 0)
+  if (length(far) > 0L) {
+    first <- far[[1L]]
+    abort_hmvn(
+      c(
+        "Every row must have a density above 0, as a number, in a group whose proportion is not 0.",
+        x = "{length(far)} row{?s} {?has/have} none; the first is row {first}.",
+        i = "Look for mistakes in its cells, or in {.arg proportions}."
+      ),
+      "cells", argument = "newdata", count = length(far), call = call
+    )
+  }
+}
 
 # [row, group]: what `reduce` makes of the draws of the rows' densities in every group, see
 # reduce_densities().

@@ -92,7 +92,9 @@ is_positive_definite <- function(m) {
   if (!all(is.finite(m)) || any(diag(m) <= 0)) {
     return(FALSE)
   }
-  min(eigen(stats::cov2cor(m), TRUE, TRUE)$values) > 1e-12
+  # 1 / diag(m), as of cov2cor(), may overflow
+  scale <- sqrt(diag(m))
+  min(eigen(t(m / scale) / scale, TRUE, TRUE)$values) > 1e-12
 }
 
 validate_design <- function(design, covariates, fine) {

@@ -60,3 +60,13 @@ test_that("tables print, and are tables for knitr", {
   expect_match(knitr::knit_print(as_table(fit, "mu")), "|quantity |of |A", fixed = TRUE)
   expect_match(knitr::knit_print(as_table(fit, "mu", interval = 0.9)), "90 % interval")
 })
+
+test_that("a comparison without rows is a table without rows; what is neither is refused", {
+  none <- compare_groups(fake_fit())[0, ]
+  expect_identical(dim(as_table(none)), c(0L, 1L))
+  expect_output(print(none), "none are left")
+  for (other in list(NULL, iris, 1, list())) {
+    expect_error(as_table(other), class = "hmvn_error_fit")
+    expect_error(extend(other, iter_sampling = 5), class = "hmvn_error_fit")
+  }
+})

@@ -125,3 +125,20 @@ test_that("what has no meaning with known covariances is refused, and the rest s
     expect_error(eval(wrong), class = "hmvn_error_statistics")
   }
 })
+
+test_that("known covariances may be next to nothing, or next to everything", {
+  # written out: scales of the default come from the covariances
+  prior <- hmvn_prior(mean = dist_normal(0, 0.5))
+  fit_with <- function(statistics) {
+    suppressWarnings(fit_effects(statistics, prior = prior, chains = 2))
+  }
+  with_one <- function(v) fit_with(known_statistics(cov = c(V[-5], list(v * diag(2)))))
+  exact <- posterior::draws_of(group_mean(with_one(1e-320), "t5"))
+  expect_equal(c(exact), rep(effects["t5", ], each = nrow(exact)), ignore_attr = TRUE)
+  # an estimate that says nothing leaves the others what they are without it
+  useless <- group_mean(with_one(1e300), "t1")
+  without <- group_mean(fit_with(known_statistics(effects[-5, ], V[-5])), "t1")
+  size <- min(posterior::ess_mean(useless), posterior::ess_mean(without))
+  z <- (posterior::E(useless) - posterior::E(without)) / posterior::sd(without) * sqrt(size / 2)
+  expect_lt(max(abs(z)), z_bound(2))
+})

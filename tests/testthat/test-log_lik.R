@@ -199,3 +199,8 @@ test_that("a category that only a row with nothing observed has says nothing of 
   fit <- regression_fit(d, weights = ~w)
   expect_identical(which(is.na(fitted(fit)[, 1])), c(1L, 5L, 8L))
 })
+
+test_that("the mean of densities that are all 0 is 0, not unknown", {
+  expect_identical(log_mean_exp(cbind(c(-Inf, -Inf), c(-Inf, 0))), c(-Inf, log(0.5)))
+  expect_identical(log_mean_exp(cbind(c(NA, 0))), NA_real_)
+})

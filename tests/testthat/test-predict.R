@@ -180,3 +180,31 @@ test_that("what cannot be predicted is refused", {
   expect_error(predict(fit, new, prob = 2), class = "hmvn_error_prob")
   expect_error(predict(fit, new, "group", proportion = "data"), class = "hmvn_error_argument")
 })
+
+test_that("a row that is beyond every group's density has no probabilities; far ones have", {
+  fit <- fake_fit()
+  far <- data.frame(x1 = c(1, 1e300, NA), x2 = c(NA, 1, 0))
+  error <- expect_error(predict(fit, far, "group"), "first is row 2", class = "hmvn_error_cells")
+  expect_identical(error$count, 1L)
+  expect_equal(unname(rowSums(predict(fit, far[c(1, 3), ], "group"))), c(1, 1))
+  # densities of 0 are still compared by their logarithms
+  expect_equal(max(predict(fit, data.frame(x1 = 1e100), "group")), 1)
+  # nothing observed says nothing of groups
+  found <- predict(fit, data.frame(x1 = NA, x2 = NA), "group", proportions = "uniform")
+  expect_equal(c(found), rep(1 / n_groups(fit), n_groups(fit)))
+})
+
+test_that("of two columns of one name neither is taken", {
+  fit <- fake_fit()
+  twice <- data.frame(x1 = 1, x1 = 2, x2 = 0, check.names = FALSE)
+  for (type in c("response", "group", "distance")) {
+    expect_error(predict(fit, twice, type), "x1", class = "hmvn_error_column")
+  }
+  slopes <- regression_fit()
+  covariate <- slopes$statistics$design$variables[[1]]
+  twice <- stats::setNames(data.frame(1, 2, 3), c(covariate, covariate, "x"))
+  expect_error(predict(slopes, twice, "group"), covariate, class = "hmvn_error_column")
+  # what is not read may be there twice
+  other <- data.frame(x1 = 1, w = 1, w = 2, check.names = FALSE)
+  expect_identical(predict(fit, other, "group"), predict(fit, other["x1"], "group"))
+})
