@@ -7,7 +7,7 @@
 #' `subset_draws(as_draws_df(fit, "mu"), ...)`.
 #'
 #' @param x,.x An `hmvn_fit`.
-#' @param thin Every `thin`-th draw is kept.
+#' @param thin One of `thin` draws is kept.
 #' @param ... What the verb of \pkg{posterior} takes.
 #' @return Draws, in the format of [as_draws()][draws-hmvn].
 #' @section Errors: Those of [as_draws()][draws-hmvn] and of the verb.

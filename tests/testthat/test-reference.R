@@ -30,3 +30,20 @@ test_that("25 uneven groups with missing cells agree with the reference (f)", {
     reference_fit("f_schools_na_partial", seed = 1, cores = 2), "f_schools_na_partial"
   )
 })
+
+test_that("trivial noise and another seed change no answer", {
+  set.seed(1)
+  noise <- matrix(rnorm(600), 150) * 1e-12
+  noisy <- replace(iris, 1:4, iris[1:4] * (1 + noise))
+  fits <- suppressMessages(list(
+    fit_hmvn(iris, ~Species, seed = 1), fit_hmvn(noisy, ~Species, seed = 1),
+    fit_hmvn(iris, ~Species, seed = 2)
+  ))
+  found <- lapply(fits, summary, variable = c("mu", "sigma", "Omega"))
+  for (other in found[-1]) {
+    error <- sqrt(found[[1]]$sd^2 / found[[1]]$ess_bulk + other$sd^2 / other$ess_bulk)
+    z <- abs(found[[1]]$mean - other$mean) / error
+    # 42 differences: one run of a thousand exceeds it
+    expect_lt(max(z), qnorm(1 - 0.001 / (2 * length(z))))
+  }
+})
