@@ -64,7 +64,8 @@ file_rectangle <- function(rectangle, filing) {
 }
 
 write_records <- function(filing, place, starts, record) {
-  write_whole(file.path(filing$folder, draws_name(place)), function(put) {
+  write_whole(file.path(filing$folder, draws_name(place)), function(con) {
+    put <- function(bytes) writeBin(bytes, con)
     hashes <- character(length(starts))
     offsets <- double(length(starts) + 1L)
     for (i in seq_along(starts)) {

@@ -68,7 +68,7 @@ test_that("a missing part, a part of another run and another version are refused
   header$maker[["version"]] <- "99.0"
   write_sealed(header, file.path(copy, "header"))
   expect_error(quietly(resume_hmvn(copy)), "99.0", class = "hmvn_error_state")
-  newer <- charToRaw("hmvn-checkpoint 2\nabc\n")
+  newer <- charToRaw("abc\nhmvn-checkpoint 3 of tomorrow\n")
   writeBin(newer, file.path(copy, "header"))
   expect_error(quietly(resume_hmvn(copy)), "newer", class = "hmvn_error_checkpoint")
 })

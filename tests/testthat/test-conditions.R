@@ -502,8 +502,8 @@ error_cases <- list(
   ),
   checkpoint = alist(
     in_folder(writeLines("a", "header"), read_header(".", NULL)),
-    in_folder(writeLines("hmvn-checkpoint 9\nabc", "header"), read_sealed("header", NULL)),
-    in_folder(writeLines("hmvn-checkpoint 1\nabc\n", "header"), read_sealed("header", NULL)),
+    in_folder(writeLines("abc\nhmvn-checkpoint 9", "header"), read_sealed("header", NULL)),
+    in_folder(writeLines("abc\nhmvn-checkpoint 2 9", "header"), read_sealed("header", NULL)),
     in_folder(dir.create("header"), read_sealed("header", NULL)),
     in_folder(NULL, partial_hmvn("run")),
     in_folder(NULL, read_header("run", NULL)),
