@@ -201,6 +201,10 @@ scaled_ranks_ <- function(scatter, n_features, tolerance) {
     .Call(`_hmvn_scaled_ranks_`, scatter, n_features, tolerance)
 }
 
+cut_draws_ <- function(array, box) {
+    .Call(`_hmvn_cut_draws_`, array, box)
+}
+
 unit_density_ <- function(patterns, n_groups, model_list, prior_only) {
     .Call(`_hmvn_unit_density_`, patterns, n_groups, model_list, prior_only)
 }

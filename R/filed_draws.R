@@ -179,11 +179,6 @@ read_table_of_records <- function(con, path) {
   unserialize(table)
 }
 
-read_at <- function(con, offset, size) {
-  seek(con, offset)
-  readBin(con, "raw", size)
-}
-
 # Files that a worker wrote must be seen from here.
 check_arrived <- function(files, filing, call) {
   for (place in files) {

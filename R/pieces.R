@@ -119,7 +119,7 @@ cut_array <- function(array, values, rectangle, box) {
     return(NULL)
   }
   at <- array_index(rectangle, values, box)
-  array[at$kept, at$chains, at$values, drop = FALSE]
+  cut_draws_(array, rbind(range(at$kept), range(at$chains), range(at$values)))
 }
 
 array_index <- function(rectangle, values, box) {

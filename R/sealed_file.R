@@ -9,7 +9,7 @@
 
 seal_name <- "hmvn-checkpoint"
 seal_format <- 2L
-block_bytes <- 2^24
+block_bytes <- 2^20
 hash_bytes <- 32
 
 # Stops with a plain error where it cannot be written.
@@ -95,6 +95,11 @@ last_line <- function(con, total) {
   end <- read_at(con, max(0, total - 100), 100)
   text <- rawToChar(end[end > as.raw(0L) & end < as.raw(128L)])
   utils::tail(c("", strsplit(text, "\n", fixed = TRUE)[[1L]]), 1L)
+}
+
+read_at <- function(con, offset, size) {
+  seek(con, offset)
+  readBin(con, "raw", size)
 }
 
 # `problem`: a finished text.

@@ -644,6 +644,17 @@ BEGIN_RCPP
     return rcpp_result_gen;
 END_RCPP
 }
+// cut_draws_
+Rcpp::NumericVector cut_draws_(const Rcpp::NumericVector& array, const Rcpp::NumericMatrix& box);
+RcppExport SEXP _hmvn_cut_draws_(SEXP arraySEXP, SEXP boxSEXP) {
+BEGIN_RCPP
+    Rcpp::RObject rcpp_result_gen;
+    Rcpp::traits::input_parameter< const Rcpp::NumericVector& >::type array(arraySEXP);
+    Rcpp::traits::input_parameter< const Rcpp::NumericMatrix& >::type box(boxSEXP);
+    rcpp_result_gen = Rcpp::wrap(cut_draws_(array, box));
+    return rcpp_result_gen;
+END_RCPP
+}
 // unit_density_
 Rcpp::List unit_density_(const Rcpp::List& patterns, int n_groups, const Rcpp::List& model_list, bool prior_only);
 RcppExport SEXP _hmvn_unit_density_(SEXP patternsSEXP, SEXP n_groupsSEXP, SEXP model_listSEXP, SEXP prior_onlySEXP) {
@@ -756,6 +767,7 @@ static const R_CallMethodDef CallEntries[] = {
     {"_hmvn_merge_moments_", (DL_FUNC) &_hmvn_merge_moments_, 5},
     {"_hmvn_indefinite_", (DL_FUNC) &_hmvn_indefinite_, 3},
     {"_hmvn_scaled_ranks_", (DL_FUNC) &_hmvn_scaled_ranks_, 3},
+    {"_hmvn_cut_draws_", (DL_FUNC) &_hmvn_cut_draws_, 2},
     {"_hmvn_unit_density_", (DL_FUNC) &_hmvn_unit_density_, 4},
     {"_hmvn_unit_density_of_", (DL_FUNC) &_hmvn_unit_density_of_, 2},
     {"_hmvn_unit_log_density_", (DL_FUNC) &_hmvn_unit_log_density_, 2},

@@ -202,3 +202,29 @@ void UnitSink::record_population(int kept, const DrawBatch& batch) {
 }
 
 }  // namespace hmvn
+
+// A box of an array of draws: by dimension (rows of `box`) the first and last index, from 1.
+// [[Rcpp::export(rng = false)]]
+Rcpp::NumericVector cut_draws_(const Rcpp::NumericVector& array, const Rcpp::NumericMatrix& box) {
+  const DrawsExtent extent = extent_of_draws(array);
+  const std::array<R_xlen_t, 3> most{extent.iterations, extent.chains, extent.values};
+  std::array<R_xlen_t, 3> first{}, size{};
+  if (box.nrow() != 3 || box.ncol() != 2) Rcpp::stop("no box of such an array");
+  for (int i = 0; i < 3; ++i) {
+    if (!(1 <= box(i, 0) && box(i, 0) <= box(i, 1) &&
+          box(i, 1) <= static_cast<double>(most[i]))) {
+      Rcpp::stop("a box beyond its array");
+    }
+    first[i] = static_cast<R_xlen_t>(box(i, 0)) - 1;
+    size[i] = static_cast<R_xlen_t>(box(i, 1)) - first[i];
+  }
+  Rcpp::NumericVector cut(Rcpp::no_init(size[0] * size[1] * size[2]));
+  double* to = cut.begin();
+  for (R_xlen_t k = first[2]; k < first[2] + size[2]; ++k) {
+    for (R_xlen_t j = first[1]; j < first[1] + size[1]; ++j) {
+      to = std::copy_n(array.begin() + (k * most[1] + j) * most[0] + first[0], size[0], to);
+    }
+  }
+  cut.attr("dim") = Rcpp::NumericVector::create(size[0], size[1], size[2]);
+  return cut;
+}

@@ -60,3 +60,20 @@ test_that("iterations that are left are those that were not made, cell by cell",
     }
   }
 })
+
+test_that("a box of draws is what R's brackets give, and none beyond the array is read", {
+  array <- array(as.double(1:120), c(4, 5, 6))
+  box <- rbind(c(2, 3), c(5, 5), c(1, 6))
+  expect_identical(cut_draws_(array, box), array[2:3, 5, 1:6, drop = FALSE])
+  expect_identical(cut_draws_(array, cbind(1, dim(array))), array)
+  bad <- list(c(2, 1), c(0, 1), c(1, 7), c(NA, 1), c(1, NA), c(-1, 1), c(1, Inf), c(NaN, NaN))
+  for (range in bad) {
+    for (dimension in 1:3) {
+      wrong <- cbind(1, dim(array))
+      wrong[dimension, ] <- range
+      expect_error(cut_draws_(array, wrong), "box")
+    }
+  }
+  expect_error(cut_draws_(array, box[-1, ]), "box")
+  expect_error(cut_draws_(as.double(1:120), box), "array")
+})
