@@ -41,7 +41,12 @@ sbc_variants <- function() {
       pooling = c(mean = "partial", sd = "none", cor = "complete"), between_eta = 1,
       sizes = rep(c(3, 6, 12), 3), missing = 0.25
     ),
-    slopes_none = list(pooling = c(none, slope = "none"), C = 2, sizes = c(4, 8, 15, 30)),
+    # an exponential prior has sds of 1e-6 beside slopes of 2, which are refused as constant
+    slopes_none = list(
+      pooling = c(none, slope = "none"), C = 2, sizes = c(4, 8, 15, 30),
+      family = c("lognormal", "gamma", "lognormal"),
+      parameters = rbind(c(-0.3, 0.6, NA), c(3, 3, NA), c(0, 0.5, NA))
+    ),
     slopes_partial = list(
       pooling = c(all_of("partial"), slope = "partial"), between_eta = 2, C = 1, missing = 0.15,
       sizes = rep(c(2, 5, 10, 20), 2)
