@@ -211,8 +211,7 @@ Rcpp::NumericVector cut_draws_(const Rcpp::NumericVector& array, const Rcpp::Num
   std::array<R_xlen_t, 3> first{}, size{};
   if (box.nrow() != 3 || box.ncol() != 2) Rcpp::stop("no box of such an array");
   for (int i = 0; i < 3; ++i) {
-    if (!(1 <= box(i, 0) && box(i, 0) <= box(i, 1) &&
-          box(i, 1) <= static_cast<double>(most[i]))) {
+    if (!(1 <= box(i, 0) && box(i, 0) <= box(i, 1) && box(i, 1) <= static_cast<double>(most[i]))) {
       Rcpp::stop("a box beyond its array");
     }
     first[i] = static_cast<R_xlen_t>(box(i, 0)) - 1;
