@@ -13,10 +13,12 @@
 #' of the folds there must be rows that tell of every slope.
 #'
 #' @param x An `hmvn_fit` made from rows.
-#' @param K Number of folds; with `by = "group"` at most that of groups.
+#' @param K Number of folds; with `by = "group"` at most that of groups. With `folds` it may be left
+#'   out.
 #' @param ... Must be empty.
 #' @param by What is left out together.
-#' @param folds Numbers from 1 to `K` by row of the data, instead of random folds.
+#' @param folds Whole numbers by row of the data, instead of random folds; with `by = "group"` the
+#'   same for all rows of a group.
 #' @param seed A whole number, which leaves R's random number generator alone; `NULL` takes one from
 #'   it. Folds are drawn from it. Fits have the seed of `x`.
 #' @return An object of class `kfold` for [loo::loo_compare()], a list of `estimates` (`elpd_kfold`,
@@ -47,7 +49,10 @@ kfold.hmvn_fit <- function(x, K = 10, ..., by = c("row", "group"), folds = NULL,
     K <- check_count(K, "K", min = 2, max = length(units), call = call)
     draw_folds(rows$group, units, by, K, seed)
   } else {
-    check_folds(folds, x$data$n_obs, used, call)
+    folds <- check_folds(folds, x$data$n_obs, used, call)
+    if (!missing(K)) check_fold_count(K, folds[used], call)
+    if (by == "group") check_whole_groups(folds[used], rows$group[used], call)
+    folds
   }
   elpd <- rep(NA_real_, length(folds))
   for (fold in sort(unique(folds[used]))) {
@@ -104,6 +109,21 @@ check_folds <- function(folds, n, used, call) {
     abort_argument("folds", must, folds, call)
   }
   as.integer(folds)
+}
+
+# `folds`: of rows with something observed.
+check_fold_count <- function(K, folds, call) {
+  n <- length(unique(folds))
+  if (!identical(check_number(K, "K", call = call), as.double(n))) {
+    abort_argument("K", paste0(n, ", the number of folds in `folds`, or left out"), K, call)
+  }
+}
+
+check_whole_groups <- function(folds, group, call) {
+  if (nrow(unique(data.frame(folds, group))) > length(unique(group))) {
+    must <- "the same for all rows of a group, with `by = \"group\"`"
+    abort_argument("folds", must, folds, call)
+  }
 }
 
 # log(mean(density)) of every row under the law of its group, whatever its weight; NA for rows with

@@ -166,6 +166,8 @@ error_cases <- list(
     stancode(data.frame(x = 1)),
     log_lik(fit, list(g = "A", x1 = 1, x2 = 2)),
     kfold.hmvn_fit(with_rows(iter = 4), folds = 1:3),
+    kfold.hmvn_fit(with_rows(iter = 4), K = 3, folds = rep(1:2, 2e4)),
+    kfold.hmvn_fit(with_rows(iter = 4), by = "group", folds = rep(1:2, each = 2e4)),
     augment.hmvn_fit(with_rows(iter = 4), d),
     predict(fit, data.frame(g = "A", x1 = 1, x2 = 2)),
     predict(fit, data.frame(x1 = 1), "group", proportions = c(A = 1, Z = 2)),

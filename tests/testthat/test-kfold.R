@@ -55,6 +55,16 @@ test_that("folds that make no sense are refused", {
   expect_error(loo::kfold(fit, K = 4, by = "group"), class = "hmvn_error_argument")
   expect_error(loo::kfold(fit, folds = 1:10), class = "hmvn_error_argument")
   expect_error(loo::kfold(fit, folds = rep(1, 150)), class = "hmvn_error_argument")
+  three <- rep(1:3, 50)
+  for (K in list(2, 10, NA, "3", NULL)) {
+    error <- expect_error(loo::kfold(fit, K = K, folds = three), class = "hmvn_error_argument")
+    expect_identical(error$argument, "K")
+  }
+  error <- expect_error(
+    loo::kfold(fit, by = "group", folds = three), "same for all rows of a group",
+    class = "hmvn_error_argument"
+  )
+  expect_identical(error$argument, "folds")
   expect_error(loo::kfold(fit, k = 3), class = "hmvn_error_argument")
   expect_error(loo::kfold(fit, folds = rep(c(1, Inf), 75)), class = "hmvn_error_argument")
 })
