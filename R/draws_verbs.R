@@ -24,7 +24,12 @@ subset_draws.hmvn_fit <- function(x, ...) posterior::subset_draws(draws_of_fit(x
 
 #' @rdname draws-verbs-hmvn
 #' @exportS3Method posterior::thin_draws
-thin_draws.hmvn_fit <- function(x, thin, ...) posterior::thin_draws(draws_of_fit(x), thin, ...)
+thin_draws.hmvn_fit <- function(x, thin, ...) {
+  call <- rlang::current_env()
+  check_fit(x, call)
+  thin <- check_count(thin, "thin", min = 1, max = x$control$iter_sampling, call = call)
+  posterior::thin_draws(draws_of_fit(x), thin, ...)
+}
 
 #' @rdname draws-verbs-hmvn
 #' @exportS3Method posterior::merge_chains

@@ -22,9 +22,9 @@
 #'   as in the draws; of `get_vcov()` `NULL`, since draws are there.
 #' @section Errors: Those of [posterior_epred()][posterior_predict.hmvn_fit];
 #'   `hmvn_error_argument` for another `type`.
-#' @examplesIf requireNamespace("marginaleffects", quietly = TRUE)
-#' fit <- fit_hmvn(iris, group = ~ Species, chains = 2, seed = 1)
-#' try(marginaleffects::avg_comparisons(fit, variables = "Species"))
+#' @examples
+#' # then marginaleffects::avg_comparisons(fit, variables = "Species") gives differences of means
+#' getOption("marginaleffects_model_classes")
 #' @name marginaleffects-hmvn
 NULL
 
@@ -58,7 +58,10 @@ get_coef.hmvn_fit <- function(model, ...) {
 
 #' @rdname marginaleffects-hmvn
 #' @exportS3Method marginaleffects::get_vcov
-get_vcov.hmvn_fit <- function(model, vcov = NULL, ...) NULL
+get_vcov.hmvn_fit <- function(model, vcov = NULL, ...) {
+  check_fit(model)
+  NULL
+}
 
 # internal -----------------------------------------------------------------
 

@@ -6,6 +6,9 @@ test_that("posterior's verbs take a fit as they take its draws", {
     posterior::subset_draws(draws, variable = "lprior", chain = 1)
   )
   expect_identical(posterior::thin_draws(fit, 5), posterior::thin_draws(draws, 5))
+  for (thin in list(0, NA, 1.5, "a", 1:2, -1, 21)) {
+    expect_error(posterior::thin_draws(fit, thin), class = "hmvn_error_argument")
+  }
   expect_identical(posterior::merge_chains(fit), posterior::merge_chains(draws))
   expect_identical(posterior::split_chains(fit), posterior::split_chains(draws))
   weights <- seq_len(posterior::ndraws(fit))

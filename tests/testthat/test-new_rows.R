@@ -80,10 +80,12 @@ of_draws <- c(
   "as_table", "bridge_sampler", "ci", "closest_groups", "constrain_pars", "describe_posterior",
   "diagnostic_posterior", "effective_sample", "emm_basis", "equivalence_test", "eti", "extend",
   "find_algorithm", "find_formula", "find_parameters", "find_predictors", "find_random",
-  "find_response", "get_data", "get_parameters", "get_response", "group_ellipse",
-  "group_overlap", "hdi", "log_prob", "loo_moment_match", "map_estimate", "mcse", "model_info",
-  "model_parameters", "model_performance", "n_obs", "outlying_groups", "p_direction", "p_map",
-  "p_rope", "p_significance", "point_estimate", "r2", "recover_data", "rope", "spi",
+  "find_response", "get_coef", "get_data", "get_parameters", "get_predict", "get_response",
+  "get_vcov", "group_ellipse", "group_overlap", "hdi", "log_prob", "loo_moment_match",
+  "map_estimate", "mcse", "merge_chains", "model_info", "model_parameters", "model_performance",
+  "mutate_variables", "n_obs", "outlying_groups", "p_direction", "p_map", "p_rope",
+  "p_significance", "point_estimate", "r2", "recover_data", "rename_variables",
+  "resample_draws", "rope", "spi", "split_chains", "subset_draws", "thin_draws",
   "unconstrain_pars"
 )
 
@@ -93,7 +95,11 @@ tested_elsewhere <- c("update", "kfold", "create_priorsense_data", "standata")
 # Refused for every fit: test-no_meaning.R.
 without_meaning <- c(
   "logLik", "deviance", "df.residual", "mean", "median", "quantile", "scale", "t", "qr", "kappa",
-  "prcomp", "unique", "c", "ess_mean", "ess_basic", "rhat_basic", "entropy", "modal_category"
+  "prcomp", "unique", "c", "ess_mean", "ess_basic", "rhat_basic", "entropy", "modal_category",
+  # test-no_meaning.R too: what to call instead
+  "add_criterion", "anova", "bayes_R2", "conditional_effects", "control_params", "loo_R2",
+  "loo_linpred", "loo_pit", "loo_predict", "loo_predictive_interval", "loo_subsample",
+  "mcmc_plot", "model_weights", "posterior_vs_prior", "psis", "reloo", "se", "terms"
 )
 
 test_that("every function that takes a fit knows of slopes", {
