@@ -24,8 +24,8 @@ write_whole <- function(path, write, seal = function(path, size) "") {
   on.exit(unlink(temporary))
   append_to(temporary, write, 0)
   size <- file.size(temporary)
-  text <- seal(temporary, size)
-  append_to(temporary, function(con) writeBin(charToRaw(text), con), size)
+  text <- charToRaw(seal(temporary, size))
+  if (length(text) > 0L) append_to(temporary, function(con) writeBin(text, con), size)
   if (!file.rename(temporary, path)) stop("a file could not be renamed")
 }
 
@@ -63,9 +63,11 @@ read_sealed <- function(path, call) {
   )
   on.exit(close(con))
   size <- sealed_bytes(con, path, call)
-  hashes <- rawToChar(read_at(con, size, hash_bytes * ceiling(size / block_bytes)))
+  hashes <- read_at(con, size, hash_bytes * ceiling(size / block_bytes))
   seek(con, 0)
-  if (!identical(block_hashes(con, size), hashes)) abort_checkpoint(path, "It is damaged.", call)
+  if (!identical(charToRaw(block_hashes(con, size)), hashes)) {
+    abort_checkpoint(path, "It is damaged.", call)
+  }
   seek(con, 0)
   unserialize(con)
 }

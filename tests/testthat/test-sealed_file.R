@@ -19,6 +19,11 @@ test_that("objects of any number of blocks come back, and damage in every block 
           expect_error(read_sealed(path, NULL), class = "hmvn_error_checkpoint")
           writeBin(whole[-at], path)
           expect_error(read_sealed(path, NULL), class = "hmvn_error_checkpoint")
+          writeBin(replace(whole, at, xor(whole[[at]], as.raw(255))), path)
+          expect_error(read_sealed(path, NULL), class = "hmvn_error_checkpoint")
+          if (whole[[at]] == as.raw(0)) next
+          writeBin(replace(whole, at, as.raw(0)), path)
+          expect_error(read_sealed(path, NULL), class = "hmvn_error_checkpoint")
         }
       })
     }
