@@ -118,17 +118,14 @@ cut_array <- function(array, values, rectangle, box) {
   if (is.null(array)) {
     return(NULL)
   }
-  at <- array_index(rectangle, values, box)
-  cut_draws_(array, rbind(range(at$kept), range(at$chains), range(at$values)))
+  cut_draws_(array, array_box(rectangle, values, box))
 }
 
-array_index <- function(rectangle, values, box) {
+# By dimension of the array the first and last index of a rectangle, from 1.
+array_box <- function(rectangle, values, box) {
   units <- rectangle$units - box$unit
-  list(
-    kept = seq(rectangle$kept[[1L]], rectangle$kept[[2L]]),
-    chains = seq(rectangle$chains[[1L]], rectangle$chains[[2L]]) - box$chain,
-    values = seq((units[[1L]] - 1) * values + 1, length.out = (diff(units) + 1) * values)
-  )
+  at <- c(units[[1L]] - 1, units[[2L]]) * values + 1:0
+  rbind(rectangle$kept, rectangle$chains - box$chain, at)
 }
 
 # Facts are summed over the units of a slice: where another cell was begun, all of them changed.

@@ -36,8 +36,9 @@ pour_piece <- function(pool, piece) {
   box <- list(unit = 0L, chain = 0L, slice = 0L)
   for (rectangle in piece$draws) {
     for (name in names(which(piece$values > 0))) {
-      at <- array_index(rectangle, piece$values[[name]], box)
-      pool$draws[[name]][at$kept, at$chains, at$values] <- rectangle$arrays[[name]]
+      at <- array_box(rectangle, piece$values[[name]], box)
+      at <- lapply(1:3, function(i) seq(at[i, 1L], at[i, 2L]))
+      pool$draws[[name]][at[[1L]], at[[2L]], at[[3L]]] <- rectangle$arrays[[name]]
     }
   }
   pool$files <- c(pool$files, piece$files)

@@ -31,7 +31,6 @@ published_patterns <- function(published, n, call) {
 # measured on other rows. Stops where sets overlap.
 seen_together <- function(published, g, there, call) {
   known <- !is.na(published$cov[[g]][there, there, drop = FALSE])
-  known <- known & t(known)
   diag(known) <- TRUE
   first <- apply(known, 1L, function(row) match(TRUE, row))
   apart <- which(known != outer(first, first, `==`), arr.ind = TRUE)
