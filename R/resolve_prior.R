@@ -42,7 +42,7 @@ resolve_prior <- function(prior, statistics, frame, call = NULL) {
     slope = unset[["slope"]] && length(statistics$covariates) > 0L
   )
   if (any(scaled)) {
-    moments <- pooled_moments(statistics)
+    moments <- if (statistics$known) estimate_moments(statistics) else pooled_moments(statistics)
     check_weight_sum(statistics, call)
     check_moments(moments, features, names(which(scaled)), call)
   }

@@ -195,3 +195,30 @@ pooled_moments <- function(statistics, group = NULL) {
   named <- function(x) stats::setNames(x, features)
   list(n = named(moments[1L, ]), mean = named(moments[2L, ]), sd = named(moments[3L, ]))
 }
+
+# The same of estimates with known covariances, sd being the root of the average of variance plus
+# squared distance from the mean. An estimate less precise than the median one weighs less, by the
+# ratio of variances, so that studies that say next to nothing scale no prior; one that is more
+# precise weighs no more, so that one study alone does not set the scale either. (Of an even number
+# the more precise of the middle two is the median: two estimates may differ by any factor.)
+estimate_moments <- function(statistics) {
+  patterns <- statistics$patterns
+  moments <- vapply(seq_along(statistics$features), function(k) {
+    there <- which(patterns$observed[k, ])
+    n <- length(there)
+    if (n < 2L) {
+      return(c(n, NA, NA))
+    }
+    variance <- patterns$scatter[k, k, there]
+    precise <- sort(variance)[[(n + 1L) %/% 2L]]
+    weights <- if (precise > 0) pmin(1, precise / variance) else as.double(variance == 0)
+    weights <- weights / sum(weights)
+    from_pivot <- patterns$mean[k, there] - patterns$mean[k, there[[1L]]]
+    centre <- sum(weights * from_pivot)
+    # roots of weights first: neither product may overflow
+    off <- sqrt(weights) * (from_pivot - centre)
+    c(n, patterns$mean[k, there[[1L]]] + centre, sqrt(n / (n - 1) * sum(weights * variance, off^2)))
+  }, double(3L))
+  named <- function(x) stats::setNames(x, statistics$features)
+  list(n = named(moments[1L, ]), mean = named(moments[2L, ]), sd = named(moments[3L, ]))
+}

@@ -46,12 +46,14 @@
 #'   estimates y with covariance matrix V, and y ~ Normal(mu, V), equation (K1) of
 #'   `vignette("model")`. Groups are the rows of `mean`. What [fit_hmvn()] learns from them are the
 #'   means mu of every group, those of the typical group, and the covariance between groups: with
-#'   `pooling = c(mean = "partial")` the multivariate random-effects meta-analysis. There are no sds
-#'   or correlations within groups to learn. Means in common (the common-effect model) and unpooled
-#'   means have posteriors in closed form, and are refused: under wide priors the common means are
-#'   the estimates' average with the inverses of V as weights, `solve(Reduce("+", W),
-#'   Reduce("+", Map("%*%", W, y)))` with covariance `solve(Reduce("+", W))` where `W` is
-#'   `lapply(V, solve)`, and unpooled means are Normal(y, V).
+#'   `pooling = c(mean = "partial")` the multivariate random-effects meta-analysis. There are no
+#'   sds or correlations within groups to learn. The default prior of means is scaled with the
+#'   estimates, of which one that is less precise than the median weighs less. Means in common
+#'   (the common-effect model) and unpooled means have posteriors in closed form, and are
+#'   refused: under wide priors the common means are the estimates' average with the inverses of
+#'   V as weights, `solve(Reduce("+", W), Reduce("+", Map("%*%", W, y)))` with covariance
+#'   `solve(Reduce("+", W))` where `W` is `lapply(V, solve)`, and unpooled means are Normal(y,
+#'   V).
 #' @return An object of class `hmvn_statistics`.
 #' @section Errors: Class `hmvn_error_statistics`, naming the argument and the group.
 #' @section Messages: What is assumed of correlations or of standard deviations alone is said in

@@ -142,3 +142,42 @@ test_that("known covariances may be next to nothing, or next to everything", {
   z <- (posterior::E(useless) - posterior::E(without)) / posterior::sd(without) * sqrt(size / 2)
   expect_lt(max(abs(z)), z_bound(2))
 })
+
+test_that("no study alone sets the scale of the default prior of means", {
+  scale <- function(mean = effects, cov = V) {
+    estimate_moments(known_statistics(mean, cov))$sd
+  }
+  # equally precise estimates: the root of the average of variance plus squared distance
+  equal <- rep(list(diag(c(0.02, 0.5))), 5)
+  expected <- sqrt(5 / 4 * c(0.02, 0.5) + apply(effects, 2, var))
+  expect_equal(scale(cov = equal), expected, tolerance = 1e-12)
+  # one that says nothing, whatever it says, and one that is exact
+  vague <- c(V[-5], list(1e300 * diag(2)))
+  wild <- effects
+  wild["t5", ] <- c(1, -1) * 1e6
+  exact <- c(V[-5], list(1e-300 * diag(2)))
+  for (found in list(scale(cov = vague), scale(wild, vague), scale(cov = exact))) {
+    expect_true(all(found > scale() / 2 & found < scale() * 2))
+  }
+  # of two estimates the more precise one counts; variances and features have units
+  two <- scale(effects[1:2, ], list(diag(2), 1e300 * diag(2)))
+  expect_equal(two, c(PD = 2, AL = 2), tolerance = 1e-12)
+  units <- diag(c(100, 1e-5))
+  in_units <- scale(sweep(effects, 2, diag(units), `*`), lapply(V, function(v) {
+    units %*% v %*% units
+  }))
+  expect_equal(in_units, scale() * diag(units), tolerance = 1e-12)
+  # what one study has of a feature has no spread
+  one <- effects
+  one[-1, "AL"] <- NA
+  lacking <- lapply(seq_along(V), function(g) {
+    if (g > 1) V[[g]][2, ] <- V[[g]][, 2] <- NA
+    V[[g]]
+  })
+  expect_error(
+    fit_effects(known_statistics(one, lacking)), "AL", class = "hmvn_error_prior"
+  )
+  # the default is read from there
+  resolved <- specify_model(known_statistics(cov = vague), NULL, c(mean = "partial"), NULL)$prior
+  expect_equal(resolved$mean$scale, 2.5 * scale(cov = vague), tolerance = 1e-12)
+})
