@@ -155,6 +155,16 @@ compared_table <- function(fit, what, at, call) {
 
 # The position of the reference; 0: the typical group.
 compared_reference <- function(fit, reference, table, call) {
+  known <- names(compared_quantities())
+  if (is.character(reference) && all(reference %in% setdiff(known, fit$statistics$labels))) {
+    abort_hmvn(
+      c(
+        "{.arg reference} must be the label of a group.", x = "It is {.val {reference}}.",
+        i = "What to compare is said by {.code what = {deparse1(reference)}}."
+      ),
+      "argument", argument = "reference", call = call
+    )
+  }
   found <- match_reference(fit, reference, "reference", "compare_groups", call)
   if (found == 0L && "slope" %in% table$quantity && any(fit$coefficients[-1L, ] == "none")) {
     abort_no_meaning(

@@ -110,13 +110,13 @@ abort_too_few_groups <- function(fit, must, group, call) {
   )
 }
 
-# Labels of groups -> their positions; NULL: all.
-match_groups <- function(fit, group, call = rlang::caller_env()) {
+# Labels of groups -> their positions; NULL: all. `arg`: the argument that they were given to.
+match_groups <- function(fit, group, call = rlang::caller_env(), arg = "group") {
   labels <- fit$statistics$labels
   if (is.null(group)) {
     return(seq_along(labels))
   }
-  wanted <- group_labels(group, call)
+  wanted <- group_labels(group, call, arg)
   found <- match(wanted, labels)
   if (anyNA(found)) {
     missing <- few(printable(wanted[is.na(found)]))
@@ -125,7 +125,7 @@ match_groups <- function(fit, group, call = rlang::caller_env()) {
     left_out <- if (length(why) > 0L) c(x = cli_verbatim(not_estimable_text(why)))
     abort_hmvn(
       c(
-        "{.arg group} must name groups of the fit.",
+        "{.arg {arg}} must name groups of the fit.",
         x = "There is no group {.val {missing}}.",
         left_out,
         i = "The groups are {.val {known}}."
@@ -137,14 +137,14 @@ match_groups <- function(fit, group, call = rlang::caller_env()) {
 }
 
 # As code_groups() labels them: 100000 is "100000" and not "1e+05".
-group_labels <- function(group, call) {
+group_labels <- function(group, call, arg = "group") {
   # its codes may have been written by hand
   if (is.factor(group) && is.integer(unclass(group))) group <- levels(group)[unclass(group)]
   plain <- !is.object(group) && (is.character(group) || is.numeric(group) || is.logical(group))
   if (!plain || anyNA(group)) {
     found <- if (plain) "It contains NA." else paste0("It is ", describe_value(group), ".")
     abort_hmvn(
-      c("{.arg group} must be labels of groups.", x = "{found}"),
+      c("{.arg {arg}} must be labels of groups.", x = "{found}"),
       "group", group = NULL, call = call
     )
   }

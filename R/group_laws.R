@@ -43,7 +43,7 @@ has_typical_group <- function(fit) {
 match_reference <- function(fit, label, arg, generic, call) {
   if (!identical(label, typical_label) || label %in% fit$statistics$labels) {
     if (length(label) != 1L) abort_argument(arg, "one label of a group", label, call)
-    return(match_groups(fit, label, call))
+    return(match_groups(fit, label, call, arg))
   }
   if (has_typical_group(fit)) {
     return(0L)

@@ -79,6 +79,8 @@ check_data <- function(data, call) {
       "Turn a matrix into a data frame by {.fn as.data.frame} and add the group as a column."
     } else if (rlang::is_formula(data)) {
       "Data come first: {.code fit_hmvn(data, group = ~ g, features = ~ x + y)}."
+    } else if (is.character(data)) {
+      "Read a file first, as by {.fn read.csv}; files in parts as {.fn file_chunks}."
     } else {
       "Tables of {.pkg dbplyr} are taken as they are; other tables are collected first."
     }

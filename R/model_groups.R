@@ -111,7 +111,10 @@ abort_missing_key <- function(n, name, call) {
     c(
       "Every row must have a group.",
       x = "Column {.field {name}} is NA in {n} row{?s}.",
-      i = "Leave out those rows, or replace NA by the label of a group of its own."
+      i = paste(
+        "Leave out those rows, {.code subset(data, !is.na({backtick(printable(name))}))}, or",
+        "replace NA by the label of a group of its own."
+      )
     ),
     "group", argument = "group", column = name, count = n, call = call
   )

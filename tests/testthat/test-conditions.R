@@ -187,6 +187,7 @@ error_cases <- list(
     print(fit, lines = NA),
     print(statistics, n_groups = -1),
     compare_groups(fit, group = "A"),
+    compare_groups(fit, "cor"),
     compare_groups(fit, what = character()),
     compare_groups(fit, rope = c(means = 0.1)),
     group_overlap(fit, features = character()),
@@ -224,6 +225,7 @@ error_cases <- list(
   ),
   data = alist(
     fit_hmvn(as.matrix(d[3:4]), ~g),
+    fit_hmvn("rows.csv", ~g),
     fit_hmvn(NULL, ~g),
     fit_hmvn(d[0, ], ~g),
     fit_hmvn(unname(d), ~g),
@@ -322,6 +324,7 @@ error_cases <- list(
     fit_hmvn(data.frame(a = c("p:q", "p"), b = c("r", "q:r"), x = 1:2), ~ a + b, ~x),
     c(statistics, hmvn_statistics(d, ~h, ~ x + y)),
     group_mean(fit, c("A", "z")),
+    compare_groups(fit, reference = "z"),
     unconstrain_pars(fake_fit(pooling = "partial"), "A"),
     group_mean(left_out_fit, "z"),
     group_mean(fit, 100000),
