@@ -21,9 +21,52 @@ engine_statistics <- function(tbl, columns, call) {
   say_engine(con)
   input <- engine_columns(tbl, plan)
   look <- NULL
-  if (needs_look(prototype[roles$group], plan)) look <- look_at(input, plan, call)
+  if (length(plan$weights) > 0L) {
+    look <- look_at(input, tested(plan), call) # rows of weight 0 are left out afterwards
+  } else if (any(vapply(prototype[roles$group], is_text_key, TRUE))) {
+    look <- look_at(input, plan, call)
+  }
+  first <- first_sums(input, plan, formula, call)
+  infinite <- plain_numbers(first$table[["infinite"]] %||% 0)
+  if (sum(infinite) > 0) look_at(input, tested(plan), call)
+  check_engine_keys(first$table, plan, call)
+  first["look"] <- list(look)
+  list(statistics = sum_up(first, plan, call), weights = roles$weights)
+}
+
+# Spellings of groups are judged by a query that has one row each.
+is_text_key <- function(key) is.character(unwrap_key(key)) || is.factor(unwrap_key(key))
+
+# Weights are judged before they are used.
+look_at <- function(input, plan, call) {
+  look <- ask_engine(look_query(input, plan), plan$con, call)
+  check_look(look, plan, call)
+  look
+}
+
+# What is summed first: list(cells, table, centers, design), the sums and about what they are.
+# Tests of every cell cost more than the sums, so they wait until sums say that they are needed; of
+# covariates they do not say it, as a product with NULL is NULL.
+first_sums <- function(input, plan, formula, call) {
+  if (length(plan$numeric) == 0L) {
+    found <- tryCatch(
+      sums_of_cells(input, plan, formula, call), hmvn_error_engine = function(e) NULL
+    )
+    if (!is.null(found) && are_sums_plain(found, plan)) {
+      return(found)
+    }
+  }
+  sums_of_cells(input, tested(plan), formula, call)
+}
+
+tested <- function(plan) {
+  plan$tested <- TRUE
+  plan
+}
+
+sums_of_cells <- function(input, plan, formula, call) {
   cells <- engine_cells(input, plan)
-  rough <- ask_engine(rough_query(cells, plan), con, call)
+  rough <- ask_engine(rough_query(cells, plan), plan$con, call)
   if (plain_numbers(rough$rows) == 0) abort_no_rows(call)
   design <- NULL
   if (!is.null(formula)) {
@@ -33,23 +76,21 @@ engine_statistics <- function(tbl, columns, call) {
     cells <- made$cells
   }
   centers <- rough_centers(rough, plan, design)
-  table <- ask_engine(sums_query(cells, plan, length(centers), centers), con, call)
-  if (sum(plain_numbers(table$infinite)) > 0) look <- look_at(input, plan, call)
-  check_engine_keys(table, plan, call)
-  first <- list(cells = cells, table = table, centers = centers, look = look)
-  list(statistics = sum_up(first, plan, design, call), weights = roles$weights)
+  table <- ask_engine(sums_query(cells, plan, length(centers), centers), plan$con, call)
+  list(cells = cells, table = table, centers = centers, design = design, tested = plan$tested)
 }
 
-# Weights are judged before they are used, and spellings of groups by a query that has one row each.
-needs_look <- function(keys, plan) {
-  is_text <- function(key) is.character(unwrap_key(key)) || is.factor(unwrap_key(key))
-  length(plan$weights) > 0L || any(vapply(keys, is_text, TRUE))
-}
-
-look_at <- function(input, plan, call) {
-  look <- ask_engine(look_query(input, plan), plan$con, call)
-  check_look(look, plan, call)
-  look
+# Have all cells of features been finite, and no larger than largest_cell?
+are_sums_plain <- function(found, plan) {
+  K <- length(plan$features)
+  observed <- t(read_words(found$table, K))
+  sum_of <- function(name) plain_numbers(found$table[[name]])
+  fine <- vapply(seq_len(K), function(k) {
+    r <- sum_of(paste0("r", k))[observed[, k]]
+    s <- sum_of(paste0("s", k, "_", k))[observed[, k]]
+    all(is.finite(r)) && all(is.finite(s)) && all(s < (largest_number / 10)^2)
+  }, TRUE)
+  all(fine) && all(abs(found$centers) < largest_number / 10)
 }
 
 say_engine <- function(con) {
@@ -101,11 +142,13 @@ facts_of_engine <- function(tbl, con, call) {
   }
 }
 
-# `first`: list(cells, table, centers, look): what was summed, the sums, about what, and the answer
-# to look_query() or NULL. `design`: NULL without covariates. Sums are taken again where they do not
-# tell enough: about the means of all cells, or else about those of every group and pattern.
-sum_up <- function(first, plan, design, call) {
+# `first`: see first_sums(), and `look`, the answer to look_query() or NULL. Sums are taken again
+# where they do not tell enough: about the means of all cells, or else about those of every group
+# and pattern.
+sum_up <- function(first, plan, call) {
   K <- length(plan$features)
+  design <- first$design
+  plan$tested <- first$tested
   read <- function(table, centers) {
     groups <- engine_groups(first$look, table, plan, call)
     found <- read_patterns_of(table, groups, K, length(first$centers), centers)

@@ -5,7 +5,8 @@
 # keys `g1`, `g2`, ...; features `x1`, `x2`, ...; numeric variables of covariates `u1`, ..., others
 # `v1`, ...; weights `w`; the pattern of observed features `p1`, ... (30 bits each); `known`, 1
 # where no covariate is missing. What they are of the user's is a plan: list(con, group, features,
-# numeric, categories, weights), names of columns by role, and the connection.
+# numeric, categories, weights, tested), names of columns by role, the connection, and whether cells
+# are tested to be finite.
 
 # internal -----------------------------------------------------------------
 
@@ -14,6 +15,7 @@ is_engine_table <- function(data) inherits(data, "tbl_lazy")
 
 # Numbers beyond cannot be squared, nor can their sums; a literal that every engine reads alike.
 largest_cell <- "1.0e+150"
+largest_number <- as.numeric(largest_cell)
 
 # The name of a number of 64 bits, in which a cast leaves all digits: NUMERIC would round or be
 # slow, and what a driver says of its types may be a number of 32 bits (REAL of Spark). PostgreSQL,
@@ -57,10 +59,16 @@ engine_columns <- function(tbl, plan) {
   dplyr::mutate(columns, !!!stats::setNames(as_doubles, numbers))
 }
 
-# Without the rows of weight 0. Cells that are NaN or infinite become NULL; every row knows its
-# pattern, and whether a cell was infinite (1, else 0, as doubles, since their sum may be large).
+# Without the rows of weight 0; every row knows its pattern.
 engine_cells <- function(columns, plan) {
   if (length(plan$weights) > 0L) columns <- dplyr::filter(columns, .data$w > 0)
+  if (isTRUE(plan$tested)) columns <- test_cells(columns, plan)
+  dplyr::mutate(columns, !!!pattern_words(length(plan$features)), !!!knows_covariates(plan))
+}
+
+# Cells that are NaN or infinite become NULL; every row knows whether a cell was infinite (1, else
+# 0, as doubles, since their sum may be large).
+test_cells <- function(columns, plan) {
   numbers <- number_columns(plan)
   one <- number_literal("1", plan$con)
   zero <- number_literal("0", plan$con)
@@ -69,8 +77,7 @@ engine_cells <- function(columns, plan) {
     columns, infinite = dplyr::case_when(!!any_infinite ~ !!one, TRUE ~ !!zero)
   )
   finite <- lapply(rlang::syms(numbers), finite_cell, con = plan$con)
-  cells <- dplyr::mutate(columns, !!!stats::setNames(finite, numbers))
-  dplyr::mutate(cells, !!!pattern_words(length(plan$features)), !!!knows_covariates(plan))
+  dplyr::mutate(columns, !!!stats::setNames(finite, numbers))
 }
 
 number_columns <- function(plan) {
@@ -105,6 +112,10 @@ word_columns <- function(plan) numbered("p", (length(plan$features) + 29L) %/% 3
 
 # What is observed: [feature, row of `table`]
 read_words <- function(table, n_features) {
+  if (!is.null(table[["b1"]])) {
+    lacks <- lapply(numbered("b", n_features), function(b) as.logical(table[[b]]))
+    return(t(matrix(!unlist(lacks), nrow(table), n_features)))
+  }
   observed <- vapply(seq_len(n_features), function(k) {
     word <- plain_numbers(table[[paste0("p", (k - 1L) %/% 30L + 1L)]])
     word %/% 2^((k - 1L) %% 30L) %% 2 == 1

@@ -90,8 +90,8 @@ engine_design <- function(cells, plan, formula, levels, call) {
   at <- length(plan$features) + seq_along(exprs)
   names(exprs) <- paste0("x", at)
   keep <- rlang::syms(c(
-    pattern_keys(plan), "infinite", numbered("x", length(plan$features)),
-    if (length(plan$weights)) "w"
+    pattern_keys(plan), if (isTRUE(plan$tested)) "infinite",
+    numbered("x", length(plan$features)), if (length(plan$weights)) "w"
   ))
   list(design = built$design, cells = dplyr::transmute(cells, !!!keep, !!!exprs))
 }

@@ -87,8 +87,8 @@ rough_query <- function(cells, plan) {
   )
 }
 
-# One row a group: how many `rows` it has; of each number how many cells are infinite (`i`); what
-# its weights are.
+# One row a group: how many `rows` it has; what its weights are; where cells are tested, of each
+# number how many are infinite (`i`).
 look_query <- function(columns, plan) {
   # as doubles: a sum of whole numbers may overflow
   one <- number_literal("1", plan$con)
@@ -97,7 +97,7 @@ look_query <- function(columns, plan) {
     rlang::expr(sum(dplyr::case_when(!!test ~ !!one, TRUE ~ !!zero), na.rm = TRUE))
   }
   limit <- number_literal(largest_cell, plan$con)
-  numbers <- rlang::syms(number_columns(plan))
+  numbers <- if (isTRUE(plan$tested)) rlang::syms(number_columns(plan))
   infinite <- lapply(numbers, function(x) flag(infinite_cell(x, plan$con)))
   asked <- c(
     list(rows = rlang::expr(dplyr::n())),
@@ -123,7 +123,7 @@ look_at_weights <- function(limit, flag) {
 # `look`: the result of look_query(). Refuses what new_model_data() refuses of rows.
 check_look <- function(look, plan, call) {
   if (sum(plain_numbers(look$rows)) == 0) abort_no_rows(call)
-  for (k in seq_along(number_columns(plan))) {
+  for (k in if (isTRUE(plan$tested)) seq_along(number_columns(plan))) {
     infinite <- sum(plain_numbers(look[[paste0("i", k)]]))
     if (infinite > 0) abort_engine_cells(plan, k, infinite, call)
   }

@@ -5,8 +5,9 @@
 
 # internal -----------------------------------------------------------------
 
-# One row for every group, pattern and `known`: `rows`, of which `infinite` have an infinite cell;
-# `n`, the sum of weights; for each of `size` numbers `r`, and the products `s`. `centers`: a number
+# One row for every group, pattern and `known`: `rows`, of which `infinite` have an infinite cell
+# where cells are tested; `n`, the sum of weights; for each of `size` numbers `r`, and the products
+# `s`. `centers`: a number
 # for each, or NULL for the mean in each group and pattern, which takes a window, and is returned as
 # `m`. With `extremes` also the smallest and the largest cell of each number, `lo` and `hi`.
 sums_query <- function(cells, plan, size, centers = NULL, extremes = FALSE) {
@@ -22,14 +23,11 @@ sums_query <- function(cells, plan, size, centers = NULL, extremes = FALSE) {
   from <- Map(function(x, m) rlang::expr(!!x - !!m), x, rlang::syms(m))
   cells <- dplyr::mutate(dplyr::group_by(cells, !!!by), !!!stats::setNames(about, m))
   cells <- dplyr::mutate(dplyr::ungroup(cells), !!!stats::setNames(from, numbered("d", size)))
-  sums <- sums_columns(size, weighted, is.null(centers), extremes)
+  sums <- sums_columns(plan, size, is.null(centers), extremes)
   flags <- pattern_flags(plan)
   if (length(flags) > 0L) {
     cells <- dplyr::mutate(cells, !!!flags)
-    words <- word_columns(plan)
-    of_words <- lapply(rlang::syms(words), function(p) rlang::expr(min(!!p, na.rm = TRUE)))
-    sums <- c(stats::setNames(of_words, words), sums)
-    by <- rlang::syms(c(setdiff(pattern_keys(plan), words), names(flags)))
+    by <- rlang::syms(c(setdiff(pattern_keys(plan), word_columns(plan)), names(flags)))
   }
   dplyr::summarise(dplyr::group_by(cells, !!!by), !!!sums, .groups = "drop")
 }
@@ -58,8 +56,9 @@ window_mean <- function(x, weighted) {
   rlang::expr(sum(!!as.name("w") * !!x, na.rm = TRUE) / sum(!!as.name("w"), na.rm = TRUE))
 }
 
-sums_columns <- function(size, weighted, window, extremes) {
+sums_columns <- function(plan, size, window, extremes) {
   w <- as.name("w")
+  weighted <- length(plan$weights) > 0L
   total <- function(x) {
     if (weighted) x <- rlang::expr(!!w * !!x)
     rlang::expr(sum(!!x, na.rm = TRUE))
@@ -74,10 +73,10 @@ sums_columns <- function(size, weighted, window, extremes) {
     function(i, j) total(rlang::expr(!!column("d", i) * !!column("d", j))), pairs$i, pairs$j
   )
   c(
-    list(
-      rows = rlang::expr(dplyr::n()),
-      infinite = rlang::expr(sum(!!as.name("infinite"), na.rm = TRUE))
-    ),
+    list(rows = rlang::expr(dplyr::n())),
+    if (isTRUE(plan$tested)) {
+      list(infinite = rlang::expr(sum(!!as.name("infinite"), na.rm = TRUE)))
+    },
     if (weighted) list(n = rlang::expr(sum(!!w, na.rm = TRUE))),
     if (window) each("m", function(k) rlang::expr(min(!!column("m", k), na.rm = TRUE))),
     each("r", function(k) total(column("d", k))),

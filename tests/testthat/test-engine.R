@@ -66,6 +66,27 @@ for (engine in engines) {
     expect_same_to(ours, hmvn_statistics(sorted, ~g, ~ x + y + z), 1e-10)
   })
 
+  test_that(paste(engine, "tests cells where sums say that it must, and refuses what R refuses"), {
+    tbl <- engine_table(engine, rows[1:200, ])
+    tests_of <- function(tbl, ...) count_calls("test_cells", try(of_engine(tbl, ...), TRUE))
+    expect_identical(tests_of(tbl, ~h, ~ x + z), c(test_cells = 0L))
+    for (cell in c("9e999", "-9e999", "2e150", "-1e200")) {
+      if (engine == "PostgreSQL") cell <- sub("9e999", "infinity", cell)
+      where <- paste0("UPDATE %s SET z = '", cell, "' WHERE h = 4")
+      huge <- engine_table(engine, rows[1:200, ], where)
+      failed <- tryCatch(of_engine(huge, ~h, ~ x + z), hmvn_error_cells = identity)
+      expect_identical(failed$column, "z")
+      expect_equal(failed$count, sum(rows$h[1:200] == 4))
+      expect_identical(tests_of(huge, ~h, ~ x + z), c(test_cells = 1L))
+      expect_error(of_engine(dplyr::filter(huge, h == 4L), ~h, ~z), class = "hmvn_error_cells")
+      expect_error(of_engine(huge, ~h, ~x, covariates = ~z), class = "hmvn_error_cells")
+      expect_error(quietly(of_engine(huge, ~h, ~z, weights = ~v)), class = "hmvn_error_cells")
+    }
+    large <- transform(rows[1:200, ], z = z * 1e139)
+    ours <- of_engine(engine_table(engine, large), ~h, ~ x + z)
+    expect_same_to(ours, hmvn_statistics(large, ~h, ~ x + z), 1e-10)
+  })
+
   test_that(paste(engine, "leaves a constant its scatter of 0"), {
     flat <- transform(rows, u = ifelse(g == "a", 0.1, 7.3), y = NULL)
     tbl <- engine_table(engine, flat)

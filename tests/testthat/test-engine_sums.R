@@ -58,6 +58,12 @@ for (dialect in names(dialects)) {
     expect_match(sql, "CASE WHEN \\(+x1 IS NULL\\)+ THEN 0")
     # nothing that engines lack
     expect_false(grepl("COVAR|VAR_|REGR_|CROSS|JOIN|NUMERIC", sql))
+    # cells are tested where that is asked for
+    finite <- sql_of(dialect, tested = TRUE)
+    number <- paste0("CAST(1.0e+150 AS ", dialects[[dialect]], ")")
+    expect_match(finite, paste0("x2 >= -", number, " AND x2 <= ", number), fixed = TRUE)
+    expect_match(finite, "SUM(infinite) AS infinite", fixed = TRUE)
+    expect_false(grepl("1.0e+150", sql, fixed = TRUE))
     fixed <- sql_of(dialect, centers = c(1e9 + 1 / 3, 0))
     expect_false(grepl("OVER", fixed))
     expect_match(fixed, paste0("CAST(1.0000000003333334e+09 AS ", dialects[[dialect]], ")"),
