@@ -37,5 +37,5 @@ Rcpp::List adjust_patterns_(const Rcpp::List& patterns, int n_groups, int n_feat
       }
     }
   }
-  return Rcpp::List::create(Rcpp::_["mean"] = mean, Rcpp::_["scatter"] = scatter);
+  return Rcpp::List::create(Rcpp::Named("mean") = mean, Rcpp::Named("scatter") = scatter);
 }

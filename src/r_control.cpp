@@ -50,8 +50,8 @@ const char* algorithm_name(UnitAlgorithm algorithm) {
 
 void signal_failure(const SamplingFailure& failure) {
   Rcpp::List condition =
-      Rcpp::List::create(Rcpp::_["message"] = failure.what(), Rcpp::_["call"] = R_NilValue,
-                         Rcpp::_["topic"] = failure.topic());
+      Rcpp::List::create(Rcpp::Named("message") = failure.what(), Rcpp::Named("call") = R_NilValue,
+                         Rcpp::Named("topic") = failure.topic());
   condition.attr("class") = Rcpp::CharacterVector::create("hmvn_core_error", "error", "condition");
   Rcpp::Function("stop", R_BaseEnv)(condition);
   throw std::logic_error("stop() has returned");

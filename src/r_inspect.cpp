@@ -14,7 +14,7 @@
 #include "r_model.h"
 
 using namespace hmvn;
-using Rcpp::_;
+using Rcpp::Named;
 
 namespace {
 
@@ -45,13 +45,13 @@ struct InspectedPosterior {
 
 Rcpp::List pack_draw(const Draw& draw) {
   return Rcpp::List::create(
-      _["mean"] = as_r(draw.mean), _["slope"] = as_r(draw.slope), _["slope0"] = as_r(draw.slope0),
-      _["h_slope"] = as_r(draw.h_slope), _["chol"] = as_r(draw.factor),
-      _["mean0"] = as_r(draw.mean0), _["scale0"] = as_r(draw.scale0),
-      _["chol_cor0"] = as_r(draw.correlation_factor0), _["between"] = as_r(draw.between_factor),
-      _["h_mean"] = as_r(draw.h_mean), _["h_sd"] = as_r(draw.h_scale),
-      _["h_cor"] = draw.h_correlation, _["log_likelihood"] = draw.log_likelihood,
-      _["log_prior"] = draw.log_prior);
+      Named("mean") = as_r(draw.mean), Named("slope") = as_r(draw.slope),
+      Named("slope0") = as_r(draw.slope0), Named("h_slope") = as_r(draw.h_slope),
+      Named("chol") = as_r(draw.factor), Named("mean0") = as_r(draw.mean0),
+      Named("scale0") = as_r(draw.scale0), Named("chol_cor0") = as_r(draw.correlation_factor0),
+      Named("between") = as_r(draw.between_factor), Named("h_mean") = as_r(draw.h_mean),
+      Named("h_sd") = as_r(draw.h_scale), Named("h_cor") = draw.h_correlation,
+      Named("log_likelihood") = draw.log_likelihood, Named("log_prior") = draw.log_prior);
 }
 
 // Keeps means and factors of every draw, one column a draw.
@@ -79,8 +79,8 @@ class InspectingSink : public DrawSink {
 // [[Rcpp::export(rng = false)]]
 Rcpp::List inspect_layout_(int n_groups, const Rcpp::List& model_list) {
   const Layout layout = make_layout(unpack_model(model_list), n_groups);
-  return Rcpp::List::create(_["dimension"] = layout.dimension(), _["shared"] = layout.n_shared(),
-                            _["own"] = layout.n_own());
+  return Rcpp::List::create(Named("dimension") = layout.dimension(),
+                            Named("shared") = layout.n_shared(), Named("own") = layout.n_own());
 }
 
 // Every group's likelihood given Sigma = factor factor', as a function of its mean: log of the part
@@ -105,8 +105,8 @@ Rcpp::List inspect_likelihood_(const Rcpp::List& patterns, int n_groups,
     likelihood.resize(n_features, group.patterns.size());
     fill_likelihood(group, frame, point, likelihood, scratch);
     out.push_back(Rcpp::List::create(
-        _["within"] = likelihood.within, _["estimate"] = as_r(likelihood.estimate),
-        _["spread"] = as_r(likelihood.spread), _["complete"] = group.complete()));
+        Named("within") = likelihood.within, Named("estimate") = as_r(likelihood.estimate),
+        Named("spread") = as_r(likelihood.spread), Named("complete") = group.complete()));
   }
   return out;
 }
@@ -136,8 +136,9 @@ Rcpp::List inspect_density_(const Rcpp::List& patterns, int n_groups, const Rcpp
           (inspected.in_long_double(high) - inspected.in_long_double(low)) / (2 * step));
     }
   }
-  return Rcpp::List::create(_["log_density"] = log_density, _["long_density"] = long_density,
-                            _["gradient"] = gradient, _["difference"] = difference);
+  return Rcpp::List::create(Named("log_density") = log_density,
+                            Named("long_density") = long_density, Named("gradient") = gradient,
+                            Named("difference") = difference);
 }
 
 // At every column of `positions`: one draw in the user's terms, with the parts of lp__.
@@ -216,9 +217,10 @@ Rcpp::List inspect_moves_(const Rcpp::List& patterns, int n_groups, const Rcpp::
     moved.read(random, draw);
     fresh->read(same, fresh_draw);
     out[s] = Rcpp::List::create(
-        _["value"] = value, _["fresh_value"] = fresh_value, _["gradient"] = as_r(gradient),
-        _["fresh_gradient"] = as_r(fresh_gradient), _["other_gradient"] = as_r(other),
-        _["draw"] = pack_draw(draw), _["fresh_draw"] = pack_draw(fresh_draw));
+        Named("value") = value, Named("fresh_value") = fresh_value,
+        Named("gradient") = as_r(gradient), Named("fresh_gradient") = as_r(fresh_gradient),
+        Named("other_gradient") = as_r(other), Named("draw") = pack_draw(draw),
+        Named("fresh_draw") = pack_draw(fresh_draw));
   }
   return out;
 }
@@ -267,9 +269,9 @@ Rcpp::List inspect_resumed_(const Rcpp::List& patterns, int n_groups, const Rcpp
     run->advance(pieces[i], sink);
   }
   if (!run->finished()) Rcpp::stop("pieces must add up to all iterations");
-  return Rcpp::List::create(_["mean"] = as_r(sink.mean), _["factor"] = as_r(sink.factor),
-                            _["algorithm"] = algorithm_name(run->report().algorithm),
-                            _["bytes"] = static_cast<double>(size));
+  return Rcpp::List::create(Named("mean") = as_r(sink.mean), Named("factor") = as_r(sink.factor),
+                            Named("algorithm") = algorithm_name(run->report().algorithm),
+                            Named("bytes") = static_cast<double>(size));
 }
 
 // Loads a state of `bytes` bytes less than, or with that many more than, were saved: what is
@@ -314,10 +316,10 @@ Rcpp::LogicalVector inspect_stop_(const Rcpp::List& patterns, int n_groups,
   const std::unique_ptr<UnitSampler> sampler =
       make_unit_sampler({&model, groups, 0}, plan, never_stop);
   return Rcpp::LogicalVector::create(
-      _["prepare"] = is_left([&] {
+      Named("prepare") = is_left([&] {
         make_unit_sampler({&model, groups, 0}, plan, asked.stop);
       }),
-      _["adjust"] = model.n_covariates == 0 ||
-                    is_left([&] { adjust_for_covariates(model, groups, asked.stop); }),
-      _["start"] = is_left([&] { sampler->start(0, asked); }));
+      Named("adjust") = model.n_covariates == 0 ||
+                        is_left([&] { adjust_for_covariates(model, groups, asked.stop); }),
+      Named("start") = is_left([&] { sampler->start(0, asked); }));
 }

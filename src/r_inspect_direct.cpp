@@ -13,7 +13,7 @@
 #include "r_model.h"
 
 using namespace hmvn;
-using Rcpp::_;
+using Rcpp::Named;
 
 // What direct sampling proposes for a unit of all groups, or NULL where it does not apply: `df` and
 // `Psi` of (D4), the bound of log w (D5), and the shares that are accepted of `proposals` trials.
@@ -29,10 +29,11 @@ Rcpp::RObject inspect_direct_(const Rcpp::List& patterns, int n_groups,
   const DirectMatch& match = proposal->match;
   const Eigen::MatrixXd scale = (match.df + match.extra_df) * match.root * match.root.transpose();
   const DirectTrial trial = try_direct(*proposal, 1, proposals);
-  return Rcpp::List::create(_["df"] = match.df + match.extra_df, _["Psi"] = as_r(scale),
-                            _["extra_df"] = match.extra_df, _["log_bound"] = match.log_bound,
-                            _["exact"] = trial.exact, _["steps"] = trial.steps.acceptance,
-                            _["spread"] = trial.steps.weight_spread);
+  return Rcpp::List::create(Named("df") = match.df + match.extra_df, Named("Psi") = as_r(scale),
+                            Named("extra_df") = match.extra_df,
+                            Named("log_bound") = match.log_bound, Named("exact") = trial.exact,
+                            Named("steps") = trial.steps.acceptance,
+                            Named("spread") = trial.steps.weight_spread);
 }
 
 // The density (D13) of a unit of all groups at positions, one a column: values, gradients and the
@@ -59,6 +60,6 @@ Rcpp::RObject inspect_bartlett_(const Rcpp::List& patterns, int n_groups,
     density.read(x, draw);
     pack_lower(draw.factor, factors.col(i));
   }
-  return Rcpp::List::create(_["value"] = as_r(values), _["gradient"] = as_r(gradients),
-                            _["factor"] = as_r(factors));
+  return Rcpp::List::create(Named("value") = as_r(values), Named("gradient") = as_r(gradients),
+                            Named("factor") = as_r(factors));
 }

@@ -200,9 +200,9 @@ Rcpp::List inspect_steps_(const Rcpp::List& target, const Rcpp::List& settings,
     }
   });
   const Eigen::Index n = z.standard.size();
-  return Rcpp::List::create(Rcpp::_["standard"] = columns_as_r(positions, n),
-                            Rcpp::_["momentum"] = columns_as_r(momenta, n),
-                            Rcpp::_["energy"] = energy);
+  return Rcpp::List::create(Rcpp::Named("standard") = columns_as_r(positions, n),
+                            Rcpp::Named("momentum") = columns_as_r(momenta, n),
+                            Rcpp::Named("energy") = energy);
 }
 
 // One transition from every column of `starts`, each with a state and a stream of its own: where it
@@ -229,8 +229,8 @@ Rcpp::List inspect_transitions_(const Rcpp::List& target, const Rcpp::List& sett
       paths[i] = columns_as_r(watched.path(), from.rows());
     }
   });
-  return Rcpp::List::create(Rcpp::_["ends"] = as_r(ends), Rcpp::_["facts"] = facts.table(),
-                            Rcpp::_["paths"] = paths);
+  return Rcpp::List::create(Rcpp::Named("ends") = as_r(ends), Rcpp::Named("facts") = facts.table(),
+                            Rcpp::Named("paths") = paths);
 }
 
 // A chain's iterations, in warm-up and after it: draws (one row each), facts, where the target was
@@ -266,8 +266,9 @@ Rcpp::List inspect_chain_(const Rcpp::List& target, const Rcpp::List& settings,
       paths[i] = columns_as_r(watched.path(), position.size());
     }
   });
-  return Rcpp::List::create(Rcpp::_["draws"] = as_r(draws), Rcpp::_["facts"] = facts.table(),
-                            Rcpp::_["paths"] = paths, Rcpp::_["iter_warmup"] = iter_warmup);
+  return Rcpp::List::create(Rcpp::Named("draws") = as_r(draws),
+                            Rcpp::Named("facts") = facts.table(), Rcpp::Named("paths") = paths,
+                            Rcpp::Named("iter_warmup") = iter_warmup);
 }
 
 // The step size that a search from the settings' step size finds at `position`, and the positions
@@ -281,8 +282,8 @@ Rcpp::List inspect_step_size_search_(const Rcpp::List& target, const Rcpp::List&
   watched.forget_path();
   with_mover(settings, position.size(),
              [&](auto& mover) { mover.find_reasonable_step_size(watched, state, random); });
-  return Rcpp::List::create(Rcpp::_["step_size"] = state.step_size,
-                            Rcpp::_["path"] = columns_as_r(watched.path(), position.size()));
+  return Rcpp::List::create(Rcpp::Named("step_size") = state.step_size,
+                            Rcpp::Named("path") = columns_as_r(watched.path(), position.size()));
 }
 
 // Dual averaging after each acceptance statistic: the step size and the averaged one. Restarts at
@@ -329,16 +330,16 @@ Rcpp::List inspect_standardisation_(const std::string& metric, const Rcpp::Numer
     back.col(j) = x;
     standardised.col(j) = slope;
   }
-  using Rcpp::_;
-  return Rcpp::List::create(_["count"] = estimator.count(), _["mean"] = as_r(estimator.mean()),
-                            _["covariance"] = as_r(estimator.covariance()),
-                            _["standard"] = as_r(standard), _["back"] = as_r(back),
-                            _["gradient"] = as_r(standardised));
+  using Rcpp::Named;
+  return Rcpp::List::create(
+      Named("count") = estimator.count(), Named("mean") = as_r(estimator.mean()),
+      Named("covariance") = as_r(estimator.covariance()), Named("standard") = as_r(standard),
+      Named("back") = as_r(back), Named("gradient") = as_r(standardised));
 }
 
 // [[Rcpp::export(rng = false)]]
 Rcpp::List inspect_warmup_(int iter_warmup) {
   const WarmupSchedule schedule = make_warmup_schedule(iter_warmup);
-  return Rcpp::List::create(Rcpp::_["first_slow"] = schedule.first_slow,
-                            Rcpp::_["window_ends"] = Rcpp::wrap(schedule.window_ends));
+  return Rcpp::List::create(Rcpp::Named("first_slow") = schedule.first_slow,
+                            Rcpp::Named("window_ends") = Rcpp::wrap(schedule.window_ends));
 }

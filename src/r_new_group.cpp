@@ -71,6 +71,6 @@ Rcpp::List new_group_(const Rcpp::List& model_list, const Rcpp::List& population
     for (int i = 0; i < n_slopes; ++i) slope(s, i) = coefficients[n_features + i];
     for (int m = 0; m < chol.ncol(); ++m) chol(s, m) = factor[m];
   }
-  return Rcpp::List::create(Rcpp::_["mean"] = mean, Rcpp::_["slope"] = slope,
-                            Rcpp::_["chol"] = chol);
+  return Rcpp::List::create(Rcpp::Named("mean") = mean, Rcpp::Named("slope") = slope,
+                            Rcpp::Named("chol") = chol);
 }

@@ -46,7 +46,9 @@ class LawsOfR {
         n_covariates_(rows.covariates.nrow()) {
     check(mean_at_, mean_, rows.size(), n_features_);
     check(chol_at_, chol_, rows.size(), packed_size(n_features_));
-    if (n_covariates_ > 0) check(slope_at_, slope_, rows.size(), n_features_ * n_covariates_);
+    if (n_covariates_ > 0) {
+      check(slope_at_, slope_, rows.size(), static_cast<R_xlen_t>(n_features_) * n_covariates_);
+    }
   }
 
   StoredDraws draws() const {

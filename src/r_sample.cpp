@@ -17,7 +17,7 @@
 #include "r_storage.h"
 
 using namespace hmvn;
-using Rcpp::_;
+using Rcpp::Named;
 
 namespace {
 
@@ -184,9 +184,10 @@ Rcpp::List SamplingRun::reports() {
     warmup(unit, chain) = report.warmup_seconds;
     sampling(unit, chain) = report.sampling_seconds;
   });
-  return Rcpp::List::create(_["algorithm"] = algorithm, _["iter_warmup"] = iter_warmup,
-                            _["divergent"] = divergent, _["max_treedepth"] = max_treedepth,
-                            _["ebfmi"] = ebfmi, _["warmup"] = warmup, _["sampling"] = sampling);
+  return Rcpp::List::create(Named("algorithm") = algorithm, Named("iter_warmup") = iter_warmup,
+                            Named("divergent") = divergent, Named("max_treedepth") = max_treedepth,
+                            Named("ebfmi") = ebfmi, Named("warmup") = warmup,
+                            Named("sampling") = sampling);
 }
 
 void SamplingRun::set_reports(const Rcpp::List& reports) {
@@ -218,7 +219,8 @@ Rcpp::DataFrame SamplingRun::places() {
     iteration[j] = place.iteration;
     whole[j] = jobs_.job(j).can_go_on();
   }
-  return Rcpp::DataFrame::create(_["cell"] = cell, _["iteration"] = iteration, _["whole"] = whole);
+  return Rcpp::DataFrame::create(Named("cell") = cell, Named("iteration") = iteration,
+                                 Named("whole") = whole);
 }
 
 Rcpp::List SamplingRun::take_states() {
@@ -230,7 +232,7 @@ Rcpp::List SamplingRun::take_states() {
     finished[j] = pack_bytes(job.take_finished());
     if (!job.finished()) current[j] = pack_bytes(job.current());
   }
-  return Rcpp::List::create(_["finished"] = finished, _["current"] = current);
+  return Rcpp::List::create(Named("finished") = finished, Named("current") = current);
 }
 
 using RunPointer = Rcpp::XPtr<SamplingRun>;
@@ -311,8 +313,9 @@ bool advance_run_(SEXP run, int cores, double seconds, int iterations,
 // [[Rcpp::export(rng = false)]]
 Rcpp::List read_run_(SEXP run) {
   const RunPointer pointer(run);
-  return Rcpp::List::create(_["draws"] = pointer->draws(), _["facts"] = pointer->facts(),
-                            _["reports"] = pointer->reports(), _["places"] = pointer->places());
+  return Rcpp::List::create(Named("draws") = pointer->draws(), Named("facts") = pointer->facts(),
+                            Named("reports") = pointer->reports(),
+                            Named("places") = pointer->places());
 }
 
 // By job: states of the cells finished since the last call, and of that at which it stands (NULL

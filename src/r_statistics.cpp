@@ -47,7 +47,7 @@ SEXP code_whole(const Rcpp::RObject& x, bool plain, Number zero) {
     codes = Rf_allocVector(INTSXP, Rf_xlength(x));
     table.write_codes(INTEGER(codes));
   }
-  return Rcpp::List::create(Rcpp::_["codes"] = codes, Rcpp::_["values"] = values);
+  return Rcpp::List::create(Rcpp::Named("codes") = codes, Rcpp::Named("values") = values);
 }
 
 }  // namespace
@@ -70,11 +70,12 @@ Rcpp::List scan_cells_(Rcpp::List columns, int n_threads) {
     missing[k] = found[k].missing;
     const R_xlen_t row = found[k].first_bad;
     if (row < 0 || !bad.isNULL()) continue;
-    bad = Rcpp::List::create(
-        Rcpp::_["column"] = static_cast<int>(k + 1), Rcpp::_["row"] = static_cast<double>(row + 1),
-        Rcpp::_["value"] = cells[k].real[row], Rcpp::_["count"] = found[k].n_bad);
+    bad = Rcpp::List::create(Rcpp::Named("column") = static_cast<int>(k + 1),
+                             Rcpp::Named("row") = static_cast<double>(row + 1),
+                             Rcpp::Named("value") = cells[k].real[row],
+                             Rcpp::Named("count") = found[k].n_bad);
   }
-  return Rcpp::List::create(Rcpp::_["missing"] = missing, Rcpp::_["bad"] = bad);
+  return Rcpp::List::create(Rcpp::Named("missing") = missing, Rcpp::Named("bad") = bad);
 }
 
 // A text a column, made of its bytes: columns that differ in one cell never have the same.
@@ -145,7 +146,7 @@ Rcpp::List group_statistics_(Rcpp::List columns, Rcpp::LogicalVector missing,
   // once while rows are read, as a triangle, and once as R's arrays
   const double size = static_cast<double>(rows.columns.size());
   const double bytes = 12.0 * size * (size + 1.0) * static_cast<double>(patterns.count);
-  if (bytes > max_bytes) return Rcpp::List::create(Rcpp::_["bytes"] = bytes);
+  if (bytes > max_bytes) return Rcpp::List::create(Rcpp::Named("bytes") = bytes);
   hmvn::StatisticsPass pass(rows, patterns);
   hmvn::run_jobs(pass.n_chunks(), n_threads, [&](std::size_t chunk) { pass.read_chunk(chunk); });
   pass.finish();
@@ -165,12 +166,12 @@ Rcpp::List group_statistics_(Rcpp::List columns, Rcpp::LogicalVector missing,
     }
   }
   return Rcpp::List::create(
-      Rcpp::_["patterns"] = Rcpp::List::create(
-          Rcpp::_["group"] = Rcpp::IntegerVector(patterns.group.begin(), patterns.group.end()),
-          Rcpp::_["n"] = n, Rcpp::_["observed"] = observed, Rcpp::_["mean"] = mean,
-          Rcpp::_["scatter"] = scatter),
-      Rcpp::_["n_rows"] = static_cast<double>(rows.n_rows) - patterns.n_empty,
-      Rcpp::_["n_empty"] = patterns.n_empty, Rcpp::_["n_missing"] = patterns.n_missing);
+      Rcpp::Named("patterns") = Rcpp::List::create(
+          Rcpp::Named("group") = Rcpp::IntegerVector(patterns.group.begin(), patterns.group.end()),
+          Rcpp::Named("n") = n, Rcpp::Named("observed") = observed, Rcpp::Named("mean") = mean,
+          Rcpp::Named("scatter") = scatter),
+      Rcpp::Named("n_rows") = static_cast<double>(rows.n_rows) - patterns.n_empty,
+      Rcpp::Named("n_empty") = patterns.n_empty, Rcpp::Named("n_missing") = patterns.n_missing);
 }
 
 // Merges patterns: pattern which[i] goes to into[i], 1..n_merged, all of them over `features`
@@ -217,8 +218,8 @@ Rcpp::List merge_moments_(const Rcpp::List& patterns, const Rcpp::IntegerVector&
       }
     }
   }
-  return Rcpp::List::create(Rcpp::_["n"] = n_out, Rcpp::_["mean"] = mean_out,
-                            Rcpp::_["scatter"] = scatter_out);
+  return Rcpp::List::create(Rcpp::Named("n") = n_out, Rcpp::Named("mean") = mean_out,
+                            Rcpp::Named("scatter") = scatter_out);
 }
 
 // Which slices of scatter [K, K, P] can be no scatter matrices; see hmvn::is_semidefinite().

@@ -6,7 +6,7 @@
 #include "hmvn/math/packed.hpp"
 #include "r_check.h"
 
-using Rcpp::_;
+using Rcpp::Named;
 
 namespace hmvn {
 
@@ -69,14 +69,14 @@ Storage allocate(const Model& model, const StorageSize& size) {
 }
 
 Rcpp::List pack_draws(const Storage& storage) {
-  return Rcpp::List::create(_["mean"] = storage.mean.get(), _["chol"] = storage.factor.get(),
-                            _["slope"] = storage.slope.get(), _["mean0"] = storage.mean0.get(),
-                            _["slope0"] = storage.slope0.get(), _["scale0"] = storage.scale0.get(),
-                            _["chol_cor0"] = storage.correlation_factor0.get(),
-                            _["chol_between"] = storage.between_factor.get(),
-                            _["h_mean"] = storage.h_mean.get(),
-                            _["h_slope"] = storage.h_slope.get(), _["h_sd"] = storage.h_scale.get(),
-                            _["h_cor"] = storage.h_correlation.get());
+  return Rcpp::List::create(
+      Named("mean") = storage.mean.get(), Named("chol") = storage.factor.get(),
+      Named("slope") = storage.slope.get(), Named("mean0") = storage.mean0.get(),
+      Named("slope0") = storage.slope0.get(), Named("scale0") = storage.scale0.get(),
+      Named("chol_cor0") = storage.correlation_factor0.get(),
+      Named("chol_between") = storage.between_factor.get(), Named("h_mean") = storage.h_mean.get(),
+      Named("h_slope") = storage.h_slope.get(), Named("h_sd") = storage.h_scale.get(),
+      Named("h_cor") = storage.h_correlation.get());
 }
 
 IterationFacts::IterationFacts(int n)

@@ -15,7 +15,7 @@
 #include "r_storage.h"
 
 using namespace hmvn;
-using Rcpp::_;
+using Rcpp::Named;
 
 namespace {
 
@@ -144,11 +144,11 @@ Rcpp::List unit_density_(const Rcpp::List& patterns, int n_groups, const Rcpp::L
   const Layout& layout = coordinates->layout;
   const DensityPointer density(new UnitDensity(model, coordinates, std::move(groups)));
   return Rcpp::List::create(
-      _["density"] = density,
-      _["sizes"] = Rcpp::IntegerVector::create(
-          _["h"] = layout.heterogeneities.size, _["population"] = layout.population.size,
-          _["common"] = layout.common.size, _["between"] = layout.between.size,
-          _["own"] = layout.n_own()));
+      Named("density") = density,
+      Named("sizes") = Rcpp::IntegerVector::create(
+          Named("h") = layout.heterogeneities.size, Named("population") = layout.population.size,
+          Named("common") = layout.common.size, Named("between") = layout.between.size,
+          Named("own") = layout.n_own()));
 }
 
 // The same with other rows, in the same coordinates.

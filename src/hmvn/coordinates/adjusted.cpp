@@ -60,7 +60,7 @@ PatternStatistics adjust(const PatternStatistics& pattern, const Eigen::MatrixXd
 
 AdjustedGroups adjust_for_covariates(const Model& model, const std::vector<GroupStatistics>& groups,
                                      const std::atomic<bool>& stop) {
-  const int n_features = model.n_features(), n_covariates = model.n_covariates;
+  const Eigen::Index n_features = model.n_features(), n_covariates = model.n_covariates;
   const Eigen::Index n_groups = static_cast<Eigen::Index>(groups.size());
   AdjustedGroups out;
   out.slopes.setZero(n_features * n_covariates, n_groups);

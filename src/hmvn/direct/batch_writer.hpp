@@ -59,13 +59,14 @@ class BatchWriter {
       means.draw(g, draw.factor, random, white_, deviation_);
       quadratic += means.n(g) * white_.squaredNorm();
       log_prior += means.log_prior(g, deviation_);
+      const Eigen::Index first = static_cast<Eigen::Index>(g) * n_features;
       if (target_.model->framed()) {
-        batch.mean.row(row).segment(g * n_features, n_features) =
+        batch.mean.row(row).segment(first, n_features) =
             target_.model->coefficient_location + frame_.lazyProduct(means.delta(g) + deviation_);
         continue;
       }
       for (int k = 0; k < n_features; ++k) {
-        batch.mean(row, g * n_features + k) =
+        batch.mean(row, first + k) =
             target_.model->coefficient_location[k] + means.delta(g)[k] + deviation_[k];
       }
     }

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cmath>
+#include <cstddef>
 #include <functional>
 #include <vector>
 
@@ -31,7 +32,7 @@ class ScoreMap {
         slope_([prior](double u, double x) { return exact_slope(prior, u, x); }),
         score_([prior](double x) { return score(prior, x); }) {
     const Node median = node(prior, 0.0, solve_median(prior));
-    std::vector<Node> nodes(2 * half_count + 1);
+    std::vector<Node> nodes(2 * std::size_t{half_count} + 1);
     nodes[half_count] = median;
     for (int direction : {-1, 1}) {
       Node last = median;
@@ -42,7 +43,7 @@ class ScoreMap {
         nodes[half_count + direction * i] = last;
       }
     }
-    pieces_.reserve(2 * half_count);
+    pieces_.reserve(2 * std::size_t{half_count});
     for (int i = 0; i < 2 * half_count; ++i)
       pieces_.push_back(quintic_between(nodes[i], nodes[i + 1], spacing));
     low_end_ = nodes.front().x;
