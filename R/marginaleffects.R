@@ -12,7 +12,8 @@
 #' [compare_groups()].
 #'
 #' @param model An `hmvn_fit` made from rows (with `keep_data = TRUE`).
-#' @param newdata A data frame with the columns of groups and covariates.
+#' @param newdata A data frame with the columns of groups and covariates; `NULL`: the rows that were
+#'   fitted.
 #' @param type `"response"`, means of rows; or `"prediction"`, rows drawn from the posterior
 #'   predictive distribution.
 #' @param vcov,... What \pkg{marginaleffects} hands on; not used.
@@ -30,13 +31,13 @@ NULL
 
 #' @rdname marginaleffects-hmvn
 #' @exportS3Method marginaleffects::get_predict
-get_predict.hmvn_fit <- function(model, newdata, type = "response", ...) {
+get_predict.hmvn_fit <- function(model, newdata = NULL, type = "response", ...) {
   call <- rlang::current_env()
   check_fit(model, call)
   type <- check_choice(type, "type", c("response", "prediction"), call)
   read <- switch(type, response = posterior_epred.hmvn_fit, posterior_predict.hmvn_fit)
-  # they come as a data.table
-  newdata <- as.data.frame(newdata)
+  # what a package hands over as a data.table
+  if (is.data.frame(newdata)) newdata <- as.data.frame(newdata)
   draws <- read(model, newdata)
   features <- dimnames(draws)[[3L]]
   n_rows <- dim(draws)[[2L]]

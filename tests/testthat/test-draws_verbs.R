@@ -25,3 +25,22 @@ test_that("posterior's verbs take a fit as they take its draws", {
   expect_true("log_prior" %in%
     posterior::variables(posterior::rename_variables(fit, log_prior = lprior)))
 })
+
+test_that("posterior's verbs refuse arguments that posterior would pass over", {
+  fit <- short_fit(iris, ~Species, iter_sampling = 20)
+  expect_error(posterior::subset_draws(fit, varible = "mu"), "variable",
+    class = "hmvn_error_argument"
+  )
+  expect_error(posterior::subset_draws(fit, "mu", 1, 1, 1, TRUE, TRUE, 7),
+    class = "hmvn_error_argument"
+  )
+  expect_error(posterior::thin_draws(fit, 2, by = 1), "by", class = "hmvn_error_argument")
+  expect_error(posterior::thin_draws(fit), "thin", class = "hmvn_error_argument")
+  expect_error(posterior::merge_chains(fit, 3), class = "hmvn_error_argument")
+  expect_error(posterior::split_chains(fit, n = 2), "n", class = "hmvn_error_argument")
+  weights <- rep(1, posterior::ndraws(fit))
+  expect_error(
+    posterior::resample_draws(fit, weight = weights, draws = 3), "draws",
+    class = "hmvn_error_argument"
+  )
+})

@@ -11,6 +11,9 @@ test_that("what marginaleffects asks for are means of rows, feature after featur
   expect_identical(get_predict.hmvn_fit(fit, rows)$rowid, rep(1:3, 4))
   expect_identical(get_coef.hmvn_fit(fit), colMeans(as.matrix(fit, variable = "mu")))
   expect_error(get_predict.hmvn_fit(fit, rows, type = "link"), class = "hmvn_error_argument")
+  for (odd in list(mean, list(Species = 1:3, y = 1:2), "a", 1)) {
+    expect_error(get_predict.hmvn_fit(fit, odd), class = "hmvn_error")
+  }
 })
 
 test_that("rows that are predicted vary as rows do", {
