@@ -9,8 +9,16 @@ log_covariances_ <- function(chol, n_features, cores) {
     .Call(`_hmvn_log_covariances_`, chol, n_features, cores)
 }
 
+row_distances_ <- function(a, b) {
+    .Call(`_hmvn_row_distances_`, a, b)
+}
+
 normal_distances_ <- function(mean_a, chol_a, mean_b, chol_b, cores) {
     .Call(`_hmvn_normal_distances_`, mean_a, chol_a, mean_b, chol_b, cores)
+}
+
+spread_of_columns_ <- function(a, b, probs, half_widths, cores) {
+    .Call(`_hmvn_spread_of_columns_`, a, b, probs, half_widths, cores)
 }
 
 shares_within_ <- function(mean_a, chol_a, mean_b, chol_b, squared_radius, points, cores) {

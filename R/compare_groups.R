@@ -82,7 +82,7 @@ compare_groups <- function(fit, reference = NULL, group = NULL,
     prob = stats::setNames(prob, quantile_names(prob)), rope = rope, level = level,
     features = at, cores = cores
   )
-  laws <- laws_by_group(fit, unique(c(pairs)), parts_needed(table), chosen, how)
+  laws <- laws_by_group(fit, unique(c(pairs)), table, chosen, how)
   numbers <- lapply(seq_len(nrow(pairs)), function(i) {
     pair <- laws[as.character(pairs[i, ])]
     summarise_differences(pair[[1L]], pair[[2L]], table, how)
@@ -190,21 +190,16 @@ against <- function(groups, reference) {
   cbind(others, rep(reference, length(others)), deparse.level = 0)
 }
 
-# What the comparison needs of each law, see law_parts().
-parts_needed <- function(table) {
-  asked <- unique(table$quantity)
-  c(
-    intersect(c("mean", "cor", "log_volume"), asked),
-    if (any(c("sd", "log_sd") %in% asked)) "sd", if ("log_euclidean" %in% asked) "log_cov"
-  )
+# What is compared by its difference, of these quantities: parts of laws, see law_parts().
+differing <- function(quantities) {
+  intersect(quantities, c("mean", "slope", "sd", "log_sd", "cor", "log_volume"))
 }
 
 # `n`: c(groups, draws). Both the draws of all groups and the rows of all pairs must find room.
 check_comparison_size <- function(fit, n, table, all_pairs, call) {
   k <- n_features(fit)
-  parts <- parts_needed(table)
-  matrices <- 1 + ("log_cov" %in% parts) + ("cor" %in% parts)
-  each <- (2 + n_covariates(fit)) * k + k * (k + 1) / 2 * matrices
+  matrices <- 1 + ("log_euclidean" %in% table$quantity)
+  each <- (1 + n_covariates(fit)) * k + k * (k + 1) / 2 * matrices + nrow(table)
   pairs <- if (all_pairs) n[[1L]] * (n[[1L]] - 1) / 2 else n[[1L]]
   check_size(
     8 * max(prod(n) * each, 10 * pairs * nrow(table)), "The comparison of all groups",
@@ -212,62 +207,64 @@ check_comparison_size <- function(fit, n, table, all_pairs, call) {
   )
 }
 
-# The laws of groups, a list by position, with the parts that are needed. `how`: list(features,
-# cores).
-laws_by_group <- function(fit, groups, parts, chosen, how) {
+# The laws of groups, a list by position, with `values`, [draw, row]: those of the table's rows that
+# are compared by their difference. `how`: list(features, cores).
+laws_by_group <- function(fit, groups, table, chosen, how) {
+  differences <- differing(unique(table$quantity))
+  parts <- c(differences, if ("log_euclidean" %in% table$quantity) "log_cov")
   laws <- lapply(groups, function(g) {
-    law_parts(margin_law(group_law(fit, g, chosen), how$features), parts, how$cores)
+    law <- law_parts(margin_law(group_law(fit, g, chosen), how$features), parts, how$cores)
+    law$values <- do.call(cbind, unname(law[differences]))
+    law[intersect(c("label", "mean", "chol", "log_cov", "values"), names(law))]
   })
   stats::setNames(laws, groups)
 }
 
 # The rows of the table for one pair, numbers by column.
 summarise_differences <- function(a, b, table, how) {
-  quantities <- unique(table$quantity)
+  by_difference <- table$quantity %in% differing(table$quantity)
+  widths <- if (!is.null(how$rope)) unname(how$rope[table$quantity])
+  spread <- function(rows, values, less = NULL) {
+    if (any(rows)) spread_of_columns(values, how$prob, less, widths[rows], how$cores)
+  }
+  other <- compared_draws(a, b, unique(table$quantity[!by_difference]), how)
+  numbers <- rbind(spread(by_difference, a$values, b$values), spread(!by_difference, other))
+  numbers[c(which(by_difference), which(!by_difference)), ] <- numbers
+  numbers[table$quantity %in% never_negative(), "p_positive"] <- NA
+  numbers
+}
+
+# Draws of distances and overlaps, [draw, quantity].
+compared_draws <- function(a, b, quantities, how) {
   measures <- intersect(quantities, distance_measures)
   distances <- if (length(measures)) law_distances(a, b, measures, how$cores)
   share <- function(a, b, measure) law_overlaps(a, b, measure, how$level, how$cores)
-  draws <- do.call(cbind, lapply(quantities, function(quantity) {
+  do.call(cbind, lapply(quantities, function(quantity) {
     switch(quantity,
-      mean = ,
-      slope = ,
-      sd = ,
-      cor = ,
-      log_volume = a[[quantity]] - b[[quantity]],
-      log_sd = log(a$sd) - log(b$sd),
       overlap = share(a, b, "union"),
       within = share(a, b, "within"),
       contains = share(b, a, "within"),
       distances[, quantity, drop = FALSE]
     )
   }))
-  numbers <- summarise_columns(draws, how$prob)
-  positive <- colMeans(draws > 0)
-  positive[table$quantity %in% never_negative()] <- NA
-  out <- cbind(numbers, p_positive = positive)
-  if (is.null(how$rope)) {
-    return(out)
-  }
-  width <- unname(how$rope[table$quantity])
-  cbind(out, p_rope = colMeans(abs(draws) < rep(width, each = nrow(draws))))
 }
 
 # Of these the probability of a positive value says nothing.
 never_negative <- function() c(distance_measures, names(compared_quantities()$overlap))
 
+# A row of numbers for every column of `draws`, less those of `less` if it is given: mean, sd,
+# quantiles by the names of `prob`, p_positive and, where `rope` has half-widths by column, p_rope.
+spread_of_columns <- function(draws, prob, less = NULL, rope = NULL, cores = 1L) {
+  none <- matrix(0, 0L, 0L)
+  widths <- if (is.null(rope)) rep(NA_real_, ncol(draws)) else as.double(rope)
+  numbers <- spread_of_columns_(draws, less %||% none, as.double(prob), widths, cores)
+  colnames(numbers) <- c("mean", "sd", names(prob), "p_positive", "p_rope")
+  if (is.null(rope)) numbers[, -ncol(numbers), drop = FALSE] else numbers
+}
+
 # mean, sd and quantiles of every column
 summarise_columns <- function(draws, prob) {
-  mean <- colMeans(draws)
-  sd <- sqrt(colSums((draws - rep(mean, each = nrow(draws)))^2) / (nrow(draws) - 1))
-  # quantile() of one column after another takes most of its time for other things
-  sorted <- matrix(apply(draws, 2L, sort.int, method = "quick"), nrow(draws))
-  at <- (nrow(draws) - 1) * prob + 1
-  below <- floor(at)
-  above <- pmin(below + 1, nrow(draws))
-  quantiles <- t((1 - at + below) * sorted[below, , drop = FALSE] +
-    (at - below) * sorted[above, , drop = FALSE])
-  colnames(quantiles) <- names(prob)
-  cbind(mean = mean, sd = sd, quantiles)
+  spread_of_columns(draws, prob)[, c("mean", "sd", names(prob)), drop = FALSE]
 }
 
 check_rope <- function(rope, known, call) {

@@ -127,8 +127,9 @@ rvar_of_pairs <- function(fit, groups, reference, compare) {
   as_rvar(array(out, c(compare$size, n, n), list(NULL, NULL, labels, labels)))
 }
 
-# What is compared of a law: mean and sd [draw, K], cor [draw, pair], log_volume [draw, 1] (of the
-# ellipsoid, less a constant: log |L|), log_cov [draw, packed]. `parts`: names of those needed.
+# What is compared of a law: mean, sd and log_sd [draw, K], cor [draw, pair], log_volume [draw, 1]
+# (of the ellipsoid, less a constant: log |L|), log_cov [draw, packed], see log_covariances_().
+# `parts`: names of those needed.
 law_parts <- function(law, parts, cores) {
   k <- law_features(law)
   derive <- function(kind) {
@@ -138,6 +139,7 @@ law_parts <- function(law, parts, cores) {
   made <- list(
     mean = function() law$mean,
     sd = function() derive("sigma"),
+    log_sd = function() log(derive("sigma")),
     cor = function() derive("Omega"),
     log_volume = function() {
       diagonal <- law$chol[, cumsum(seq_len(k)), drop = FALSE]
@@ -151,12 +153,7 @@ law_parts <- function(law, parts, cores) {
 # Distances of two laws, [draw, measure], of those `measures` asks for.
 law_distances <- function(a, b, measures, cores) {
   out <- list()
-  if ("log_euclidean" %in% measures) {
-    # each entry off the diagonal stands for two
-    twice <- rep(2, ncol(a$chol))
-    twice[cumsum(seq_len(law_features(a)))] <- 1
-    out$log_euclidean <- sqrt(drop((a$log_cov - b$log_cov)^2 %*% twice))
-  }
+  if ("log_euclidean" %in% measures) out$log_euclidean <- row_distances_(a$log_cov, b$log_cov)
   if (any(measures != "log_euclidean")) {
     found <- normal_distances_(law_mean(a), a$chol, law_mean(b), b$chol, cores)
     colnames(found) <- distance_measures[-1L]

@@ -37,6 +37,17 @@ BEGIN_RCPP
     return rcpp_result_gen;
 END_RCPP
 }
+// row_distances_
+Rcpp::NumericVector row_distances_(const Rcpp::NumericMatrix& a, const Rcpp::NumericMatrix& b);
+RcppExport SEXP _hmvn_row_distances_(SEXP aSEXP, SEXP bSEXP) {
+BEGIN_RCPP
+    Rcpp::RObject rcpp_result_gen;
+    Rcpp::traits::input_parameter< const Rcpp::NumericMatrix& >::type a(aSEXP);
+    Rcpp::traits::input_parameter< const Rcpp::NumericMatrix& >::type b(bSEXP);
+    rcpp_result_gen = Rcpp::wrap(row_distances_(a, b));
+    return rcpp_result_gen;
+END_RCPP
+}
 // normal_distances_
 Rcpp::NumericMatrix normal_distances_(const Rcpp::NumericMatrix& mean_a, const Rcpp::NumericMatrix& chol_a, const Rcpp::NumericMatrix& mean_b, const Rcpp::NumericMatrix& chol_b, int cores);
 RcppExport SEXP _hmvn_normal_distances_(SEXP mean_aSEXP, SEXP chol_aSEXP, SEXP mean_bSEXP, SEXP chol_bSEXP, SEXP coresSEXP) {
@@ -48,6 +59,20 @@ BEGIN_RCPP
     Rcpp::traits::input_parameter< const Rcpp::NumericMatrix& >::type chol_b(chol_bSEXP);
     Rcpp::traits::input_parameter< int >::type cores(coresSEXP);
     rcpp_result_gen = Rcpp::wrap(normal_distances_(mean_a, chol_a, mean_b, chol_b, cores));
+    return rcpp_result_gen;
+END_RCPP
+}
+// spread_of_columns_
+Rcpp::NumericMatrix spread_of_columns_(const Rcpp::NumericMatrix& a, const Rcpp::NumericMatrix& b, const Rcpp::NumericVector& probs, const Rcpp::NumericVector& half_widths, int cores);
+RcppExport SEXP _hmvn_spread_of_columns_(SEXP aSEXP, SEXP bSEXP, SEXP probsSEXP, SEXP half_widthsSEXP, SEXP coresSEXP) {
+BEGIN_RCPP
+    Rcpp::RObject rcpp_result_gen;
+    Rcpp::traits::input_parameter< const Rcpp::NumericMatrix& >::type a(aSEXP);
+    Rcpp::traits::input_parameter< const Rcpp::NumericMatrix& >::type b(bSEXP);
+    Rcpp::traits::input_parameter< const Rcpp::NumericVector& >::type probs(probsSEXP);
+    Rcpp::traits::input_parameter< const Rcpp::NumericVector& >::type half_widths(half_widthsSEXP);
+    Rcpp::traits::input_parameter< int >::type cores(coresSEXP);
+    rcpp_result_gen = Rcpp::wrap(spread_of_columns_(a, b, probs, half_widths, cores));
     return rcpp_result_gen;
 END_RCPP
 }
@@ -719,7 +744,9 @@ END_RCPP
 static const R_CallMethodDef CallEntries[] = {
     {"_hmvn_adjust_patterns_", (DL_FUNC) &_hmvn_adjust_patterns_, 5},
     {"_hmvn_log_covariances_", (DL_FUNC) &_hmvn_log_covariances_, 3},
+    {"_hmvn_row_distances_", (DL_FUNC) &_hmvn_row_distances_, 2},
     {"_hmvn_normal_distances_", (DL_FUNC) &_hmvn_normal_distances_, 5},
+    {"_hmvn_spread_of_columns_", (DL_FUNC) &_hmvn_spread_of_columns_, 5},
     {"_hmvn_shares_within_", (DL_FUNC) &_hmvn_shares_within_, 7},
     {"_hmvn_summarise_array_", (DL_FUNC) &_hmvn_summarise_array_, 4},
     {"_hmvn_summarise_groups_", (DL_FUNC) &_hmvn_summarise_groups_, 6},

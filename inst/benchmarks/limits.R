@@ -13,6 +13,8 @@
 #   reading   whole call on ten million rows against one rowsum() of the same data frame
 #   call      whole call on two groups of 1,000 rows, in a fresh process and later
 #   memory    100,000 groups: seconds, memory, seconds of summary()
+#   answers   log_lik() and loo() of 10,000 rows, compare_groups() of every pair of 200 groups, of
+#             4,000 draws and five features: processor seconds of the calls, memory
 # Medians of `runs` runs where nothing else is said. Time of sampling: the chains' own clocks,
 # summed, without warm-up.
 
@@ -223,8 +225,28 @@ parts$memory <- function(runs) {
   repeat_runs("memory", "100000 groups x 3", 1, function(run) run_worker("memory"))
 }
 
+parts$answers <- function(runs) {
+  found <- lapply(c("log_lik", "loo", "compare_groups"), function(call) {
+    repeat_runs("answers", call, min(runs, 3), function(run) run_worker(call))
+  })
+  do.call(rbind, found)
+}
+
+# Processor seconds of an answer about a fit of 4,000 draws and five features, and the peak of the
+# process. `size`: groups, rows of each.
+answer_alone <- function(answer, size) {
+  problem <- new_problem(simulate_groups(size[[1]], 5, size[[2]]))
+  fit <- quietly(time_call(problem, seed = 1, cores = 1)$fit)
+  before <- peak_gigabytes()
+  time <- system.time(quietly(answer(fit)))
+  c(seconds_cpu = sum(time[1:2]), gigabytes_before = before, gigabytes_peak = peak_gigabytes())
+}
+
 # Each in a fresh process
 alone <- list(
+  log_lik = function() answer_alone(log_lik, c(20, 500)),
+  loo = function() answer_alone(loo::loo, c(20, 500)),
+  compare_groups = function() answer_alone(compare_groups, c(200, 50)),
   call = function() {
     problem <- benchmark_problem("seed")
     c(seconds_call = time_call(problem, seed = 1, cores = 1)$seconds)

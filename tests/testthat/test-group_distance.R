@@ -86,6 +86,56 @@ test_that("nearly singular covariances keep their distance", {
   expect_equal(one(group_distance(fit, "A"))[2], 2 * log(2), tolerance = 1e-9)
 })
 
+test_that("every draw has its own distance, however many are worked out at once", {
+  # 1, 16 or 37 draws: less than, as many as and more than go together
+  for (n in c(1, 16, 37)) {
+    for (K in c(1, 4, 12)) {
+      laws <- with_fixed_seed(n, lapply(1:2, function(i) {
+        list(
+          mean = matrix(rnorm(n * K), n),
+          chol = t(replicate(n, {
+            upper <- chol(crossprod(matrix(rnorm(K * (K + 2)), K + 2)))
+            upper[upper.tri(upper, diag = TRUE)]
+          }))
+        )
+      }))
+      if (K == 1) laws <- lapply(laws, function(law) lapply(law, matrix, n))
+      found <- normal_distances_(
+        laws[[1]]$mean, laws[[1]]$chol, laws[[2]]$mean, laws[[2]]$chol, 1L
+      )
+      by_hand <- vapply(seq_len(n), function(s) {
+        of <- lapply(laws, function(law) {
+          upper <- matrix(0, K, K)
+          upper[upper.tri(upper, diag = TRUE)] <- law$chol[s, ]
+          list(law$mean[s, ], crossprod(upper))
+        })
+        do.call(distances_by_hand, c(of[[1]], of[[2]]))[-1]
+      }, double(3))
+      expect_equal(found, t(by_hand), tolerance = 1e-7, ignore_attr = TRUE)
+      swapped <- normal_distances_(
+        laws[[2]]$mean, laws[[2]]$chol, laws[[1]]$mean, laws[[1]]$chol, 2L
+      )
+      expect_equal(swapped, found, tolerance = 1e-11)
+    }
+  }
+})
+
+test_that("a small singular value beside a large one is exact", {
+  # of [a 0; c b]: their squares have the sum a^2 + b^2 + c^2, they have the product a b
+  for (a in c(1e6, 1, 1e-6)) {
+    for (b in c(1e5, 1, 1e-7)) {
+      for (c in c(0, 1e-3 * a, 1, -100 * a)) {
+        sum <- a^2 + b^2 + c^2
+        larger <- sqrt((sum + sqrt(((a - b)^2 + c^2) * ((a + b)^2 + c^2))) / 2)
+        none <- matrix(0, 1, 2)
+        found <- normal_distances_(none, cbind(1, 0, 1), none, cbind(a, c, b), 1L)
+        by_hand <- 2 * sqrt(log(larger)^2 + log(a * b / larger)^2)
+        expect_lt(abs(found[1] - by_hand), 1e-14 * (1 + by_hand))
+      }
+    }
+  }
+})
+
 test_that("volumes are those of circles, balls and intervals", {
   r2 <- qchisq(0.9, 2)
   fit <- known_fit(list(c(0, 0), c(0, 0)), list(diag(2), diag(c(4, 9))))

@@ -4,6 +4,7 @@
 
 #include "hmvn/diagnostics/effective_size.hpp"
 #include "hmvn/diagnostics/ranks.hpp"
+#include "hmvn/diagnostics/spread.hpp"
 
 #include <Eigen/Core>
 
@@ -80,12 +81,9 @@ class Convergence {
   // Quantile of the last quantity, R's type 7, in R's arithmetic.
   double quantile(double probability) const {
     if (sorted_.empty()) return std::numeric_limits<double>::quiet_NaN();
-    const double index = static_cast<double>(sorted_.size() - 1) * probability;
-    const std::size_t low = static_cast<std::size_t>(std::floor(index));
-    const std::size_t high = static_cast<std::size_t>(std::ceil(index));
-    const double share = index - static_cast<double>(low);
-    if (share <= 0.0 || sorted_[high] == sorted_[low]) return sorted_[low];
-    return (1.0 - share) * sorted_[low] + share * sorted_[high];
+    const QuantilePlace place(sorted_.size(), probability);
+    const double low = sorted_[place.low];
+    return place.share > 0.0 ? place.between(low, sorted_[place.low + 1]) : low;
   }
 
   // Median of the last quantity. Extended precision, as R's mean() of the middle two: whether their

@@ -3,9 +3,12 @@
 
 #include <Eigen/Core>
 
-#include "hmvn/predict/distance.hpp"
-
 namespace hmvn {
+
+struct NormalLaw {
+  Eigen::VectorXd mean;
+  Eigen::MatrixXd factor;  // lower triangle L of Sigma = L L', zeros above
+};
 
 // The probability that x of `a` lies within the ellipsoid of `b`, (x - mu_b)' Sigma_b^-1 (x - mu_b)
 // <= squared_radius. With M = L_b^-1 L_a, lower triangular, and d = L_b^-1 (mu_a - mu_b) that is
