@@ -2,12 +2,13 @@
 
 # internal -----------------------------------------------------------------
 
-# Samples, judges the draws, and returns the fit. `checkpoint`: list(folder, every), or NULL.
+# Samples, judges the draws, and returns the fit. `checkpoint`: list(folder, every), or NULL; where
+# draws are left in files, their folder is the checkpoint.
 carry_out <- function(plan, checkpoint, call) {
   if (is.null(checkpoint)) {
     return(finish_plan(plan, draw_plan(plan, call), call))
   }
-  folder <- checkpoint$folder
+  folder <- plan$settings$draws_dir %||% checkpoint$folder
   lock <- lock_folder(folder, call)
   on.exit(free_lock(folder, lock))
   header <- if (file.exists(file.path(folder, "header"))) {
@@ -87,12 +88,12 @@ lock_folder <- function(folder, call) {
   }
   check_writable(folder, "checkpoint", call)
   there <- list.files(folder, all.files = TRUE, no.. = TRUE)
-  ours <- "^(header|progress|part-[0-9]{5,}|draws-[-0-9]+|lock.*|.*[.]tmp|[.]hmvn-.*)$"
-  strange <- there[!grepl(ours, there)]
+  ours <- "^(header|progress|part-[0-9]{5,}|(draws|ends)-[-0-9]+|lock.*|.*[.]tmp|[.]hmvn-.*)$"
+  strange <- there[!grepl(ours, there) & !is_extension_name(there)]
   if (length(strange) > 0L) {
     abort_checkpoint(folder, paste0("It holds other files, such as ", strange[[1L]], "."), call)
   }
-  if (!"header" %in% there && any(grepl("^(part|draws)-", there))) {
+  if (!"header" %in% there && any(grepl("^(part|draws|ends)-", there))) {
     abort_checkpoint(folder, "Its header is missing.", call)
   }
   lock <- with_folder_errors(take_lock(folder, call), folder, call)
@@ -118,4 +119,11 @@ check_checkpoint <- function(folder, every, call) {
   }
   check_path(folder, "checkpoint", call)
   list(folder = normalizePath(folder, mustWork = FALSE), every = every)
+}
+
+check_one_checkpoint <- function(checkpoint, draws_dir, call) {
+  if (!is.null(checkpoint) && !is.null(draws_dir)) {
+    must <- "left out where draws of groups are in files: their folder is one"
+    abort_argument("checkpoint", must, checkpoint, call)
+  }
 }

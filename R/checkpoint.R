@@ -5,6 +5,7 @@
 #   part-00001  pieces, in the order in which they were drawn; part-00002 those after them, ...
 #   progress    how far it is, for whoever wants to know; written anew with every part
 #   draws-...   draws of groups, where they are to be left in files: see R/filed_draws.R
+#   ends-..., to-...  where chains ended then, and runs that went on with them: see R/filed_runs.R
 #   lock/       who writes
 # Header and parts are sealed files that are never changed. Names that end in .tmp are what a
 # process left that was killed while it wrote.
@@ -50,7 +51,12 @@ read_header <- function(folder, call) {
   header <- read_sealed(path, call)
   check_state_maker(header$maker, call)
   # it may have been moved
-  if (!is.null(header$plan$settings$draws_dir)) header$plan$settings$draws_dir <- folder
+  if (!is.null(header$plan$settings$draws_dir)) {
+    header$plan$settings$draws_dir <- folder
+    if (!is.null(header$plan$before)) {
+      header$plan$before <- follow_runs(header$plan$before, folder)
+    }
+  }
   header
 }
 

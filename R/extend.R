@@ -11,18 +11,28 @@
 #' and so are the warnings. A fit that was saved and read again can be extended, by the version of
 #' the package and on the kind of machine that made it; a fit made with `keep_state = FALSE` cannot.
 #'
+#' @section Draws in files:
+#' Draws that are added to a fit made with `draws_dir = "folder"` are written into a folder in that,
+#' `folder/to-4000` for `iter_sampling = 4000`. What is there stays as it is, and so does `object`;
+#' the new fit reads both. The new folder is a checkpoint, as `folder` is: an extension that was
+#' stopped is gone on with by the same call, or by [resume_hmvn()] of `folder/to-4000`, which also
+#' gives the fit where `folder` was moved as a whole.
+#'
 #' @param object An `hmvn_fit`.
 #' @param iter_sampling Number of sampling iterations of every chain in all, those that `object` has
 #'   among them, as in [fit_hmvn()].
 #' @param ... Must be empty.
-#' @param cores Number of threads. Draws do not depend on it.
+#' @param cores,workers Number of threads, and other processes, as in [fit_hmvn()]. Draws do not
+#'   depend on them.
 #' @param progress Show a progress bar?
-#' @param checkpoint,checkpoint_every As in [fit_hmvn()].
+#' @param checkpoint,checkpoint_every As in [fit_hmvn()]. With draws in files `checkpoint` is left
+#'   out.
 #' @return An `hmvn_fit` with the draws of `object` and the new ones. Its `call` has the new
 #'   `iter_sampling`, and its `time` that of both runs.
 #' @section Errors: `hmvn_error_argument` if `iter_sampling` is not more than `object` has.
 #'   `hmvn_error_state` if the fit has not kept where its chains ended, or another version of the
-#'   package or another kind of machine has. Those of [fit_hmvn()] about memory and sampling.
+#'   package or another kind of machine has. `hmvn_error_draws_dir` if files of its draws are
+#'   missing. Those of [fit_hmvn()] about memory, checkpoints and sampling.
 #' @seealso [update()][update.hmvn_fit], which samples anew.
 #' @examples
 #' fit <- fit_hmvn(iris, group = ~ Species, pooling = "partial", chains = 2, seed = 1)
@@ -33,21 +43,25 @@ extend <- function(object, ...) UseMethod("extend")
 #' @rdname extend
 #' @export
 extend.hmvn_fit <- function(object, iter_sampling, ..., cores = object$control$cores,
-                            progress = interactive(), checkpoint = NULL, checkpoint_every = 60) {
+                            workers = object$control$workers, progress = interactive(),
+                            checkpoint = NULL, checkpoint_every = 60) {
   started <- proc.time()[["elapsed"]] - object$time$total
   call <- rlang::current_env()
   check_no_dots(..., known = names(formals()), call = call)
   check_fit(object, call)
   changes <- check_settings(
-    list(iter_sampling = iter_sampling, cores = cores, progress = progress), call
+    list(iter_sampling = iter_sampling, cores = cores, workers = workers, progress = progress),
+    call
   )
+  check_one_checkpoint(checkpoint, object$control$draws_dir, call)
   check_extension(object, changes$iter_sampling, call)
   settings <- object$control
   settings[names(changes)] <- changes
   size <- lengths(unclass(object$statistics)[c("labels", "features", "covariates")])
   check_fit_size(size, object$pooling, settings, call)
-  checkpoint <- check_checkpoint(checkpoint, checkpoint_every, call)
-  carry_out(plan_extension(object, settings, started), checkpoint, call)
+  plan <- plan_extension(object, settings, started)
+  folder <- checkpoint %||% plan$settings$draws_dir
+  carry_out(plan, check_checkpoint(folder, checkpoint_every, call), call)
 }
 
 #' @export
@@ -64,14 +78,6 @@ check_extension <- function(fit, iter_sampling, call) {
       "argument", argument = "iter_sampling", call = call
     )
   }
-  if (!is.null(fit$control$draws_dir)) {
-    abort_hmvn(
-      c("A fit must have its draws in memory, for more to be added.",
-        x = "They are in files of {.path {fit$control$draws_dir}}.",
-        i = "Fit with this {.arg iter_sampling} and another {.arg draws_dir}."),
-      "state", call = call
-    )
-  }
   if (is.null(fit$states)) {
     abort_hmvn(
       c("A fit must have kept where its chains ended, to go on there.",
@@ -81,10 +87,15 @@ check_extension <- function(fit, iter_sampling, call) {
     )
   }
   check_state_maker(fit$states$maker, call)
+  gone <- Filter(Negate(file.exists), files_of_fit(fit))
+  if (length(gone) > 0L) abort_filed(gone[[1L]], "It is not there.")
 }
 
 # What is said of the data was said when `fit` was made: it is kept, not repeated.
 plan_extension <- function(fit, settings, started) {
+  if (!is.null(settings$draws_dir)) {
+    settings$draws_dir <- extension_folder(settings$draws_dir, settings$iter_sampling)
+  }
   specification <- fit$specification
   specification$settings["iter_sampling"] <- settings["iter_sampling"]
   record <- list(

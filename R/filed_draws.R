@@ -6,6 +6,8 @@
 #   records   serialised lists of arrays [kept draw, chain, entry] by part, of some groups each
 #   table     serialised: list(token of the run, place, first group of each record, offsets, hashes)
 #   end       a line of 62 bytes: what the file is, the hash of the table, and its length
+# A folder is that of one run. Those that go on with its chains are in folders in it, see
+# R/filed_runs.R.
 
 # internal -----------------------------------------------------------------
 
@@ -13,39 +15,6 @@ file_end <- "hmvn-draws 1 %s %015.0f\n"
 end_bytes <- 62L
 # of a record, about: what is read for one group
 record_bytes <- 2^18
-
-# What a run must know to leave draws in files: list(folder, token, sizes: numbers a group by part;
-# n_groups, apart: are groups units?), or NULL.
-new_filing <- function(plan, token) {
-  folder <- plan$settings$draws_dir
-  if (is.null(folder)) {
-    return(NULL)
-  }
-  parts <- c("prior", "prior_given", "pooling", "coefficients")
-  fit <- c(list(statistics = plan$statistics), plan$model[parts])
-  own <- names(kept_parts)[kept_parts %in% plan$settings$keep]
-  own <- own[!vapply(own, is_common, TRUE, fit = fit)]
-  sizes <- draw_sizes(fit)[own] / n_groups(fit)
-  list(
-    folder = folder, token = token, sizes = sizes[sizes > 0], n_groups = n_groups(fit),
-    apart = count_units_(as_core(plan$model), n_groups(fit)) == n_groups(fit)
-  )
-}
-
-# A piece without the draws of groups; `files`: the places of the files that hold them.
-file_piece <- function(piece, filing) {
-  parts <- names(filing$sizes)
-  if (length(parts) == 0L) {
-    return(piece)
-  }
-  piece$files <- lapply(piece$draws, file_rectangle, filing)
-  piece$draws <- lapply(piece$draws, function(rectangle) {
-    rectangle$arrays[parts] <- list(NULL)
-    rectangle
-  })
-  piece$values[parts] <- 0
-  piece
-}
 
 # Writes a rectangle of draws, see passed(); returns its place.
 file_rectangle <- function(rectangle, filing) {
@@ -85,13 +54,17 @@ write_records <- function(filing, place, starts, record) {
 
 draws_name <- function(place) paste(c("draws", sprintf("%d", place)), collapse = "-")
 
-# A part of the draws of a fit: where it is. `files`: a list of places; `size`: c(kept draws,
+# A part of the draws of a fit: where it is. `runs`, one after the other: lists of folder, token,
+# places, and the kept draws `before` its own. `files`: a list of places; `size`: c(kept draws,
 # chains).
 new_filed <- function(filing, part, files, size) {
+  run <- list(
+    folder = filing$folder, token = filing$token, places = do.call(rbind, files), before = 0L
+  )
   structure(
     list(
-      folder = filing$folder, token = filing$token, part = part, places = do.call(rbind, files),
-      size = filing$sizes[[part]], dim = c(size, as.integer(filing$sizes[[part]] * filing$n_groups))
+      runs = list(run), part = part, size = filing$sizes[[part]],
+      dim = c(size, as.integer(filing$sizes[[part]] * filing$n_groups))
     ),
     class = "hmvn_filed_draws"
   )
@@ -110,48 +83,46 @@ dim.hmvn_filed_draws <- function(x) unclass(x)$dim
 
 #' @export
 print.hmvn_filed_draws <- function(x, ...) {
+  n <- sum(vapply(x$runs, function(run) nrow(run$places), 1L))
   cat(
-    "Draws [", paste(dim(x), collapse = ", "), "] in ", count_of(nrow(x$places), "file"), " of ",
-    x$folder, "\n",
+    "Draws [", paste(dim(x), collapse = ", "), "] in ", count_of(n, "file"), " of ",
+    x$runs[[1L]]$folder, "\n",
     sep = ""
   )
   invisible(x)
-}
-
-# Are the draws of a fit where it says they are?
-has_its_files <- function(fit) {
-  all(vapply(Filter(is_filed, fit$draws), function(x) dir.exists(x$folder), TRUE))
 }
 
 # The draws of `groups` (positions, each once), [kept draw, chain, entry].
 read_filed <- function(filed, groups) {
   size <- filed$size
   out <- array(NA_real_, c(dim(filed)[1:2], length(groups) * size))
-  places <- filed$places
-  for (i in seq_len(nrow(places))) {
-    place <- places[i, ]
-    wanted <- which(groups >= place[[1L]] & groups <= place[[2L]])
-    if (length(wanted) == 0L || place[[5L]] > dim(filed)[[1L]]) next
-    kept <- seq_len(min(place[[6L]], dim(filed)[[1L]]) - place[[5L]] + 1L)
-    chains <- seq(place[[3L]], place[[4L]])
-    for (record in read_records(filed, place, groups[wanted])) {
-      here <- wanted[groups[wanted] >= record$first & groups[wanted] <= record$last]
-      from <- entries_of(groups[here] - record$first + 1L, size)
-      out[kept + place[[5L]] - 1L, chains, entries_of(here, size)] <-
-        record$values[kept, , from, drop = FALSE]
+  for (run in filed$runs) {
+    n <- dim(filed)[[1L]] - run$before
+    for (i in seq_len(nrow(run$places))) {
+      place <- run$places[i, ]
+      wanted <- which(groups >= place[[1L]] & groups <= place[[2L]])
+      if (length(wanted) == 0L || place[[5L]] > n) next
+      kept <- seq_len(min(place[[6L]], n) - place[[5L]] + 1L)
+      chains <- seq(place[[3L]], place[[4L]])
+      for (record in read_records(run, place, filed$part, groups[wanted])) {
+        here <- wanted[groups[wanted] >= record$first & groups[wanted] <= record$last]
+        from <- entries_of(groups[here] - record$first + 1L, size)
+        out[run$before + place[[5L]] - 1L + kept, chains, entries_of(here, size)] <-
+          record$values[kept, , from, drop = FALSE]
+      }
     }
   }
   out
 }
 
-# Those records of a file that hold `groups`: a list of list(first, last, values).
-read_records <- function(filed, place, groups) {
-  path <- file.path(filed$folder, draws_name(place))
+# Those records of a file of `run` that hold `groups`: a list of list(first, last, values).
+read_records <- function(run, place, part, groups) {
+  path <- file.path(run$folder, draws_name(place))
   if (!file.exists(path)) abort_filed(path, "It is not there.")
   con <- file(path, "rb")
   on.exit(close(con))
   table <- read_table_of_records(con, path)
-  if (!identical(table$token, filed$token) || !identical(table$place, unname(place))) {
+  if (!identical(table$token, run$token) || !identical(table$place, unname(place))) {
     abort_filed(path, "It belongs to another fit.")
   }
   last <- c(table$starts[-1L] - 1, place[[2L]])
@@ -159,7 +130,7 @@ read_records <- function(filed, place, groups) {
     bytes <- read_at(con, table$offsets[[i]], table$offsets[[i + 1L]] - table$offsets[[i]])
     if (!identical(rlang::hash(bytes), table$hashes[[i]])) abort_filed(path, "It is damaged.")
     list(
-      first = table$starts[[i]], last = last[[i]], values = unserialize(bytes)[[filed$part]]
+      first = table$starts[[i]], last = last[[i]], values = unserialize(bytes)[[part]]
     )
   })
 }
@@ -177,19 +148,6 @@ read_table_of_records <- function(con, path) {
     abort_filed(path, "It is damaged.")
   }
   unserialize(table)
-}
-
-# Files that a worker wrote must be seen from here.
-check_arrived <- function(files, filing, call) {
-  for (place in files) {
-    path <- file.path(filing$folder, draws_name(place))
-    if (!file.exists(path)) {
-      abort_filed(
-        path, "A worker wrote it, and this session does not see it.",
-        "The folder must be one that workers and this session share."
-      )
-    }
-  }
 }
 
 with_filing_errors <- function(code, folder) {

@@ -9,10 +9,7 @@ storage_names <- c("file", "file_refit", "checkpoint", "checkpoint_every")
 # list(file, file_refit, old, checkpoint): old is the fit that the file holds, or NULL; checkpoint:
 # see check_checkpoint().
 check_storage <- function(given, draws_dir, call) {
-  if (!is.null(draws_dir) && !is.null(given$checkpoint)) {
-    must <- "left out where draws_dir is given, which is one"
-    abort_argument("checkpoint", must, given$checkpoint, call)
-  }
+  check_one_checkpoint(given$checkpoint, draws_dir, call)
   file <- check_file(given$file, call)
   choices <- c("on_change", "never", "always")
   list(
@@ -112,8 +109,7 @@ say_file_used <- function(plan, old, file, changed) {
 # the chains that are there.
 say_file_refit <- function(plan, old, file, changed) {
   goes_on <- identical(changed, "iter_sampling") && !is.null(old$states) &&
-    plan$settings$iter_sampling > old$control$iter_sampling &&
-    is.null(plan$settings$draws_dir)
+    plan$settings$iter_sampling > old$control$iter_sampling
   if (goes_on) {
     had <- old$control$iter_sampling
     inform_hmvn(
@@ -121,7 +117,7 @@ say_file_refit <- function(plan, old, file, changed) {
       "file", path = file, changed = changed
     )
     settings <- old$control
-    new <- c("iter_sampling", run_settings)
+    new <- c("iter_sampling", setdiff(run_settings, "draws_dir"))
     settings[new] <- plan$settings[new]
     started <- plan$record$started - old$time$total
     extension <- plan_extension(old, settings, started)
@@ -143,7 +139,7 @@ changed_parts <- function(fit, plan) {
   new <- plan_parts(plan)
   if (!is_seed_given(plan)) new$seed <- old$seed
   changed <- names(new)[!vapply(names(new), function(p) identical(old[[p]], new[[p]]), TRUE)]
-  where <- identical(fit$control$draws_dir, plan$settings$draws_dir) && has_its_files(fit)
+  where <- is_run_of(fit$control$draws_dir, plan$settings$draws_dir) && has_its_files(fit)
   c(changed, if (!where) "draws_dir")
 }
 

@@ -144,7 +144,7 @@
 #' must be a folder that they share with the session. `saveRDS()` and `file` save the fit without
 #' the draws of groups, and where they are. Every file is hashed; one that is missing, damaged or
 #' another fit's is refused: `hmvn_error_draws_dir`. What all groups have in common (complete
-#' pooling) stays in memory. Such a fit is not extended: fit with more `iter_sampling`.
+#' pooling) stays in memory. [extend()] adds draws in files of their own.
 #'
 #' @return An object of class `hmvn_fit`; see [hmvn_fit] for its parts and
 #'   [posterior draws][as_draws.hmvn_fit] for how to read it. `print()` and

@@ -28,10 +28,13 @@ join_iterations <- function(before, added) {
   added
 }
 
-# Arrays [iteration, chain, index]; NULL and NULL are NULL.
+# Arrays [iteration, chain, index], in memory or in files; NULL and NULL are NULL.
 bind_iterations <- function(first, second) {
   if (is.null(first)) {
     return(NULL)
+  }
+  if (is_filed(first)) {
+    return(bind_filed(first, second))
   }
   n <- dim(first)[[1L]]
   size <- dim(second)

@@ -28,7 +28,8 @@
 #'     `algorithm` that drew it: `"exact"` (independent draws by rejection), `"direct"`
 #'     (independence steps), `"hmc"` (Hamiltonian Monte Carlo by quarter turns) or `"nuts"`}
 #'   \item{`states`}{where chains ended, for [extend()]: `maker`, the version and kind of machine
-#'     that can read them, and `ends`, raw vectors; `NULL` with `keep_state = FALSE`}
+#'     that can read them, and `ends`, raw vectors, or of class `hmvn_filed_ends` where `draws_dir`
+#'     holds them; `NULL` with `keep_state = FALSE`}
 #'   \item{`control`}{the settings of the sampler, complete}
 #'   \item{`warnings`}{the texts of the warnings given after sampling, named by their topics
 #'     ([hmvn-conditions])}

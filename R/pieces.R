@@ -5,7 +5,8 @@
 
 # A piece: list(job, cell, iteration (where it ends), current (the state there), finished (states of
 # cells that came to their end), values (numbers a unit of each array of draws), draws (a list of
-# rectangles), facts, reports); and files where draws of groups were left in some, see file_piece().
+# rectangles), facts, reports); and files, ends where draws and states are in some, see
+# file_piece().
 
 # The jobs of a problem, a row each, as job_ranges_() has them.
 job_table <- function(problem) {
@@ -47,7 +48,7 @@ cut_pieces <- function(run, from, states) {
       ),
       cut_values(run, read, run$ranges[j, ], list(from = from[j, ], to = places[j, ]))
     )
-    if (is.null(run$filing)) piece else file_piece(piece, run$filing)
+    if (is.null(run$filing)) piece else file_piece(piece, from$cell[[j]], run$filing)
   })
 }
 

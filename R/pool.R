@@ -42,6 +42,7 @@ pour_piece <- function(pool, piece) {
     }
   }
   pool$files <- c(pool$files, piece$files)
+  pool$ends <- c(pool$ends, piece$ends)
   pour_facts(pool, piece$facts)
   pour_reports(pool, piece$reports)
 }
@@ -95,6 +96,10 @@ pooled_draws <- function(pool) {
 
 # As draw_share() returns it
 pool_drawn <- function(pool) {
-  states <- lapply(pool$finished, function(x) x %||% raw())
+  states <- if (!is.null(pool$ends)) {
+    new_filed_ends(pool$filing, pool$ends, nrow(pool$ranges))
+  } else {
+    lapply(pool$finished, function(x) x %||% raw())
+  }
   list(draws = pooled_draws(pool), facts = pool$facts, reports = pool$reports, states = states)
 }

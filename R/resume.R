@@ -15,7 +15,8 @@
 #'
 #' @param checkpoint The folder that was named in [fit_hmvn()] or [extend()].
 #' @param ... Must be empty.
-#' @param cores Number of threads, by default that of the run. Draws do not depend on it.
+#' @param cores,workers Number of threads, and other processes, as in [fit_hmvn()]; by default those
+#'   of the run. Draws do not depend on them.
 #' @param progress Show a progress bar?
 #' @return `resume_hmvn()`: the `hmvn_fit`. `partial_hmvn()`: a fit to the draws that are there, as
 #'   many of every chain as the shortest has; a message says how many. Another process may be
@@ -35,12 +36,13 @@
 #' hmvn_progress(folder)
 #' identical(resume_hmvn(folder)$draws, fit$draws)
 #' @export
-resume_hmvn <- function(checkpoint, ..., cores = NULL, progress = interactive()) {
+resume_hmvn <- function(checkpoint, ..., cores = NULL, workers, progress = interactive()) {
   call <- rlang::current_env()
   check_no_dots(..., known = names(formals()), call = call)
   folder <- existing_checkpoint(checkpoint, call)
   changes <- list(progress = progress)
   if (!is.null(cores)) changes$cores <- cores
+  if (!missing(workers)) changes["workers"] <- list(workers)
   changes <- check_settings(changes, call)
   lock <- lock_folder(folder, call)
   on.exit(free_lock(folder, lock))
@@ -89,7 +91,7 @@ hmvn_progress <- function(checkpoint, ...) {
   owner <- read_owner(file.path(folder, "lock"))
   runs <- !anyNA(owner[c("pid", "host")]) && !is_dead(owner)
   files <- file.path(folder, part_files(folder))
-  draws <- list.files(folder, "^draws-", full.names = TRUE)
+  draws <- list.files(folder, "^(draws|ends)-", full.names = TRUE)
   done <- if (is.null(found)) 0 else found$done / found$due
   seconds <- found$seconds %||% 0
   structure(

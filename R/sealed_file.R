@@ -18,9 +18,9 @@ write_sealed <- function(object, path) {
 }
 
 # A file that is there as a whole or not at all. `write(con)` writes it; `seal(path, size)` gives
-# the text that ends it, or nothing.
+# the text that ends it, or nothing. A worker of a session that was killed may be writing the same.
 write_whole <- function(path, write, seal = function(path, size) "") {
-  temporary <- paste0(path, ".tmp")
+  temporary <- paste0(path, "-", basename(tempfile("")), ".tmp")
   on.exit(unlink(temporary))
   append_to(temporary, write, 0)
   size <- file.size(temporary)

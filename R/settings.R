@@ -95,8 +95,6 @@ settle_settings <- function(settings) {
   # Few rows make a group's posterior steep on one side, which wants shorter steps.
   settings$adapt_delta_scarce <- settings$adapt_delta %||% 0.99
   settings$adapt_delta <- settings$adapt_delta %||% 0.8
-  # chains of a fit whose draws are elsewhere are not gone on with
-  if (!is.null(settings$draws_dir)) settings$keep_state <- FALSE
   settings$keep_mean <- "mu" %in% settings$keep
   settings$keep_chol <- "Sigma" %in% settings$keep
   settings

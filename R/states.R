@@ -13,14 +13,20 @@ state_maker <- function() {
 # Not packageVersion(), which reads a file in a try() that hides errors, such as a time limit.
 package_version_text <- function() unname(getNamespaceVersion("hmvn"))
 
-# What a fit keeps. `ends`: a raw vector a job.
+# What a fit keeps. `ends`: a raw vector a job, or where these are.
 new_states <- function(ends) list(maker = state_maker(), ends = ends)
 
 are_states <- function(states, n_units, n_chains) {
   is.list(states) && identical(names(states), c("maker", "ends")) &&
     is.character(states$maker) && identical(names(states$maker), names(state_maker())) &&
-    is.list(states$ends) && all(vapply(states$ends, is.raw, TRUE)) &&
-    length(states$ends) == nrow(job_ranges_(n_units, n_chains))
+    are_ends(states$ends, nrow(job_ranges_(n_units, n_chains)))
+}
+
+are_ends <- function(ends, n_jobs) {
+  if (are_filed_ends(ends)) {
+    return(identical(ends$n_jobs, n_jobs))
+  }
+  is.list(ends) && all(vapply(ends, is.raw, TRUE)) && length(ends) == n_jobs
 }
 
 check_state_maker <- function(maker, call, hint = "Fit again with {.fn update}.") {

@@ -17,7 +17,7 @@ new_task <- function(pool, starts, jobs) {
     problem = problem_of_units(pool$problem, seq(first[["first_unit"]], last[["last_unit"]])),
     share = new_share(pool$problem, jobs[[1L]] - 1L, jobs[[length(jobs)]]),
     starts = list(
-      iterations = starts$iterations, states = starts$states[if (length(starts$states)) jobs],
+      iterations = starts$iterations, states = ends_of_jobs(starts$states, jobs),
       cell = pool$places$cell[jobs], iteration = pool$places$iteration[jobs],
       current = pool$current[jobs]
     ),

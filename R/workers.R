@@ -94,7 +94,7 @@ collect_pieces <- function(crew, call) {
       break
     }
     for (piece in pieces) {
-      check_arrived(piece$files, crew$pool$filing, call)
+      check_arrived(piece, crew$pool$filing, call)
       pour_piece(crew$pool, piece)
     }
     all <- c(all, pieces)

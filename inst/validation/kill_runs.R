@@ -20,8 +20,24 @@ kill_kinds <- list(
     iris, ~Species, pooling = "partial", chains = 3, iter_warmup = 300,
     iter_sampling = 300 * scale, seed = 1, progress = FALSE, checkpoint = folder,
     checkpoint_every = 0.1, workers = 2
+  )),
+  files = quote(fit_hmvn(
+    iris, ~Species, algorithm = "nuts", chains = 2, iter_warmup = 300, iter_sampling = 300 * scale,
+    seed = 1, progress = FALSE, draws_dir = folder, checkpoint_every = 0.1
+  )),
+  extension = quote(extend(
+    fit_hmvn(
+      iris, ~Species, pooling = "partial", chains = 2, iter_warmup = 300, iter_sampling = 100,
+      seed = 1, progress = FALSE, draws_dir = folder
+    ),
+    300 * scale, progress = FALSE, checkpoint_every = 0.1
   ))
 )
+
+# The checkpoint of a run that is given `folder`.
+checkpoint_of <- function(kind, folder, scale) {
+  if (kind == "extension") file.path(folder, paste0("to-", 300 * scale)) else folder
+}
 
 # A process that runs the kind: `more` are lines that are run afterwards.
 start_run <- function(kind, folder, scale, more = character()) {
@@ -50,19 +66,27 @@ uninterrupted <- function(kind, scale) {
 }
 
 same_fit <- function(one, other) {
-  parts <- c("draws", "sampler", "units", "warnings")
-  identical(unclass(one)[parts], unclass(other)[parts])
+  parts <- c("sampler", "units", "warnings")
+  identical(unclass(one)[parts], unclass(other)[parts]) && identical(draws_of(one), draws_of(other))
+}
+
+draws_of <- function(fit) {
+  lapply(fit$draws, function(x) {
+    is_filed <- inherits(x, "hmvn_filed_draws")
+    if (is_filed) hmvn:::read_filed(x, seq_along(fit$statistics$labels)) else x
+  })
 }
 
 # Kills the run as often as said, each time at a random moment after something new was written, goes
 # on with it in another process, and lets the last come to its end here. Returns list(killed (how
 # often it was still alive), parts, identical).
 kill_and_resume <- function(kind, kills, scale, whole = uninterrupted(kind, scale)) {
-  folder <- tempfile("killed-")
-  on.exit(unlink(folder, recursive = TRUE))
+  given <- tempfile("killed-")
+  on.exit(unlink(given, recursive = TRUE))
+  folder <- checkpoint_of(kind, given, scale)
   killed <- 0
   for (i in seq_len(kills)) {
-    process <- start_run(kind, folder, scale)
+    process <- start_run(kind, given, scale)
     wait_for_parts(process, folder, length(list.files(folder, "^part-[0-9]+$")) + 1)
     Sys.sleep(stats::runif(1, 0, 0.3))
     killed <- killed + process$is_alive()

@@ -1,26 +1,6 @@
 # Draws that stay in files are those of the fit in memory, to the last bit, and files that are not
 # what was written are refused.
 
-new_folder <- function() tempfile("draws-")
-filed_fit <- function(..., folder = new_folder()) short_fit(..., draws_dir = folder)
-draws_files <- function(folder) list.files(folder, "^draws-", full.names = TRUE)
-by_group_data <- function(n_groups, rows = 8) {
-  set.seed(4)
-  data.frame(
-    g = rep(seq_len(n_groups), each = rows), x = rnorm(n_groups * rows),
-    y = rnorm(n_groups * rows), w = rnorm(n_groups * rows)
-  )
-}
-expect_same_draws <- function(filed, whole) {
-  for (name in c("mu", "sigma", "Omega", "Sigma")) {
-    expect_identical(quantity(filed, name), quantity(whole, name))
-    expect_identical(quantity(filed, name, 2L), quantity(whole, name, 2L))
-  }
-  same <- c("sampler", "warnings", "statistics")
-  expect_identical(filed[same], whole[same])
-  expect_identical(filed$draws$lp, whole$draws$lp)
-}
-
 test_that("draws in files are those in memory, of every kind of fit", {
   settings <- list(
     list(by_group_data(80), ~g, ~ x + y), list(by_group_data(80), ~g, ~ x + y, "partial"),
@@ -77,7 +57,7 @@ test_that("a folder that was moved gives its fit again; without it the fit says 
   expect_identical(dirname(error$path), folder)
   again <- quietly(resume_hmvn(moved))
   expect_identical(quantity(again, "Sigma"), expected)
-  expect_identical(dirname(again$draws$chol$folder), dirname(moved))
+  expect_identical(dirname(again$draws$chol$runs[[1L]]$folder), dirname(moved))
 })
 
 test_that("a file that is damaged anywhere or foreign is refused, and stays", {
@@ -130,7 +110,6 @@ test_that("a folder is a checkpoint: of another fit, or of draws in memory, it i
     quantity(fit, "mu"))
   expect_identical(hmvn_progress(folder)$status, "finished")
   expect_identical(list.files(folder), before)
-  expect_error(extend(fit, 5000), "draws_dir", class = "hmvn_error_state")
   # update() knows nothing of it
   expect_null(quietly(update(fit, seed = 9))$control$draws_dir)
 })

@@ -57,6 +57,24 @@ test_that("two processes give the draws of one, and the plan is given back", {
   expect_identical(future::plan("list"), before)
 })
 
+test_that("workers leave draws and states in files, and go on with them", {
+  longer <- fit_kind("many", iter_sampling = 70)
+  folder <- tempfile("draws-")
+  fit <- fit_kind("many", workers = 2, draws_dir = folder)
+  extended <- suppressWarnings(extend(fit, 70))
+  alone <- suppressWarnings(extend(extended, 80, workers = NULL, cores = 2))
+  expect_null(alone$control$workers)
+  for (name in c("mu", "Sigma")) {
+    expect_identical(quantity(extended, name), quantity(longer, name))
+  }
+  expect_identical(quantity(alone, "mu"), quantity(fit_kind("many", iter_sampling = 80), "mu"))
+  # a run that workers began can be gone on with by this process
+  unlink(file.path(folder, c(part_files(folder), "progress")))
+  again <- suppressWarnings(quietly(resume_hmvn(folder, workers = NULL)))
+  expect_null(again$control$workers)
+  expect_identical(again$draws$lp, fit$draws$lp)
+})
+
 test_that("workers show their progress, and a bar that is full is still one", {
   old <- options(cli.progress_show_after = 0)
   on.exit(options(old))
