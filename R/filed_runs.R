@@ -105,11 +105,11 @@ follow_runs <- function(before, folder) {
 # Are the draws of a fit where it says they are, and where its chains ended?
 has_its_files <- function(fit) all(file.exists(files_of_fit(fit)))
 
+# Paths; none of a fit in memory.
 files_of_fit <- function(fit) {
   runs <- unlist(lapply(Filter(is_filed, fit$draws), `[[`, "runs"), recursive = FALSE)
+  draws <- lapply(runs, function(run) file.path(run$folder, apply(run$places, 1L, draws_name)))
   ends <- fit$states$ends
-  unique(c(
-    unlist(lapply(runs, function(run) file.path(run$folder, apply(run$places, 1L, draws_name)))),
-    if (are_filed_ends(ends)) file.path(ends$folder, apply(ends$places, 1L, ends_name))
-  ))
+  filed <- if (are_filed_ends(ends)) file.path(ends$folder, apply(ends$places, 1L, ends_name))
+  unique(c(character(), unlist(draws), filed))
 }
