@@ -2,9 +2,9 @@
 
 #' Generics that are answered by other calls
 #'
-#' Generics of \pkg{stats}, \pkg{rstantools}, \pkg{loo}, \pkg{brms} and \pkg{rstanarm} without a
-#' method of their own for a fit. Each stops with `hmvn_error_no_meaning`, whose field `generic`
-#' names it, and says what to call instead.
+#' Generics of \pkg{stats}, \pkg{rstantools}, \pkg{loo}, \pkg{brms}, \pkg{rstanarm} and
+#' \pkg{shinystan} without a method of their own for a fit. Each stops with
+#' `hmvn_error_no_meaning`, whose field `generic` names it, and says what to call instead.
 #'
 #' @param object,x,log_ratios An `hmvn_fit`.
 #' @param ... Not used.
@@ -51,42 +51,6 @@ loo_R2.hmvn_fit <- function(object, ...) {
   abort_no_meaning(
     "loo_R2", "Features have no common variance that could be explained.",
     "{.code loo::loo(fit)}", rlang::current_env()
-  )
-}
-
-#' @rdname ask-otherwise-hmvn
-#' @exportS3Method rstantools::loo_linpred
-loo_linpred.hmvn_fit <- function(object, ...) {
-  abort_no_meaning(
-    "loo_linpred", "It needs one response a row, and a fit has several.",
-    "{.code loo::E_loo()} with {.code posterior_epred(fit)}", rlang::current_env()
-  )
-}
-
-#' @rdname ask-otherwise-hmvn
-#' @exportS3Method rstantools::loo_predict
-loo_predict.hmvn_fit <- function(object, ...) {
-  abort_no_meaning(
-    "loo_predict", "It needs one response a row, and a fit has several.",
-    "{.code loo::E_loo()} with {.code posterior_predict(fit)}", rlang::current_env()
-  )
-}
-
-#' @rdname ask-otherwise-hmvn
-#' @exportS3Method rstantools::loo_predictive_interval
-loo_predictive_interval.hmvn_fit <- function(object, ...) {
-  abort_no_meaning(
-    "loo_predictive_interval", "It needs one response a row, and a fit has several.",
-    "{.code predictive_interval(fit)}", rlang::current_env()
-  )
-}
-
-#' @rdname ask-otherwise-hmvn
-#' @exportS3Method rstantools::loo_pit
-loo_pit.hmvn_fit <- function(object, ...) {
-  abort_no_meaning(
-    "loo_pit", "It needs one response a row, and a fit has several.",
-    "{.code pp_check(fit)}", rlang::current_env()
   )
 }
 
@@ -179,5 +143,24 @@ se.hmvn_fit <- function(object, ...) {
   abort_no_meaning(
     "se", "A posterior has sds.",
     "{.code summary(fit)}, column {.field sd},", rlang::current_env()
+  )
+}
+
+#' @rdname ask-otherwise-hmvn
+#' @exportS3Method brms::parnames
+parnames.hmvn_fit <- function(x, ...) {
+  abort_no_meaning(
+    "parnames", "It is the old name of another generic.",
+    "{.code variables(fit)}", rlang::current_env()
+  )
+}
+
+#' @rdname ask-otherwise-hmvn
+#' @exportS3Method shinystan::launch_shinystan
+launch_shinystan.hmvn_fit <- function(object, ...) {
+  abort_no_meaning(
+    "launch_shinystan", "It is of its own kind of object.",
+    "{.code shinystan::launch_shinystan(shinystan::as.shinystan(as.array(fit)))}",
+    rlang::current_env()
   )
 }

@@ -3,11 +3,11 @@
 #' Marginal likelihood by bridge sampling
 #'
 #' Makes [bridgesampling::bridge_sampler()] and with it `bf()`, `bayes_factor()` and `post_prob()`
-#' of \pkg{bridgesampling} work on fits (Gronau, Singmann and Wagenmakers 2020,
-#' \doi{10.18637/jss.v092.i10}). It works on the scale of [unconstrain_pars()], where the posterior
-#' is close to standard normal and means are integrated out. Where no block is pooled, groups are
-#' independent and the marginal likelihood is a product over them: each factor is estimated by
-#' itself, in few dimensions.
+#' of \pkg{bridgesampling} work on fits, and on what it returned for them (Gronau, Singmann and
+#' Wagenmakers 2020, \doi{10.18637/jss.v092.i10}). It works on the scale of [unconstrain_pars()],
+#' where the posterior is close to standard normal and means are integrated out. Where no block is
+#' pooled, groups are independent and the marginal likelihood is a product over them: each factor is
+#' estimated by itself, in few dimensions.
 #'
 #' Marginal likelihoods depend on the priors. The defaults of [hmvn_prior()] are scaled with the
 #' data: give priors in numbers where Bayes factors matter, and the same ones to all fits that are
@@ -15,8 +15,11 @@
 #' fits in different frames can be compared. Data that differ, also in their units, cannot.
 #'
 #' @param samples An `hmvn_fit` with data, whose draws of covariance matrices were kept.
-#' @param ... Passed on to [bridgesampling::bridge_sampler()], such as `method = "warp3"`,
-#'   `repetitions`, `maxiter` or `cores`.
+#' @param ... Of `post_prob()` further fits; else passed on to [bridgesampling::bridge_sampler()],
+#'   such as `method = "warp3"`, `repetitions`, `maxiter` or `cores`.
+#' @param x1,x2 Fits, or what `bridge_sampler()` returned for them; so are those of `post_prob()`.
+#' @param log The logarithm of the Bayes factor?
+#' @param prior_prob,model_names As [bridgesampling::post_prob()] has them.
 #' @param silent Say nothing of iterations?
 #' @param bridge_object,x What `bridge_sampler()` returns.
 #' @return An object of class `bridge` of \pkg{bridgesampling}. Where groups are independent it is
@@ -35,6 +38,7 @@
 #' b <- bridgesampling::bridge_sampler(shared)
 #' a
 #' bridgesampling::bf(a, b)
+#' bridgesampling::post_prob(a, b)
 #' @name bridge_sampler.hmvn_fit
 NULL
 
@@ -54,6 +58,27 @@ bridge_sampler.hmvn_fit <- function(samples, ..., silent = TRUE) {
     return(found[[1L]])
   }
   join_bridges(stats::setNames(found, samples$statistics$labels))
+}
+
+#' @rdname bridge_sampler.hmvn_fit
+#' @exportS3Method bridgesampling::bf
+bf.hmvn_fit <- function(x1, x2, log = FALSE, ...) {
+  bridges <- bridges_of(list(x1, x2), ..., call = rlang::current_env())
+  bridgesampling::bf(bridges[[1L]], bridges[[2L]], log = check_flag(log, "log"))
+}
+
+#' @rdname bridge_sampler.hmvn_fit
+#' @exportS3Method bridgesampling::bayes_factor
+bayes_factor.hmvn_fit <- bf.hmvn_fit
+
+#' @rdname bridge_sampler.hmvn_fit
+#' @exportS3Method bridgesampling::post_prob
+post_prob.hmvn_fit <- function(x, ..., prior_prob = NULL, model_names = NULL) {
+  names <- vapply(as.list(substitute(list(x, ...)))[-1L], deparse1, "")
+  bridges <- bridges_of(list(x, ...), call = rlang::current_env())
+  do.call(bridgesampling::post_prob, c(
+    unname(bridges), list(prior_prob = prior_prob, model_names = model_names %||% names)
+  ))
 }
 
 #' @rdname bridge_sampler.hmvn_fit
@@ -83,6 +108,18 @@ print.hmvn_bridge <- function(x, ...) {
 }
 
 # internal -----------------------------------------------------------------
+
+# The bridges of fits, and bridges as they are. `...`: for bridge_sampler().
+bridges_of <- function(fits, ..., call) {
+  fine <- vapply(fits, inherits, NA, c("hmvn_fit", "bridge"))
+  if (!all(fine)) {
+    must <- "fits, or what bridge_sampler() returned for them"
+    abort_argument("...", must, fits[!fine][[1L]], call)
+  }
+  lapply(fits, function(one) {
+    if (inherits(one, "bridge")) one else bridge_sampler.hmvn_fit(one, ...)
+  })
+}
 
 # Half of the draws make the proposal, whose covariance matrix must be known well.
 check_enough_draws <- function(fit, dimension, call) {

@@ -6,7 +6,7 @@
 #' by Pareto-smoothed importance sampling (`loo()`; Vehtari, Gelman and Gabry 2017,
 #' \doi{10.1007/s11222-016-9696-4}) or by the widely applicable information criterion (`waic()`).
 #' Fits of the same rows are compared by [loo::loo_compare()], which takes fits, or what `loo()`,
-#' `waic()` or [kfold()][kfold.hmvn_fit] return.
+#' `waic()` or [kfold()][kfold.hmvn_fit] return, and weighted by [loo::loo_model_weights()].
 #'
 #' Rows with a Pareto k above 0.7, which `loo()` warns of, have weights that vary too much. Two
 #' remedies look at these rows only. `moment_match = TRUE` integrates the mean of the row's group
@@ -19,14 +19,16 @@
 #' row costs a fit.
 #'
 #' @param x An `hmvn_fit` made from rows.
-#' @param ... For `loo_compare()` other fits or results of `loo()`; else passed on to [loo::loo()]
+#' @param ... For `loo_compare()` and `loo_model_weights()` other fits or results of `loo()`; else
+#'   passed on to [loo::loo()]
 #'   and [loo::waic()], such as `save_psis = TRUE`.
 #' @param moment_match,reloo Improve the estimates of rows with a Pareto k above `k_threshold`? With
 #'   both, rows that moment matching leaves above it are sampled without.
 #' @param k_threshold The Pareto k above which a row's estimate is not trusted.
 #' @param cores Number of threads. `loo_moment_match()` takes it as other methods do, and improves
 #'   one row after another in one thread.
-#' @return What [loo::loo()], [loo::waic()] and [loo::loo_compare()] return. The points are the
+#' @return What [loo::loo()], [loo::waic()], [loo::loo_compare()] and [loo::loo_model_weights()]
+#'   return. The points are the
 #'   rows with something observed (and all covariates), in the order of the data. What is left out
 #'   is a row: one with a frequency weight w, which stands for w equal rows, is left out with all of
 #'   them and counts as one point, of w times the log density.
@@ -99,10 +101,26 @@ waic.hmvn_fit <- function(x, ..., cores = getOption("mc.cores", 1L)) {
 #' @exportS3Method loo::loo_compare
 loo_compare.hmvn_fit <- function(x, ...) {
   names <- vapply(as.list(substitute(list(x, ...)))[-1L], deparse1, "")
-  fine <- vapply(list(x, ...), inherits, NA, c("hmvn_fit", "loo"))
+  loo::loo_compare(unname(criteria_of(list(x, ...), names, rlang::current_env())))
+}
+
+#' @rdname loo.hmvn_fit
+#' @param method,BB,optim_control As [loo::loo_model_weights()] has them.
+#' @exportS3Method loo::loo_model_weights
+loo_model_weights.hmvn_fit <- function(x, ..., method = "stacking", BB = TRUE,
+                                       optim_control = list()) {
+  names <- vapply(as.list(substitute(list(x, ...)))[-1L], deparse1, "")
+  found <- criteria_of(list(x, ...), names, rlang::current_env())
+  loo::loo_model_weights(found, method = method, BB = BB, optim_control = optim_control)
+}
+
+# internal -----------------------------------------------------------------
+
+# What loo() returns for fits, and what it returned as it is, a list by `names`.
+criteria_of <- function(fits, names, call) {
+  fine <- vapply(fits, inherits, NA, c("hmvn_fit", "loo"))
   if (!all(fine)) {
-    call <- rlang::current_env()
-    abort_argument("...", "fits, or what loo() or waic() returned", list(x, ...)[!fine][[1L]], call)
+    abort_argument("...", "fits, or what loo() or waic() returned", fits[!fine][[1L]], call)
   }
   found <- Map(function(one, name) {
     if (!inherits(one, "hmvn_fit")) {
@@ -111,11 +129,9 @@ loo_compare.hmvn_fit <- function(x, ...) {
     out <- loo.hmvn_fit(one)
     attr(out, "model_name") <- name
     out
-  }, list(x, ...), names)
-  loo::loo_compare(unname(found))
+  }, fits, names)
+  stats::setNames(found, names)
 }
-
-# internal -----------------------------------------------------------------
 
 check_is_loo <- function(fit, loo, call) {
   fine <- inherits(loo, "psis_loo") && identical(attr(loo, "yhash"), hash_of_points(fit))

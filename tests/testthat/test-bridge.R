@@ -165,3 +165,27 @@ test_that("too few draws are refused", {
   )))
   expect_error(bridge_of(fit), class = "hmvn_error_argument")
 })
+
+test_that("Bayes factors and probabilities take fits and bridges", {
+  prior <- hmvn_prior(mean = dist_normal(5, 3), sd = dist_exponential(1))
+  d <- iris[c(1:20, 51:70), ]
+  fit <- function(pooling) {
+    short_fit(d, ~Species, ~Sepal.Width, prior = prior, pooling = pooling, iter_sampling = 500)
+  }
+  none <- fit("none")
+  shared <- fit("complete")
+  a <- bridge_of(none)
+  b <- bridge_of(shared)
+  set.seed(1)
+  found <- bridgesampling::bayes_factor(none, shared, log = TRUE)
+  expect_equal(found$bf, a$logml - b$logml, tolerance = 1e-2)
+  expect_identical(bridgesampling::bf(none, b, log = TRUE)$log, TRUE)
+  probability <- bridgesampling::post_prob(none, shared)
+  expect_named(probability, c("none", "shared"))
+  expect_equal(unname(probability[1]), plogis(a$logml - b$logml), tolerance = 1e-2)
+  expect_equal(
+    unname(bridgesampling::post_prob(none, b, prior_prob = c(0.9, 0.1))[1]),
+    plogis(a$logml - b$logml + log(9)), tolerance = 1e-2
+  )
+  expect_error(bridgesampling::bf(none, 1), class = "hmvn_error_argument")
+})

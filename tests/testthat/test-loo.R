@@ -106,3 +106,18 @@ test_that("loo() and waic() of a fit with covariates are of the rows that have t
   # rows depend on their covariates
   expect_gt(one$estimates[1, 1], without$estimates[1, 1] + 4 * without$estimates[1, 2])
 })
+
+test_that("fits are weighted as what loo() returns for them", {
+  d <- iris[c(1:20, 51:70), ]
+  none <- short_fit(d, ~Species, ~ Sepal.Length + Petal.Width, iter_sampling = 200)
+  shared <- update(none, pooling = "complete")
+  found <- suppressWarnings(loo::loo_model_weights(none, shared))
+  expect_named(found, c("none", "shared"))
+  by_hand <- suppressWarnings(loo::loo_model_weights(list(loo::loo(none), loo::loo(shared))))
+  expect_equal(unname(c(found)), unname(c(by_hand)))
+  pseudo <- suppressWarnings(
+    loo::loo_model_weights(none, loo::loo(shared), method = "pseudobma", BB = FALSE)
+  )
+  expect_gt(pseudo[[1]], 0.99)
+  expect_error(loo::loo_model_weights(none, 1), class = "hmvn_error_argument")
+})

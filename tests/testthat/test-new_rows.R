@@ -29,6 +29,7 @@ stays <- alist(
   loo = suppressWarnings(loo.hmvn_fit(fit))$pointwise,
   loo_compare = suppressWarnings(loo_compare.hmvn_fit(fit, fit)),
   waic = suppressWarnings(waic.hmvn_fit(fit))$pointwise,
+  loo_pit = suppressWarnings(loo_pit(fit)),
   predict = list(predict(fit, type = "group"), predict(fit, type = "distance")),
   predictive_error = predictive_error(fit, seed = 1),
   pp_check = with(bayesplot::pp_check(fit, "intervals", seed = 1)$data, y_obs - m),
@@ -52,6 +53,9 @@ moves <- alist(
   posterior_linpred = apply(posterior_linpred(fit), 2:3, mean),
   posterior_predict = apply(posterior_predict(fit, seed = 1), 2:3, mean),
   predictive_interval = predictive_interval(fit, seed = 1)[, 1, ],
+  loo_predict = suppressWarnings(loo_predict(fit, seed = 1))$value,
+  loo_linpred = suppressWarnings(loo_linpred(fit))$value,
+  loo_predictive_interval = suppressWarnings(loo_predictive_interval(fit, seed = 1))$value[, 1, ],
   simulate = simulate(fit, seed = 1)[[1]][c("x", "y")],
   predict = in_place(predict(fit, seed = 1), "mean"),
   posterior_impute = in_place(summary(posterior_impute(fit, seed = 1)), "q95"),
@@ -77,20 +81,20 @@ all_quantities <- c(
 # Of packages that read draws or coefficients, of covariance matrices alone, or with tests of slopes
 # of their own: test-easystats.R, test-emmeans.R, test-unconstrained.R, test-bridge.R and others.
 of_draws <- c(
-  "as_table", "bridge_sampler", "ci", "closest_groups", "constrain_pars", "describe_posterior",
-  "diagnostic_posterior", "effective_sample", "emm_basis", "equivalence_test", "eti", "extend",
-  "find_algorithm", "find_formula", "find_parameters", "find_predictors", "find_random",
-  "find_response", "get_coef", "get_data", "get_parameters", "get_predict", "get_response",
-  "get_vcov", "group_ellipse", "group_overlap", "hdi", "log_prob", "loo_moment_match",
-  "map_estimate", "mcse", "merge_chains", "model_info", "model_parameters", "model_performance",
-  "mutate_variables", "n_obs", "outlying_groups", "p_direction", "p_map", "p_rope",
-  "p_significance", "point_estimate", "r2", "recover_data", "rename_variables",
-  "resample_draws", "rope", "spi", "split_chains", "subset_draws", "thin_draws",
-  "unconstrain_pars"
+  "as_table", "bayes_factor", "bf", "bridge_sampler", "ci", "closest_groups", "constrain_pars",
+  "describe_posterior", "diagnostic_posterior", "effective_sample", "emm_basis",
+  "equivalence_test", "eti", "extend", "find_algorithm", "find_formula", "find_parameters",
+  "find_predictors", "find_random", "find_response", "get_coef", "get_data", "get_parameters",
+  "get_predict", "get_response", "get_vcov", "group_ellipse", "group_overlap", "hdi", "log_prob",
+  "loo_moment_match", "loo_model_weights", "post_prob", "map_estimate", "mcse", "merge_chains",
+  "model_info", "model_parameters", "model_performance", "mutate_variables", "n_obs",
+  "outlying_groups", "p_direction", "p_map", "p_rope", "p_significance", "point_estimate", "r2",
+  "recover_data", "rename_variables", "resample_draws", "rope", "spi", "split_chains",
+  "subset_draws", "thin_draws", "unconstrain_pars"
 )
 
 # They fit again, or read statistics alone.
-tested_elsewhere <- c("update", "kfold", "create_priorsense_data", "standata")
+tested_elsewhere <- c("update", "kfold", "create_priorsense_data", "standata", "prior_draws")
 
 # Refused for every fit: test-no_meaning.R.
 without_meaning <- c(
@@ -98,8 +102,8 @@ without_meaning <- c(
   "prcomp", "unique", "c", "ess_mean", "ess_basic", "rhat_basic", "entropy", "modal_category",
   # test-no_meaning.R too: what to call instead
   "add_criterion", "anova", "bayes_R2", "conditional_effects", "control_params", "loo_R2",
-  "loo_linpred", "loo_pit", "loo_predict", "loo_predictive_interval", "loo_subsample",
-  "mcmc_plot", "model_weights", "posterior_vs_prior", "psis", "reloo", "se", "terms"
+  "launch_shinystan", "loo_subsample", "mcmc_plot", "parnames", "model_weights",
+  "posterior_vs_prior", "psis", "reloo", "se", "terms"
 )
 
 test_that("every function that takes a fit knows of slopes", {
