@@ -82,6 +82,13 @@ compare_groups <- function(fit, reference = NULL, group = NULL,
     prob = stats::setNames(prob, quantile_names(prob)), rope = rope, level = level,
     features = at, cores = cores
   )
+  with_memory_errors(compare_pairs(fit, pairs, table, chosen, how), "The comparison", call)
+}
+
+# internal -----------------------------------------------------------------
+
+# `pairs`: positions of groups; `how`: list(prob, rope, level, features, cores).
+compare_pairs <- function(fit, pairs, table, chosen, how) {
   laws <- laws_by_group(fit, unique(c(pairs)), table, chosen, how)
   numbers <- lapply(seq_len(nrow(pairs)), function(i) {
     pair <- laws[as.character(pairs[i, ])]
@@ -96,8 +103,6 @@ compare_groups <- function(fit, reference = NULL, group = NULL,
   )
   structure(out, class = c("hmvn_comparison", "data.frame"))
 }
-
-# internal -----------------------------------------------------------------
 
 # By what is compared: its quantities, how they are indexed, and what of a law they need.
 compared_quantities <- function() {

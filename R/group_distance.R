@@ -86,11 +86,14 @@ distances_rvar <- function(fit, to, asked, call) {
   parts <- if (measure == "log_euclidean") "log_cov"
   read <- function(g) law_parts(margin_law(group_law(fit, g, chosen), at), parts, cores)
   if (is.null(to)) check_pairs_size(length(groups), length(chosen), "Distances", call)
-  reference <- if (!is.null(to)) read(match_reference(fit, to, "to", "group_distance", call))
-  rvar_of_pairs(fit, groups, reference, list(
-    read = read, each = function(a, b) law_distances(a, b, measure, cores)[, 1L], same = 0,
-    symmetric = TRUE, size = if (is.null(asked$ndraws)) n_kept(fit) else c(length(chosen), 1L)
-  ))
+  to <- if (!is.null(to)) match_reference(fit, to, "to", "group_distance", call)
+  with_memory_errors(
+    rvar_of_pairs(fit, groups, if (!is.null(to)) read(to), list(
+      read = read, each = function(a, b) law_distances(a, b, measure, cores)[, 1L], same = 0,
+      symmetric = TRUE, size = if (is.null(asked$ndraws)) n_kept(fit) else c(length(chosen), 1L)
+    )),
+    "Distances", call
+  )
 }
 
 # `what`: the beginning of a sentence.

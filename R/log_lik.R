@@ -48,10 +48,15 @@ log_lik.hmvn_fit <- function(object, newdata = NULL, ..., ndraws = NULL,
     "Ask for fewer draws with {.arg ndraws}, or for some of the rows with {.arg newdata}.", call
   )
   how <- list(chosen = chosen, kind = "log_density", cores = cores)
-  out <- row_densities(rows, laws_by_chunk(object, rows$group), how, at)
-  if (!is.null(rows$weights)) out <- out * rep(rows$weights[at], each = nrow(out))
-  dimnames(out) <- list(NULL, as.character(at))
-  out
+  with_memory_errors(
+    {
+      out <- row_densities(rows, laws_by_chunk(object, rows$group), how, at)
+      if (!is.null(rows$weights)) out <- out * rep(rows$weights[at], each = nrow(out))
+      dimnames(out) <- list(NULL, as.character(at))
+      out
+    },
+    "The log likelihood of rows", call
+  )
 }
 
 #' @importFrom rstantools log_lik

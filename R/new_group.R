@@ -49,10 +49,15 @@ draw_new_group <- function(fit, chosen, seed) {
   names <- c(
     "mean0", "slope0", "scale0", "chol_cor0", "chol_between", "h_mean", "h_slope", "h_sd", "h_cor"
   )
-  population <- lapply(stats::setNames(names, names), function(name) {
-    draw_matrix(fit$draws[[name]], chosen)
-  })
-  new_group_(as_core(model_of(fit)), population, chosen, seed)[c("mean", "slope", "chol")]
+  with_memory_errors(
+    {
+      population <- lapply(stats::setNames(names, names), function(name) {
+        draw_matrix(fit$draws[[name]], chosen)
+      })
+      new_group_(as_core(model_of(fit)), population, chosen, seed)[c("mean", "slope", "chol")]
+    },
+    "Draws", NULL
+  )
 }
 
 # One group's [iteration, chain, index] means, slopes and packed factors as random variables.

@@ -219,9 +219,12 @@ reduce_densities <- function(rows, laws, how, reduce) {
   seen <- seen_rows(rows)
   # what groups have in files is read once
   if (!is.null(laws$of)) seen <- seen[order(laws$groups[seen])]
-  for (chunk in row_chunks(seen, length(how$chosen))) {
-    out[chunk] <- reduce(row_densities(rows, laws, how, chunk))
-  }
+  with_memory_errors(
+    for (chunk in row_chunks(seen, length(how$chosen))) {
+      out[chunk] <- reduce(row_densities(rows, laws, how, chunk))
+    },
+    "Densities of rows", NULL
+  )
   out
 }
 

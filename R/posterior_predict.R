@@ -55,7 +55,10 @@ posterior_epred.hmvn_fit <- function(object, newdata = NULL, ..., ndraws = NULL)
   chosen <- choose_draws(object, ndraws, call)
   rows <- rows_to_predict(object, newdata, "Predicting the rows", call)
   check_predictions_size(object, length(rows$group), length(chosen), call)
-  by_row(means_of_rows(object, rows, chosen), object, length(rows$group))
+  with_memory_errors(
+    by_row(means_of_rows(object, rows, chosen), object, length(rows$group)),
+    "Means of rows", call
+  )
 }
 
 #' @rdname posterior_predict.hmvn_fit
@@ -148,15 +151,21 @@ draw_rows <- function(fit, rows, how, call) {
   chosen <- choose_draws(fit, how$ndraws, call)
   n <- length(rows$group)
   check_predictions_size(fit, n, length(chosen), call)
+  seed <- choose_seed(how$seed, call)
   placed <- are_placed(rows)
   rows <- without_cells(fit, rows)
-  drawn <- draw_cells(fit, pick_rows(rows, placed), chosen, choose_seed(how$seed, call))
-  if (!all(placed)) {
-    all <- matrix(NA_real_, length(chosen), n_features(fit) * n)
-    all[, rep(placed, each = n_features(fit))] <- drawn
-    drawn <- all
-  }
-  by_row(drawn, fit, n)
+  with_memory_errors(
+    {
+      drawn <- draw_cells(fit, pick_rows(rows, placed), chosen, seed)
+      if (!all(placed)) {
+        all <- matrix(NA_real_, length(chosen), n_features(fit) * n)
+        all[, rep(placed, each = n_features(fit))] <- drawn
+        drawn <- all
+      }
+      by_row(drawn, fit, n)
+    },
+    "Predictions", call
+  )
 }
 
 # Draws [draw, entry] of the means of rows, mu + B' x of (M1'), a row's features together; NA where

@@ -121,8 +121,11 @@ quantity_names <- function(fit, reader = "summary") {
 # One quantity as an array [iteration, chain, its own dimensions], whose dimnames are the user's own
 # labels. `groups`: positions; NULL for all.
 quantity <- function(fit, name, groups = NULL) {
-  row <- quantities[[name]]
   groups <- groups %||% seq_len(n_groups(fit))
+  with_memory_errors(full_quantity(fit, quantities[[name]], groups), "Draws", NULL)
+}
+
+full_quantity <- function(fit, row, groups) {
   values <- if (is.null(row$values$full)) {
     unpack_values(row$values$packed(fit, groups), row, fit, groups)
   } else {
@@ -136,8 +139,12 @@ quantity <- function(fit, name, groups = NULL) {
 
 # The same packed: [iteration, chain, entry], group after group.
 packed_quantity <- function(fit, name, groups = NULL) {
-  row <- quantities[[name]]
   groups <- groups %||% seq_len(n_groups(fit))
+  with_memory_errors(packed_values(fit, name, groups), "Draws", NULL)
+}
+
+packed_values <- function(fit, name, groups) {
+  row <- quantities[[name]]
   if (is.null(row$values$packed)) {
     return(pack_values(row$values$full(fit, groups), packed_layout(fit, name), n_features(fit)))
   }

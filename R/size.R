@@ -106,7 +106,8 @@ is_memory_error <- function(cnd) {
     return(TRUE)
   }
   said <- tryCatch(conditionMessage(cnd), error = function(e) "")
-  ours <- c("cannot allocate", "cannot allocate memory block of size", "memory exhausted")
+  # to name the type, too, takes memory: without, there is the message alone
+  ours <- c("cannot allocate", "memory exhausted", "std::bad_alloc")
   any(startsWith(said, c(ours, allocation_message())))
 }
 

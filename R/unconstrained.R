@@ -46,7 +46,7 @@ unconstrain_pars <- function(fit, group = NULL) {
   n_parameters <- sum(vapply(units, dimension_of_unit, 0L))
   check_size(8 * n_draws(fit) * n_parameters, "All draws together",
     "Look at groups one by one.", call)
-  do.call(cbind, lapply(units, positions_of_unit, fit = fit))
+  with_memory_errors(do.call(cbind, lapply(units, positions_of_unit, fit = fit)), "Draws", call)
 }
 
 #' @rdname unconstrain_pars

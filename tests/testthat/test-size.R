@@ -59,6 +59,11 @@ test_that("memory that cannot be had is an error of ours, and the session lives"
       list(message = type, call = NULL), class = c(type, "C++Error", "error", "condition")
     ))
   }
+  # where there is no memory for the name of the type
+  said(structure(
+    list(message = "std::bad_alloc", call = NULL),
+    class = c("<not available>", "error", "condition")
+  ))
   # other errors are not touched
   expect_error(with_memory_errors(stop("else"), "Draws", NULL), "^else$")
   ours <- function() with_memory_errors(abort_argument("x", "y", 1, NULL), "Draws", NULL)
@@ -82,4 +87,25 @@ test_that("where an allocation fails in a thread or in R, the next fit is right"
   })
   out <- run_r(code, before = "ulimit -v 3000000;")
   expect_identical(utils::tail(out, 1), "hmvn_error_memory TRUE")
+})
+
+test_that("where what is asked of a fit does not fit into memory, the session lives", {
+  skip_on_cran()
+  skip_on_os(c("windows", "mac"))
+  code <- quote({
+    library(hmvn)
+    fit <- suppressWarnings(suppressMessages(fit_hmvn(
+      iris, ~Species, chains = 1, iter_warmup = 10, iter_sampling = 250, seed = 1
+    )))
+    # 800 MB, which is not refused for its size
+    rows <- iris[rep(1:150, 2666), ]
+    asked <- list(
+      function() log_lik(fit, rows), function() posterior_epred(fit, rows[1:1e5, ]),
+      function() posterior_predict(fit, rows[1:1e5, ], seed = 1)
+    )
+    for (ask in asked) cat(tryCatch(class(ask()), error = function(e) class(e)[[1]]), "")
+    cat(dim(log_lik(fit)))
+  })
+  out <- run_r(code, before = "ulimit -v 1000000;")
+  expect_identical(utils::tail(out, 1), paste(strrep("hmvn_error_memory ", 3), "250 150", sep = ""))
 })
