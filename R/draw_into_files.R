@@ -13,8 +13,7 @@ draw_into_files <- function(log, starts, call) {
     progress$finish()
     if (!ended) leave_pieces(log)
   })
-  left <- which(pool$places$cell < pool$cells)
-  for (jobs in cut_jobs(left, jobs_at_once(pool))) {
+  for (jobs in cut_jobs(pool, jobs_at_once(pool))) {
     before <- due - pool_due(pool)
     shown <- list(report = function(done) progress$report(before + done))
     draw_some(log, new_task(pool, starts, jobs), shown, call)

@@ -27,9 +27,25 @@ new_task <- function(pool, starts, jobs) {
   )
 }
 
-# Consecutive ones of the jobs `left`, at most so many of `each` other: a list.
-cut_jobs <- function(left, each) {
-  unname(split(left, cumsum(c(TRUE, diff(left) != 1L)) * 1e6 + (left - 1L) %/% each))
+# Which of the `jobs` that are left go together, at most `each`: a list. The jobs of a task are
+# consecutive and a rectangle of units and chains: where chains are jobs of their own, these are
+# whole units, or chains of one.
+cut_jobs <- function(pool, each, jobs = seq_len(nrow(pool$ranges))) {
+  left <- jobs[pool$places$cell[jobs] < pool$cells[jobs]]
+  if (length(left) == 0L) {
+    return(list())
+  }
+  slice <- pool$ranges[left, "slice"]
+  jobs_of_slice <- sum(pool$ranges[, "slice"] == 1L)
+  slices <- each %/% jobs_of_slice
+  is_whole <- tabulate(slice)[slice] == jobs_of_slice
+  within <- (left - 1L) %% jobs_of_slice
+  part <- ifelse(
+    is_whole & slices > 0L, paste("slices", (slice - 1L) %/% max(slices, 1L)),
+    paste("slice", slice, within %/% each)
+  )
+  n <- length(left)
+  unname(split(left, cumsum(c(TRUE, diff(left) != 1L | part[-1L] != part[-n]))))
 }
 
 # How many jobs are drawn together: where draws are left in files, as many as have 64 MB, and no

@@ -55,10 +55,9 @@ new_crew <- function(pool, starts, seconds) {
 # Jobs that are left, several to a task where there are many: four tasks a worker, so that none has
 # to wait long for the last one.
 job_shares <- function(pool, n_workers) {
-  left <- which(pool$places$cell < pool$cells)
   few <- all(pool$cells == 1L)
   each <- if (few) 1L else max(1L, nrow(pool$ranges) %/% (4L * min(n_workers, 256L)))
-  cut_jobs(left, min(each, jobs_at_once(pool)))
+  cut_jobs(pool, min(each, jobs_at_once(pool)))
 }
 
 send_tasks <- function(crew, call) {
@@ -98,8 +97,7 @@ collect_pieces <- function(crew, call) {
       pour_piece(crew$pool, piece)
     }
     all <- c(all, pieces)
-    left <- one$jobs[crew$pool$places$cell[one$jobs] < crew$pool$cells[one$jobs]]
-    if (length(left)) crew$waiting <- c(crew$waiting, list(left))
+    crew$waiting <- c(crew$waiting, cut_jobs(crew$pool, length(one$jobs), one$jobs))
   }
   if (length(all) == 0L) Sys.sleep(0.02)
   all

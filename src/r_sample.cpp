@@ -26,7 +26,9 @@ Share unpack_share(const Rcpp::List& share) {
   const Division division(Rcpp::as<int>(share["n_units"]), Rcpp::as<int>(share["n_chains"]));
   const int first = Rcpp::as<int>(share["first"]), end = Rcpp::as<int>(share["end"]);
   if (first < 0 || first >= end || end > division.n_jobs()) Rcpp::stop("there are no such jobs");
-  return {division, first, end};
+  const Share jobs{division, first, end};
+  if (!jobs.is_rectangle()) Rcpp::stop("these jobs are no rectangle of units and chains");
+  return jobs;
 }
 
 StateBytes unpack_bytes(SEXP bytes) {
@@ -104,6 +106,9 @@ void SamplingRun::add_jobs(const Rcpp::List& starts) {
   const Rcpp::List states = starts["states"], current = starts["current"];
   const Rcpp::IntegerVector cell = starts["cell"], iteration = starts["iteration"];
   const int n_jobs = share_.end - share_.first;
+  for (const R_xlen_t size : {states.size(), current.size(), cell.size(), iteration.size()}) {
+    if (size != 0 && size != n_jobs) Rcpp::stop("a start is needed for every job");
+  }
   for (int j = 0; j < n_jobs; ++j) {
     JobStart start;
     start.iterations = from_;

@@ -40,10 +40,12 @@ test_that("workers write files themselves", {
   # parts came back without draws of groups
   part <- read_sealed(part_path(folder, 1L), NULL)
   expect_null(part$pieces[[1L]]$draws[[1L]]$arrays$mean)
-  expect_error(
-    check_arrived(list(c(900L, 901L, 1L, 1L, 1L, 9L)), fit$draws$mean["folder"], NULL), "share",
-    class = "hmvn_error_draws_dir"
-  )
+  elsewhere <- list(list(files = list(c(900L, 901L, 1L, 1L, 1L, 9L))), list(ends = list(99:101)))
+  for (piece in elsewhere) {
+    expect_error(
+      check_arrived(piece, list(folder = folder), NULL), "share", class = "hmvn_error_draws_dir"
+    )
+  }
 })
 
 test_that("a folder that cannot be written to stops the run and keeps what is there", {

@@ -5,7 +5,7 @@ dialects <- c(
   postgres = "DOUBLE PRECISION", sqlite = "DOUBLE PRECISION", redshift = "DOUBLE PRECISION",
   snowflake = "DOUBLE PRECISION", mssql = "DOUBLE PRECISION", teradata = "DOUBLE PRECISION",
   mysql = "DOUBLE", mariadb = "DOUBLE", hive = "DOUBLE", impala = "DOUBLE", spark_sql = "DOUBLE",
-  oracle = "BINARY_DOUBLE", bigquery = "FLOAT64"
+  hana = "DOUBLE", odbc = "DOUBLE PRECISION", oracle = "BINARY_DOUBLE", bigquery = "FLOAT64"
 )
 
 simulated <- function(dialect) {

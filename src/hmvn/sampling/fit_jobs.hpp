@@ -12,7 +12,7 @@
 
 namespace hmvn {
 
-// Jobs `first` to `end - 1` of a division.
+// Jobs `first` to `end - 1` of a division: a rectangle of units and chains.
 struct Share {
   Division division;
   int first, end;
@@ -23,6 +23,10 @@ struct Share {
   int end_chain() const { return division.range(end - 1).end_chain; }
   int first_slice() const { return division.range(first).slice; }
   int end_slice() const { return division.range(end - 1).slice + 1; }
+  bool is_rectangle() const {
+    return end_unit() - first_unit() == 1 ||
+           (first_chain() == 0 && end_chain() == division.n_chains());
+  }
 };
 
 // What is sampled: `groups` are those of the share's units.
