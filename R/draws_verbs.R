@@ -64,7 +64,14 @@ mutate_variables.hmvn_fit <- function(.x, ...) posterior::mutate_variables(draws
 
 #' @rdname draws-verbs-hmvn
 #' @exportS3Method posterior::rename_variables
-rename_variables.hmvn_fit <- function(.x, ...) posterior::rename_variables(draws_of_fit(.x), ...)
+rename_variables.hmvn_fit <- function(.x, ...) {
+  old <- as.list(substitute(list(...)))[-1L]
+  fine <- vapply(old, function(one) is.symbol(one) || is.character(one), NA)
+  if (!all(fine)) {
+    abort_argument("...", "names of variables", old[!fine][[1L]], rlang::current_env())
+  }
+  posterior::rename_variables(draws_of_fit(.x), ...)
+}
 
 # internal -----------------------------------------------------------------
 

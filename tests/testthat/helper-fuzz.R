@@ -190,6 +190,8 @@ fuzz_calls <- function(m) {
     as.data.frame.hmvn_statistics = function() list(bent(pick(m$statistics))),
     as_table = function() list(pick(list(fit(), bent(m$comparison)))),
     loo_compare.hmvn_fit = function() list(fit(), fit()),
+    bf.hmvn_fit = function() list(fit(), fit()),
+    bayes_factor.hmvn_fit = function() list(fit(), fit()),
     c.hmvn_fit = function() list(fit(), fit()),
     loo_moment_match.hmvn_fit = function() list(fit(), loo = bent(m$loo))
   )

@@ -24,6 +24,7 @@ test_that("posterior's verbs take a fit as they take its draws", {
   )
   expect_true("log_prior" %in%
     posterior::variables(posterior::rename_variables(fit, log_prior = lprior)))
+  expect_error(posterior::rename_variables(fit, log_prior = 2), class = "hmvn_error_argument")
 })
 
 test_that("posterior's verbs refuse arguments that posterior would pass over", {
