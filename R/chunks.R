@@ -18,6 +18,7 @@
 #'   cells of text with line breaks in them need `NULL`.
 #' @return A function with an argument `reset`.
 #' @section Errors: `hmvn_error_argument`, naming the argument.
+#' @seealso [hmvn_statistics()], [fit_hmvn()]; `vignette("big_data")`.
 #' @examples
 #' file <- tempfile(fileext = ".csv")
 #' write.csv(iris, file, row.names = FALSE)

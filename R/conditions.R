@@ -10,6 +10,7 @@
 #' empty.
 #'
 #' @eval condition_sections()
+#' @seealso [fit_hmvn()]; [base::tryCatch()] and [rlang::try_fetch()] to handle conditions by class.
 #' @examples
 #' found <- tryCatch(fit_hmvn(iris, group = ~ Specis), hmvn_error_column = identity)
 #' found$argument

@@ -2,12 +2,21 @@
 
 #' NUTS parameters and log posterior for bayesplot
 #'
+#' What \pkg{bayesplot} needs to draw how the chains moved.
+#'
 #' @param object An `hmvn_fit`.
 #' @param pars Names of parameters; `NULL` for all.
 #' @param ... Must be empty.
 #' @return `nuts_params()`: a data frame with columns Chain, Iteration, Parameter, Value. Where
 #'   groups were sampled apart or in blocks, they are put together as [hmvn_fit] says of its part
 #'   `sampler`. `log_posterior()`: Chain, Iteration, Value of `lp__`.
+#' @seealso [plot(fit, "energy")][plot.hmvn_fit],
+#'   [posterior_interval()][posterior_interval.hmvn_fit] and what stands there for R-hat and
+#'   effective sample sizes.
+#' @examplesIf requireNamespace("bayesplot", quietly = TRUE)
+#' fit <- fit_hmvn(iris, group = ~ Species, pooling = "partial", chains = 2, seed = 1)
+#' head(bayesplot::nuts_params(fit))
+#' head(bayesplot::log_posterior(fit))
 #' @name nuts_params-hmvn
 NULL
 

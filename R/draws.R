@@ -2,6 +2,9 @@
 
 #' Draws of a fit in posterior's formats
 #'
+#' What was drawn, and what follows from it, in the formats of \pkg{posterior}: as random variables
+#' with the labels of the data, or element by element.
+#'
 #' @param x An `hmvn_fit`.
 #' @param variable Quantities (`"mu"`, `"Sigma"`, ...) or, except for `as_draws_rvars()`, single
 #'   elements (`"mu[A,x]"`). `NULL`: everything that was kept, if it fits into 1 GB.

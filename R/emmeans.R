@@ -19,6 +19,8 @@
 #' @return What \pkg{emmeans} asks of these methods.
 #' @section Errors: `hmvn_error_rows` if the fit has no rows; `hmvn_error_keep` if draws of means
 #'   were not kept.
+#' @seealso [compare_groups()] for differences of groups in all that the model has, [group_mean()],
+#'   [marginaleffects-hmvn].
 #' @examplesIf requireNamespace("emmeans", quietly = TRUE)
 #' fit <- fit_hmvn(iris, group = ~ Species, chains = 2, seed = 1)
 #' means <- emmeans::emmeans(fit, ~ Species | feature)

@@ -156,6 +156,10 @@
 #' `hmvn_error_improper` (a posterior that is not a distribution, because features are collinear or
 #' constant within a group); [hmvn-conditions] lists them all.
 #'
+#' @seealso [hmvn_prior()] for priors, [summary()][summary.hmvn_fit], [group_mean()],
+#'   [plot()][plot.hmvn_fit] and [compare_groups()] for what a fit says, [update()][update.hmvn_fit]
+#'   and [extend()] to go on; [hmvn_fit] for its parts, [hmvn-conditions] for what can go wrong;
+#'   `vignette("hmvn")` to begin with.
 #' @examples
 #' fit <- fit_hmvn(iris, group = ~ Species, chains = 2, iter_sampling = 500, seed = 1)
 #' fit

@@ -53,6 +53,15 @@
 #' Under `"hmc"`, `stepsize` is an angle in radians, and `treedepth` is 0, or `max_treedepth` where
 #' a trajectory would have needed more steps.
 #'
+#' @seealso [fit_hmvn()]; [summary()][summary.hmvn_fit], [as_draws_df()][draws-hmvn] and
+#'   [group_mean()] to read it.
+#' @examples
+#' fit <- fit_hmvn(iris, group = ~ Species, chains = 2, seed = 1)
+#' # settings, and the time that chains took
+#' fit$control$iter_sampling
+#' fit$time
+#' # each method for a fit
+#' head(methods(class = "hmvn_fit"))
 #' @name hmvn_fit
 NULL
 

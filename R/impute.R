@@ -26,6 +26,8 @@
 #'   `keep_data = FALSE`), `hmvn_error_size` if the draws would take more than 1 GB,
 #'   `hmvn_error_keep` if draws of means or covariances were not kept, `hmvn_error_argument` for
 #'   `ndraws` and `seed`.
+#' @seealso [completed()] for the data filled in, [predict()][predict.hmvn_fit] for cells of new
+#'   rows; `vignette("missing_data")`.
 #' @examples
 #' d <- iris
 #' d$Sepal.Width[c(3, 60)] <- NA
@@ -50,12 +52,15 @@ posterior_impute <- function(fit, ndraws = NULL, seed = NULL) {
 
 #' Completed data
 #'
+#' The data of a fit with its missing cells filled in by one posterior draw.
+#'
 #' @param x What [posterior_impute()] returns.
 #' @param draw Which of its draws, from 1.
 #' @return A data frame of the columns the fit has read (grouping columns, features, covariates,
 #'   weights), rows in the order of the data. Missing cells of features are filled in with those of
 #'   draw `draw`, but for rows without one of their covariates; all else is as it was.
 #' @section Errors: `hmvn_error_argument` if there is no such draw.
+#' @seealso [posterior_impute()] for the draws.
 #' @examples
 #' d <- iris
 #' d$Sepal.Width[c(3, 60)] <- NA

@@ -23,6 +23,7 @@
 #'   as in the draws; of `get_vcov()` `NULL`, since draws are there.
 #' @section Errors: Those of [posterior_epred()][posterior_predict.hmvn_fit];
 #'   `hmvn_error_argument` for another `type`.
+#' @seealso [compare_groups()], [group_slope()], [emmeans-hmvn].
 #' @examples
 #' # then marginaleffects::avg_comparisons(fit, variables = "Species") gives differences of means
 #' getOption("marginaleffects_model_classes")

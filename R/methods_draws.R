@@ -2,6 +2,8 @@
 
 #' Diagnostics and intervals of every variable
 #'
+#' R-hat, effective sample sizes and intervals of the draws, a number or a row a variable.
+#'
 #' @param x,object An `hmvn_fit`.
 #' @param variable Quantities or elements, as for [as_draws_array()][draws-hmvn]; `NULL`: all.
 #' @param prob Probability of the central intervals.

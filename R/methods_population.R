@@ -23,6 +23,8 @@
 #'   read. `getGroupsFormula()`: a one-sided formula of the keys.
 #' @section Errors: `hmvn_error_no_meaning` for `fixef()` and `ranef()` without partial pooling of
 #'   means. `hmvn_error_keep` if draws were not kept.
+#' @seealso [coef()][coef.hmvn_fit] for the means of groups, [within_between()] for correlations
+#'   within and between groups, [posterior_new_group()].
 #' @examplesIf requireNamespace("nlme", quietly = TRUE)
 #' fit <- fit_hmvn(iris, group = ~ Species, pooling = "partial", chains = 2, seed = 1)
 #' nlme::fixef(fit)

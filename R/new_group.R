@@ -19,6 +19,8 @@
 #'   summarises it.
 #' @section Errors: `hmvn_error_argument` for `ndraws` (more than the fit has) and `seed`,
 #'   `hmvn_error_fit`.
+#' @seealso [fixef()][fixef.hmvn_fit] for the typical group, [kfold()][kfold.hmvn_fit] with `group =
+#'   TRUE` for how well new groups are predicted.
 #' @examples
 #' fit <- fit_hmvn(iris, group = ~ Species, features = ~ Sepal.Length + Sepal.Width,
 #'   pooling = "partial", chains = 2, seed = 1)

@@ -10,6 +10,7 @@
 #' @param ... Not used.
 #' @param incomparables,center,scale Not used.
 #' @return Nothing: they stop.
+#' @seealso [ask-otherwise-hmvn] for generics of other packages.
 #' @examples
 #' fit <- fit_hmvn(iris, group = ~ Species, chains = 2, seed = 1)
 #' try(logLik(fit))

@@ -16,6 +16,8 @@
 #'   one of their covariates are left out of both.
 #' @section Errors: `hmvn_error_rows` if the fit has no rows; `hmvn_error_argument` for an unknown
 #'   `type` or `feature`; `hmvn_error_package` without \pkg{bayesplot}.
+#' @seealso [posterior_predict()][posterior_predict.hmvn_fit], [plot()][plot.hmvn_fit],
+#'   [loo_pit()][loo_predict.hmvn_fit]; `vignette("workflow")`.
 #' @examplesIf requireNamespace("bayesplot", quietly = TRUE)
 #' fit <- fit_hmvn(iris, group = ~ Species, chains = 2, seed = 1)
 #' bayesplot::pp_check(fit, feature = "Petal.Length", seed = 1)

@@ -2,12 +2,21 @@
 
 #' Print a fit
 #'
+#' The data, the model and the sampler in a few lines, then means, standard deviations and
+#' correlations by group.
+#'
 #' @param x An `hmvn_fit`.
 #' @param lines The number of lines to stay within, where the groups allow it. `NULL`: all groups up
 #'   to a dozen; of more, as many of the first as 24 lines hold.
 #' @param ... Must be empty.
 #' @return `x`, invisibly. Numbers are posterior means, in brackets posterior standard deviations.
 #'   The page is as wide as `getOption("width")` says; names that are too long lose their middle.
+#' @seealso [summary()][summary.hmvn_fit] for all quantities with quantiles and diagnostics,
+#'   [as_table()] for a table for a paper.
+#' @examples
+#' fit <- fit_hmvn(airquality, group = ~ Month, features = ~ Wind + Temp, chains = 2, seed = 1)
+#' fit
+#' print(fit, lines = 15)
 #' @export
 print.hmvn_fit <- function(x, ..., lines = NULL) {
   call <- rlang::current_env()

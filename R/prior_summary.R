@@ -17,6 +17,8 @@
 #'   (text; h is a Beta under partial pooling unless fixed, 1 without pooling, 0 under complete
 #'   pooling), `default_heterogeneity`. The attribute `prior` holds the constants in full precision.
 #'   It prints itself.
+#' @seealso [hmvn_prior()], [plot(fit, "prior")][plot.hmvn_fit],
+#'   [prior_draws()][prior_draws.hmvn_fit].
 #' @examples
 #' fit <- fit_hmvn(iris, group = ~ Species, pooling = c(mean = "partial"), chains = 2, seed = 1)
 #' prior_summary(fit)

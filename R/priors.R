@@ -53,6 +53,8 @@
 #'   (in the raw one of uncorrelated features). Of one matrix give P from elsewhere
 #'   as a matrix; or, of features that are nearly uncorrelated, `frame = "raw"`.
 #' @section Errors: Class `hmvn_error_prior`, with the argument as a field.
+#' @seealso [dist_lkj()]; [prior_summary()][prior_summary.hmvn_fit] and [plot(fit,
+#'   "prior")][plot.hmvn_fit] for the priors of a fit, `vignette("model")` for their formulas.
 #' @examples
 #' hmvn_prior(
 #'   mean = dist_normal(0, 1),
@@ -102,7 +104,10 @@ hmvn_prior <- function(mean = NULL, sd = NULL, cor = NULL, heterogeneity = NULL,
 #'   \if{latex}{\figure{lkj-correlations.png}{options: width=14cm}}
 #' @param eta A positive number, not necessarily whole, at most 1e8.
 #' @return An object of class `hmvn_lkj`.
-#' @references Lewandowski, Kurowicka and Joe (2009), Journal of Multivariate Analysis 100.
+#' @seealso [hmvn_prior()], whose argument `cor` takes it.
+#' @references Lewandowski, D., Kurowicka, D. and Joe, H. (2009). Generating random correlation
+#'   matrices based on vines and extended onion method. Journal of Multivariate Analysis 100,
+#'   1989-2001. \doi{10.1016/j.jmva.2009.04.008}
 #' @examples
 #' dist_lkj(2)
 #' @export

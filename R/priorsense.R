@@ -14,6 +14,11 @@
 #'   lprior`, so that fits from statistics work too.
 #' @section Errors: Those of [as_draws_array()][draws-hmvn]. `hmvn_error_no_meaning` for draws from
 #'   the prior.
+#' @seealso [prior_summary()][prior_summary.hmvn_fit], [plot(fit, "prior")][plot.hmvn_fit];
+#'   [hmvn_prior()] on conflicts of prior and data.
+#' @examplesIf requireNamespace("priorsense", quietly = TRUE)
+#' fit <- fit_hmvn(iris, group = ~ Species, features = ~ Sepal.Length, chains = 2, seed = 1)
+#' priorsense::powerscale_sensitivity(fit, variable = "sigma")
 #' @exportS3Method priorsense::create_priorsense_data
 create_priorsense_data.hmvn_fit <- function(x, variable = NULL, ...) {
   check_fit(x)

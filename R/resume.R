@@ -28,6 +28,7 @@
 #'   damaged, missing or from a newer version; nothing is changed then. `hmvn_error_locked` if
 #'   another process is writing. `hmvn_error_state` if another version or kind of machine wrote it.
 #'   `hmvn_error_unfinished` if there are no draws yet of every chain and group.
+#' @seealso [extend()] for more draws of a fit that is finished; `vignette("long_jobs")`.
 #' @examples
 #' folder <- tempfile("run-")
 #' fit <- fit_hmvn(

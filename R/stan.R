@@ -38,6 +38,7 @@
 #'   statistics `n`, `ybar` (means) and `S` (centred scatter matrices) have one entry a group or,
 #'   with missing cells, one for every pattern of observed features in a group.
 #' @section Errors: `hmvn_error_argument` if there is no method for `object`.
+#' @seealso [unconstrain_pars()] for the density itself; `vignette("coming_from")`.
 #' @examples
 #' fit <- fit_hmvn(
 #'   iris,

@@ -58,6 +58,7 @@
 #' @section Errors: Class `hmvn_error_statistics`, naming the argument and the group.
 #' @section Messages: What is assumed of correlations or of standard deviations alone is said in
 #'   messages of class `hmvn_message_standardised` and `hmvn_message_no_cor`.
+#' @seealso [hmvn_statistics()] for statistics of rows, [fit_hmvn()], which takes them.
 #' @examples
 #' hmvn_statistics_from(
 #'   n = c(a = 20, b = 12),

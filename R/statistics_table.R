@@ -30,6 +30,7 @@
 #' @param ... Must be empty.
 #' @return A data frame; an object of class `hmvn_statistics`.
 #' @section Errors: `hmvn_error_statistics`, if `data` are no such table or `x` cannot be written.
+#' @seealso [hmvn_statistics()]; `vignette("big_data")`.
 #' @examples
 #' site_1 <- as.data.frame(hmvn_statistics(iris[1:75, ], ~ Species))
 #' head(site_1)

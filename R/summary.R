@@ -2,6 +2,9 @@
 
 #' Summary of a fit
 #'
+#' All quantities of a fit with their posterior means, standard deviations, quantiles and
+#' diagnostics, a row each.
+#'
 #' @param object An `hmvn_fit`.
 #' @param variable Quantities to summarise (`"mu"`, `"sigma"`, `"Omega"`, `"Sigma"`, `"mu0"`, ...);
 #'   `NULL` for all that were kept.

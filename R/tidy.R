@@ -2,6 +2,8 @@
 
 #' Tidy data frames
 #'
+#' Estimates, a row of facts, and the data with what the fit says of them, as \pkg{broom} has them.
+#'
 #' @param x An `hmvn_fit`.
 #' @param variable Quantities, as for [summary()][summary.hmvn_fit]; with covariates their slopes
 #'   (`"beta"`) too, if left out.
@@ -24,6 +26,7 @@
 #'   where nothing is observed); with covariates, all about the mean that the row's give.
 #' @section Errors: Those of [summary()][summary.hmvn_fit]; `augment()` those of
 #'   [fitted()][coef.hmvn_fit], and `hmvn_error_argument` if `data` has another number of rows.
+#' @seealso [summary()][summary.hmvn_fit], [as_table()], [fitted()][coef.hmvn_fit].
 #' @examplesIf requireNamespace("generics", quietly = TRUE)
 #' fit <- fit_hmvn(iris, group = ~ Species, chains = 2, seed = 1)
 #' generics::tidy(fit, "mu", group = "setosa", conf.int = TRUE)

@@ -33,6 +33,7 @@
 #' @section Errors: `hmvn_error_keep` if covariance matrices were not kept. `hmvn_error_group` for
 #'   labels that the fit does not have, or if groups are not independent. `hmvn_error_argument` for
 #'   `upars` with another number of columns, or that are not finite. `hmvn_error_size`.
+#' @seealso [bridge_sampler()][bridge_sampler.hmvn_fit], [stancode()].
 #' @examples
 #' fit <- fit_hmvn(iris, group = ~ Species, chains = 2, seed = 1)
 #' upars <- unconstrain_pars(fit, group = "setosa")

@@ -37,6 +37,7 @@
 #'   `hmvn_error_column` if statistics describe other features than the fit,
 #'   `hmvn_error_covariates` if they have other covariates. `hmvn_error_weights` if the fit was made
 #'   from weighted statistics and rows come without `weights`.
+#' @seealso [extend()] for more draws of the same fit, [fit_hmvn()].
 #' @examples
 #' fit <- fit_hmvn(iris, group = ~ Species, chains = 2, seed = 1)
 #' summary(update(fit, data = iris[-(1:10), ]), variable = "mu")
