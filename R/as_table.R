@@ -40,7 +40,7 @@ as_table.hmvn_fit <- function(x, variable = NULL, group = NULL, ..., groups_in =
     "mu", if (n_covariates(x) > 0L) "beta", "sigma", if (n_features(x) > 1L) "Omega"
   )
   check_text(variable, "variable", "names of quantities", call)
-  groups <- unique(match_groups(x, group, call))
+  groups <- match_groups(x, group, call)
   groups_in <- check_choice(
     groups_in %||% if (length(groups) > 6L) "rows" else "columns", "groups_in",
     c("columns", "rows"), call

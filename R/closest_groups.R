@@ -89,7 +89,7 @@ print.hmvn_ranking <- function(x, ..., n = 10) {
 ranked_distances <- function(fit, asked, prob, at_least, call = rlang::caller_env()) {
   check_prob(prob, call)
   check_fit(fit, call)
-  groups <- unique(match_groups(fit, asked$group, call))
+  groups <- match_groups(fit, asked$group, call)
   if (length(groups) < at_least) {
     abort_too_few_groups(fit, paste(at_least, "groups or more"), asked$group, call)
   }

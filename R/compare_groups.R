@@ -277,9 +277,9 @@ check_rope <- function(rope, known, call) {
     return(NULL)
   }
   fine <- is.numeric(rope) && length(rope) > 0L && all(names(rope) %in% known) &&
-    !is.null(names(rope)) && !anyNA(rope) && all(rope > 0)
+    !is.null(names(rope)) && !anyDuplicated(names(rope)) && !anyNA(rope) && all(rope > 0)
   if (!fine) {
-    must <- paste("positive numbers named by quantities:", toString(known))
+    must <- paste("positive numbers named by different quantities:", toString(known))
     abort_argument("rope", must, rope, call)
   }
   rope

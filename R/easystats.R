@@ -180,7 +180,7 @@ parameter_draws <- function(fit, variable, group, call) {
   }
   draws <- draws_array(fit, variable, group = group, call = call)
   if (all(variable %in% quantity_names(fit))) {
-    groups <- unique(match_groups(fit, group, call))
+    groups <- match_groups(fit, group, call)
     each <- lapply(unique(variable), names_once, fit = fit, groups = groups)
     draws <- draws[, , unlist(each), drop = FALSE]
   }

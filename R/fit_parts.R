@@ -133,7 +133,7 @@ match_groups <- function(fit, group, call = rlang::caller_env(), arg = "group") 
       "group", group = wanted[is.na(found)], call = call
     )
   }
-  found
+  unique(found)
 }
 
 # As code_groups() labels them: 100000 is "100000" and not "1e+05".

@@ -61,8 +61,12 @@ loo.hmvn_fit <- function(x, ..., moment_match = FALSE, reloo = FALSE, k_threshol
   k_threshold <- check_number(k_threshold, "k_threshold", 0, 1, call = call)
   cores <- check_count(cores, "cores", min = 1, call = call)
   ll <- log_lik.hmvn_fit(x, cores = cores)
-  r_eff <- relative_efficiencies(x, ll, cores)
-  estimate <- function() loo::loo(ll, r_eff = r_eff, ..., cores = cores)
+  estimate <- function() {
+    with_memory_errors(
+      loo::loo(ll, r_eff = relative_efficiencies(x, ll, cores), ..., cores = cores),
+      "Cross-validation", call
+    )
+  }
   out <- mark_points(if (moment_match || reloo) suppressWarnings(estimate()) else estimate(), x,
     name)
   improve <- function(found, how) change_rows(x, found, k_threshold, how, call)
@@ -94,7 +98,10 @@ waic.hmvn_fit <- function(x, ..., cores = getOption("mc.cores", 1L)) {
   check_has_learned(x, "waic", call)
   check_has_spread(x, "waic", call)
   cores <- check_count(cores, "cores", min = 1, call = call)
-  mark_points(loo::waic(log_lik.hmvn_fit(x, cores = cores), ...), x, name)
+  found <- with_memory_errors(
+    loo::waic(log_lik.hmvn_fit(x, cores = cores), ...), "The criterion", call
+  )
+  mark_points(found, x, name)
 }
 
 #' @rdname loo.hmvn_fit

@@ -9,7 +9,7 @@
 #'
 #' @param object,x An `hmvn_fit`.
 #' @param sigma,form,level,data,sep,asList Not used.
-#' @param ... Not used.
+#' @param ... Must be empty for `fixef()`, `ranef()` and `VarCorr()`; else not used.
 #' @return
 #' * `fixef()`: a vector by feature.
 #' * `ranef()`: a matrix \[group, feature\].
@@ -36,6 +36,7 @@ NULL
 #' @rdname fixef.hmvn_fit
 #' @exportS3Method nlme::fixef
 fixef.hmvn_fit <- function(object, ...) {
+  check_no_dots(..., known = names(formals()), call = rlang::current_env())
   check_fit(object)
   check_typical_mean(object, "fixef", rlang::current_env())
   stats::setNames(colMeans(matrix(object$draws$mean0, n_draws(object))), object$statistics$features)
@@ -44,6 +45,7 @@ fixef.hmvn_fit <- function(object, ...) {
 #' @rdname fixef.hmvn_fit
 #' @exportS3Method nlme::ranef
 ranef.hmvn_fit <- function(object, ...) {
+  check_no_dots(..., known = names(formals()), call = rlang::current_env())
   check_fit(object)
   check_typical_mean(object, "ranef", rlang::current_env())
   sweep(coef.hmvn_fit(object), 2L, fixef.hmvn_fit(object))
@@ -52,7 +54,9 @@ ranef.hmvn_fit <- function(object, ...) {
 #' @rdname fixef.hmvn_fit
 #' @exportS3Method nlme::VarCorr
 VarCorr.hmvn_fit <- function(x, sigma = 1, ...) {
-  check_fit(x)
+  call <- rlang::current_env()
+  check_no_dots(..., known = names(formals()), call = call)
+  check_fit(x, call)
   check_kept(x, "Sigma")
   c(
     list(between = if (is_stored(x, "h_mean")) between_estimate(x)),

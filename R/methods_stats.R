@@ -13,7 +13,8 @@
 #'   deviations of the row's group.
 #' @param parm Names of means (`"mu[A,x]"`); left out: all.
 #' @param level Probability of the interval.
-#' @param ... Not used.
+#' @param ... Must be empty for `coef()`, `sigma()`, `fitted()`, `residuals()` and `confint()`; else
+#'   not used.
 #' @return
 #' * `coef()` and `sigma()`: matrices \[group, feature\] of group means and standard deviations.
 #'   With covariates, means are everywhere those of a row with average covariates, and standard
@@ -46,18 +47,26 @@ NULL
 #' @rdname coef.hmvn_fit
 #' @importFrom stats coef
 #' @export
-coef.hmvn_fit <- function(object, ...) group_estimate(check_fit(object), "mu")
+coef.hmvn_fit <- function(object, ...) {
+  check_no_dots(..., known = names(formals()), call = rlang::current_env())
+  group_estimate(check_fit(object), "mu")
+}
 
 #' @rdname coef.hmvn_fit
 #' @importFrom stats sigma
 #' @export
-sigma.hmvn_fit <- function(object, ...) group_estimate(check_fit(object), "sigma")
+sigma.hmvn_fit <- function(object, ...) {
+  check_no_dots(..., known = names(formals()), call = rlang::current_env())
+  group_estimate(check_fit(object), "sigma")
+}
 
 #' @rdname coef.hmvn_fit
 #' @importFrom stats fitted
 #' @export
 fitted.hmvn_fit <- function(object, ...) {
   call <- rlang::current_env()
+  advice <- c(newdata = "Means of other rows: {.code posterior_epred(fit, newdata)}.")
+  check_no_dots(..., known = names(formals()), advice = advice, call = call)
   check_fit(object, call)
   fitted_rows(object, own_rows(object, require_rows(object, "Fitted values of rows", call), call))
 }
@@ -67,6 +76,8 @@ fitted.hmvn_fit <- function(object, ...) {
 #' @export
 residuals.hmvn_fit <- function(object, type = c("response", "pearson"), ...) {
   call <- rlang::current_env()
+  advice <- c(newdata = "Of other rows: {.code predictive_error(fit, newdata)}.")
+  check_no_dots(..., known = names(formals()), advice = advice, call = call)
   check_fit(object, call)
   type <- check_first_choice(type, "type", formals()$type, call)
   rows <- own_rows(object, require_rows(object, "Residuals of rows", call), call)
@@ -94,6 +105,7 @@ vcov.hmvn_fit <- function(object, ...) {
 #' @export
 confint.hmvn_fit <- function(object, parm, level = 0.95, ...) {
   call <- rlang::current_env()
+  check_no_dots(..., known = names(formals()), call = call)
   check_fit(object, call)
   check_kept(object, "mu", call)
   level <- check_number(level, "level", 0, 1, open = TRUE, call = call)

@@ -91,7 +91,7 @@ plot.hmvn_fit <- function(x, type = c("ellipses", "correlations", "matrices", "f
       "{.code plot(fit)} with two {.arg features}, or {.code pp_check(fit)} for one,", call
     )
   }
-  groups <- unique(match_groups(x, group, call))
+  groups <- match_groups(x, group, call)
   switch(type,
     ellipses = plot_ellipses(x, shown, groups, how, call),
     correlations = plot_correlations(x, shown, groups, how$level),

@@ -191,11 +191,13 @@ quantile_names <- function(prob) {
 quantile_columns <- function(names) grep("^q[0-9.]+$", names, value = TRUE)
 
 check_prob <- function(prob, call) {
-  if (!is.numeric(prob) || is.object(prob) || anyNA(prob) || any(prob < 0 | prob > 1)) {
+  fine <- is.numeric(prob) && !is.object(prob) && !anyNA(prob) && all(prob >= 0 & prob <= 1) &&
+    !anyDuplicated(prob)
+  if (!fine) {
     found <- describe_value(prob)
     abort_hmvn(
       c(
-        "{.arg prob} must be probabilities between 0 and 1.",
+        "{.arg prob} must be different probabilities between 0 and 1.",
         x = if (is.numeric(prob)) "It is {.val {prob}}." else "It is {found}."
       ),
       "prob", argument = "prob", call = call

@@ -7,7 +7,8 @@
 # addresses and undefined behaviour; thread: that of threads. All by default. Threads are those of
 # RcppParallel's own small backend (tinythread), since Intel's library is not built for sanitizers.
 # HMVN_TESTS: a regular expression of the tests' files, each run by a process of its own; HMVN_JOBS:
-# how many compilers at a time. R itself leaks on purpose: leaks are not looked for. Results:
+# how many compilers at a time. HMVN_PATIENCE tells the tests that time it that the core may take
+# ten times as long. R itself leaks on purpose: leaks are not looked for. Results:
 # results/sanitizers_*.txt beside this file. The script fails if there is a report with our own code
 # in it, if a test fails, or if a process ends before its tests do.
 set -u
@@ -25,8 +26,9 @@ preloaded() {
 }
 
 for kind in $kinds; do
+  patience=10
   case "$kind" in
-    assertions) flags="-UNDEBUG -D_GLIBCXX_ASSERTIONS"; preload="" ;;
+    assertions) flags="-UNDEBUG -D_GLIBCXX_ASSERTIONS"; preload=""; patience=1 ;;
     address)
       flags="-fsanitize=address,undefined,float-cast-overflow -fsanitize-recover=all"
       preload=$(preloaded libasan.so libubsan.so libstdc++.so.6) ;;
@@ -59,6 +61,7 @@ if (any(bad)) cat(paste0("  failed: ", done$test[bad], "\n"), sep = "")
 R
   for file in $(ls tests/testthat/test-*.R | grep -E "test-($tests)"); do
     R_LIBS="$folder/lib" NOT_CRAN=true RCPP_PARALLEL_BACKEND=tinythread LD_PRELOAD="$preload" \
+      HMVN_PATIENCE="$patience" \
       ASAN_OPTIONS=detect_leaks=0:halt_on_error=0 UBSAN_OPTIONS=print_stacktrace=1 \
       TSAN_OPTIONS=halt_on_error=0:report_signal_unsafe=0:die_after_fork=0 \
       "$(R RHOME)/bin/Rscript" "$folder/run.R" "$file" > "$folder/output" 2> "$folder/report"

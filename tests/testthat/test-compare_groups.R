@@ -176,3 +176,10 @@ test_that("without covariates, or for a typical group without slopes, there is n
     compare_groups(fit, "typical", what = "slope"), "slopes", class = "hmvn_error_no_meaning"
   )
 })
+
+test_that("a quantity has one region of practical equivalence, and a quantile one column", {
+  fit <- short_fit(iris, ~Species, iter_sampling = 20)
+  expect_error(compare_groups(fit, rope = c(sd = 1, sd = 2)), class = "hmvn_error_argument")
+  expect_error(compare_groups(fit, prob = c(0.1, 0.1)), class = "hmvn_error_prob")
+  expect_error(summary(fit, prob = c(0.1, 0.1)), class = "hmvn_error_prob")
+})

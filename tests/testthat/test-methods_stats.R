@@ -123,3 +123,15 @@ test_that("covariates are in the formula, slopes in VarCorr() and tidy()", {
   expect_equal(tidied$estimate[[3]], mean(group_slope(fit)["b", "age", "x"]), ignore_attr = TRUE)
   expect_false("covariate" %in% names(tidy.hmvn_fit(fake_fit())))
 })
+
+test_that("what rows are asked of other data is refused, with what answers it", {
+  fit <- short_fit(iris, ~Species, iter_sampling = 20)
+  expect_error(fitted(fit, newdata = iris), "posterior_epred", class = "hmvn_error_argument")
+  expect_error(residuals(fit, newdata = iris), "predictive_error", class = "hmvn_error_argument")
+  asked <- list(
+    function() coef(fit, 1), function() sigma(fit, groups = 1), function() confint(fit, prob = 0.9),
+    function() nlme::fixef(fit, summary = FALSE), function() nlme::ranef(fit, summary = FALSE),
+    function() nlme::VarCorr(fit, summary = FALSE)
+  )
+  for (ask in asked) expect_error(ask(), class = "hmvn_error_argument")
+})

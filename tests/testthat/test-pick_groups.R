@@ -38,3 +38,14 @@ test_that("plus is c()", {
   expect_same_to(a + b, hmvn_statistics(rows, ~g, ~ x + y), 1e-12)
   expect_error(a + 1, class = "hmvn_error_argument")
 })
+
+test_that("a group that is named twice is there once", {
+  fit <- short_fit(iris, ~Species, iter_sampling = 20)
+  twice <- c("virginica", "setosa", "virginica")
+  once <- c("virginica", "setosa")
+  expect_identical(as_draws_df(fit, "mu", group = twice), as_draws_df(fit, "mu", group = once))
+  expect_identical(group_cov(fit, twice, joint = TRUE), group_cov(fit, once, joint = TRUE))
+  expect_identical(summary(fit, group = twice), summary(fit, group = once))
+  expect_identical(compare_groups(fit, group = twice), compare_groups(fit, group = once))
+  expect_error(compare_groups(fit, group = twice[c(1, 3)]), class = "hmvn_error_argument")
+})
