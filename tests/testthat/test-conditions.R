@@ -136,6 +136,9 @@ error_cases <- list(
     fit_hmvn(d, ~g, chains = 0),
     log_prob(fit, matrix(0, 2, 3)),
     loo_moment_match.hmvn_fit(with_rows(iter = 4), loo = 1),
+    other_rows(with_rows(iter = 4), 1, "loo_linpred", 1, NULL),
+    check_inner_prob(95, "probs", NULL),
+    rename_variables.hmvn_fit(fit, a = 1),
     rope.hmvn_fit(fit),
     bridge_sampler.hmvn_fit(fake_fit(K = 3, iter = 4, pooling = "partial")),
     fit_hmvn(d, ~g, seed = 1.5),
@@ -527,7 +530,7 @@ error_cases <- list(
       read_records(list(folder = ".", token = "b"), 1:6, 1L)
     ),
     abort_filed("run/draws-1-2-1-4-1-500", "It is damaged."),
-    check_arrived(list(c(1L, 2L, 1L, 4L, 1L, 500L)), list(folder = "run"), NULL),
+    check_arrived(list(files = list(c(1L, 2L, 1L, 4L, 1L, 500L))), list(folder = "run"), NULL),
     with_filing_errors(stop("the disk is full"), "run")
   ),
   locked = alist(
@@ -549,7 +552,6 @@ error_cases <- list(
     )
   ),
   state = alist(
-    check_extension(list(control = list(draws_dir = "run", iter_sampling = 3)), 4, NULL),
     extend(of_no_state(fit), 5),
     extend(of_other_version(fit), 5),
     do_task(list(maker = c(version = "99.0", endian = "big", pointer = "4")), 1),
