@@ -2,7 +2,7 @@
 #
 #   Rscript inst/validation/memory.R [part ...]                from the package's folder, on Linux
 #
-# Parts, both by default. growth: 1000 fits of all kinds in turn by one process, each summarised, and
+# Parts, both by default. growth: 1000 fits of all kinds by one process, each summarised, and
 # its missing cells imputed; resident memory after each hundred, garbage collected. It must grow by
 # less than 5 % from the first hundred to the last. failure: work of every kind by a process that
 # may have no more memory than it has, or 8 or 32 MB more, so that allocation fails in R or in a
