@@ -142,6 +142,16 @@ simulate_alike <- function(groups, features, rows, correlation = 0.5) {
   }))
 }
 
+# Without every seventh cell, and without the seventh feature in the second group
+with_holes <- function(data) {
+  features <- setdiff(names(data), "group")
+  y <- as.matrix(data[features])
+  y[sample(length(y), 0.15 * length(y))] <- NA
+  y[data$group == 2, 7] <- NA
+  data[features] <- y
+  data
+}
+
 parts$scarce <- function(runs) {
   few <- lapply(c(5, 10, 15, 20), function(K) list(simulate_alike(2, K, 25), "none"))
   names(few) <- sprintf("2 groups x %d features x 25 rows", c(5, 10, 15, 20))
@@ -149,6 +159,8 @@ parts$scarce <- function(runs) {
   names(all_partial) <- sprintf("4 x %d x %d (partially pooled)", c(10, 15), c(10, 15))
   problems <- c(few, list(
     "60 x 12 x 30" = list(simulate_alike(60, 12, 30), "none"),
+    "3 x 20 x 5 (15 % of cells missing, a feature absent in a group)" =
+      list(with_holes(simulate_alike(3, 20, 5)), "none"),
     "5 x 3 x 3000 (correlations 0.9999; partially pooled)" =
       list(simulate_alike(5, 3, 3000, 0.9999), "partial")
   ), all_partial)

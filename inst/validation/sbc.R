@@ -34,6 +34,8 @@ sbc_variants <- function() {
     turns = list(pooling = none, sizes = c(4, 5, 6, 8)),
     direct_complete = list(pooling = c(mean = "none", sd = "complete", cor = "complete")),
     missing = list(pooling = all_of("partial"), missing = 0.15),
+    missing_none = list(pooling = none, sizes = c(2, 5, 10, 20), missing = 0.15),
+    missing_complete = list(pooling = all_of("complete"), missing = 0.15),
     between = list(
       pooling = all_of("partial"), between_eta = 2, sizes = rep(c(2, 5, 10, 20), 2)
     ),

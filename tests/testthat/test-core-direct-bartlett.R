@@ -98,14 +98,21 @@ test_that("the mode is at their origin, with more rows than features", {
   }
 })
 
-test_that("with few rows for the features NUTS is taken", {
-  few <- function(n) {
-    data <- data.frame(matrix(rnorm(n * 6), n))
-    suppressMessages(short_fit(data, NULL, iter_warmup = 100, iter_sampling = 20))$units$algorithm
-  }
+test_that("turns and NUTS agree also with fewer rows than that", {
   set.seed(1)
-  expect_equal(few(3), "nuts")
-  expect_equal(few(4), "hmc")
+  for (n in 1:3) { # of 6 features; from 4 rows on in Bartlett's coordinates
+    data <- data.frame(matrix(rnorm(n * 6), n))
+    fit <- function(algorithm) {
+      short_fit(
+        data, group = NULL, algorithm = algorithm, iter_sampling = 2000, seed = n,
+        prior = hmvn_prior(mean = dist_normal(0, 2), sd = dist_exponential(1))
+      )
+    }
+    turns <- fit("auto")
+    expect_equal(turns$units$algorithm, "hmc")
+    z <- differences(turns, fit("nuts"), c("mu", "sigma", "Omega"))
+    expect_lt(max(z, na.rm = TRUE), z_bound(3 * length(z)))
+  }
 })
 
 test_that("turns in them and NUTS agree for every number of features, in frames, and shared", {

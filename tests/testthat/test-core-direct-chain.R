@@ -191,7 +191,7 @@ test_that("auto chooses by what applies and by trial acceptance, the same for al
   expect_equal(chosen(iris, ~ Species), rep("exact", 3))
   expect_equal(chosen(iris, ~ Species, pooling = c(mean = "partial")), "hmc")
   expect_equal(chosen(iris, ~ Species, pooling = "partial", algorithm = "nuts"), "nuts")
-  expect_equal(chosen(iris, ~ Species, pooling = "complete"), "nuts")
+  expect_equal(chosen(iris, ~ Species, pooling = "complete"), "hmc")
   expect_equal(chosen(iris, ~ Species, algorithm = "nuts"), rep("nuts", 3))
   expect_equal(
     chosen(iris, ~ Species, prior = hmvn_prior(sd = distributional::dist_lognormal(0, 1))),
@@ -199,7 +199,7 @@ test_that("auto chooses by what applies and by trial acceptance, the same for al
   )
   holes <- iris
   holes[3, 2] <- NA
-  expect_equal(chosen(holes, ~ Species), c("nuts", "exact", "exact"))
+  expect_equal(chosen(holes, ~ Species), c("hmc", "exact", "exact"))
   few <- iris[c(1:16, 51:58, 101:150), ]
   expect_equal(chosen(few, ~ Species), c("direct", "hmc", "exact"))
 })

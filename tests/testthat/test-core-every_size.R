@@ -82,3 +82,25 @@ test_that("quarter turns and NUTS agree for every number of features that is com
     expect_lt(max(z), z_bound(9 * length(z)))
   }
 })
+
+test_that("so they do for a group by itself, and for groups in common, where cells are missing", {
+  for (K in 1:9) {
+    set.seed(200 + K)
+    n <- c(K + 3, 3 * K)
+    y <- matrix(rnorm(sum(n) * K), ncol = K)
+    y[c(1, n[1] + 1, sample(length(y), 0.15 * length(y)))] <- NA # some in either group
+    data <- data.frame(g = rep(1:2, n), y)
+    for (pooling in c("none", "complete")) {
+      fit <- function(algorithm) {
+        short_fit(
+          data, group = ~ g, pooling = pooling, algorithm = algorithm, seed = K,
+          iter_warmup = 500, iter_sampling = 500, prior = hmvn_prior(mean = dist_normal(0, 2), sd = dist_exponential(1))
+        )
+      }
+      turns <- fit("auto")
+      if (K > 1) expect_true(all(turns$units$algorithm == "hmc")) # one feature is complete
+      z <- differences(turns, fit("nuts"), c("mu", "sigma"))
+      expect_lt(max(z), z_bound(18 * length(z)))
+    }
+  }
+})

@@ -122,7 +122,10 @@ test_that("the sampler's space is centred on the posterior, also where groups li
     y = rnorm(80)
   )
   fit <- suppressMessages(
-    fit_hmvn(data, group = ~ g, pooling = "complete", chains = 1, iter_warmup = 500, seed = 1)
+    fit_hmvn(
+      data, group = ~ g, pooling = "complete", algorithm = "nuts", chains = 1, iter_warmup = 500,
+      seed = 1
+    )
   )
   expect_no_detours(fit)
   expect_equal(sum(fit$sampler$divergent), 0)

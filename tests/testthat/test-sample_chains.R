@@ -49,14 +49,14 @@ test_that("a chain is the same in a run of one chain and in a run of several", {
 
 test_that("what is said of units and chains stands in their places", {
   set.seed(2)
-  sizes <- c(5, 60, 80)
-  data <- data.frame(g = rep(c("few", "many", "more"), sizes), x = rnorm(145), y = rnorm(145))
+  sizes <- c(3, 60, 80)
+  data <- data.frame(g = rep(c("few", "many", "more"), sizes), x = rnorm(143), y = rnorm(143))
   data$x[1] <- NA
   # of three units only the first can diverge or come to the largest depth
-  fit <- short_fit(data, group = ~g, chains = 4, max_treedepth = 2, adapt_delta = 0.5)
-  expect_identical(fit$units$algorithm, c("nuts", "exact", "exact"))
+  fit <- short_fit(data, group = ~g, chains = 6, max_treedepth = 2, adapt_delta = 0.99)
+  expect_identical(fit$units$algorithm, c("hmc", "exact", "exact"))
   hits <- colSums(fit$sampler$treedepth == 2)
-  expect_gt(length(unique(hits)), 2)
+  expect_gt(length(unique(hits)), 1)
   expect_equal(fit$units$max_treedepth, rbind(hits, 0, 0), ignore_attr = TRUE)
   expect_equal(
     fit$units$divergent, rbind(colSums(fit$sampler$divergent), 0, 0), ignore_attr = TRUE
@@ -106,7 +106,8 @@ test_that("the sampler without data makes no detours and accepts as often as it 
   # a standard normal target
   fit <- short_fit(
     data.frame(g = "a", x = 1:3, y = c(1, 3, 2)),
-    group = ~ g, prior_only = TRUE, chains = 24, iter_warmup = 500, iter_sampling = 200
+    group = ~ g, prior_only = TRUE, algorithm = "nuts", chains = 24, iter_warmup = 500,
+    iter_sampling = 200
   )
   expect_no_detours(fit)
   accepted <- colMeans(fit$sampler$accept_stat)

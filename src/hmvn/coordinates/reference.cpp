@@ -9,6 +9,7 @@
 #include "hmvn/model/group_likelihood.hpp"
 #include "hmvn/model/mean_law.hpp"
 #include "hmvn/math/dense.hpp"
+#include "hmvn/math/packed.hpp"
 
 namespace hmvn {
 
@@ -67,56 +68,73 @@ class GroupScoreLikelihood {
   // Expected (Fisher) information in the scores at the point last evaluated: sum over patterns of
   // n tr(Sigma^-1 dSigma_a Sigma^-1 dSigma_b) / 2, less the share that estimating the mean takes.
   Eigen::MatrixXd information() const {
-    const int n_features = model_->n_features();
     const Eigen::Index n_scores = point_.score.size();
     const double n = groups_[0].n, share = n > 1.0 ? (n - 1.0) / n : 0.0;
     Eigen::MatrixXd information = Eigen::MatrixXd::Zero(n_scores, n_scores);
     if (share == 0.0) return information;
-    const std::vector<Eigen::MatrixXd> change = covariance_changes();
-    Eigen::MatrixXd white(n_features * n_features, n_scores);
+    const CovarianceChanges changes = covariance_changes();
     for (std::size_t p = 0; p < groups_[0].patterns.size(); ++p) {
       const PatternStatistics& pattern = groups_[0].patterns[p];
-      const Eigen::MatrixXd inverse = like_[0].inverses[p];
-      for (Eigen::Index a = 0; a < n_scores; ++a) {
-        const Eigen::MatrixXd seen =
-            pattern.observed.asDiagonal() * change[a] * pattern.observed.asDiagonal();
-        const Eigen::MatrixXd z = multiply(multiply(inverse, seen), inverse.transpose());
-        white.col(a) = Eigen::Map<const Eigen::VectorXd>(z.data(), z.size());
-      }
-      add_gram(0.5 * pattern.n * share, white, information);
+      add_gram(0.5 * pattern.n * share,
+               whitened_changes(changes, like_[0].inverses[p], pattern.observed), information);
     }
     return information;
   }
 
  private:
-  // dSigma~ / dscore for every coordinate, which is what complete rows are whitened by; dSigma /
-  // dscore for others.
-  std::vector<Eigen::MatrixXd> covariance_changes() const {
+  // dSigma / dscore of every coordinate, or dSigma~ / dscore where rows are complete, which are
+  // whitened by that: B (e_i v' + v e_i') B', of which this has the row i, v and B.
+  struct CovarianceChanges {
+    std::vector<int> row;
+    Eigen::MatrixXd v;  // a column a coordinate
+    Eigen::MatrixXd B;
+  };
+
+  CovarianceChanges covariance_changes() const {
     const int n_features = model_->n_features();
     const Eigen::MatrixXd factor = point_.factor;
-    std::vector<Eigen::MatrixXd> change(point_.score.size());
+    CovarianceChanges changes;
+    changes.row.resize(static_cast<std::size_t>(point_.score.size()));
+    changes.v.resize(n_features, point_.score.size());
+    const auto put = [&](int at, int i, const Eigen::RowVectorXd& row) {
+      changes.row[at] = i;
+      changes.v.col(at) = factor * row.transpose();
+    };
     for (int i = 0, at = n_features; i < n_features; ++i) {
       const Eigen::RowVectorXd row = factor.row(i);
-      change[i] = covariance_change(factor, i, row * point_.value_slope[i]);
+      put(i, i, row * point_.value_slope[i]);
       for (int j = 0; j < i; ++j, ++at) {
-        const Eigen::RowVectorXd tangent = stick_tangent(row, i, j, point_.value[at]);
-        change[at] = covariance_change(factor, i, tangent * point_.value_slope[at]);
+        put(at, i, stick_tangent(row, i, j, point_.value[at]) * point_.value_slope[at]);
       }
     }
-    if (frame_.raw || groups_[0].complete()) return change;
-    for (Eigen::MatrixXd& one : change) {
-      one = multiply(multiply(frame_.C, one), frame_.C.transpose());
+    if (frame_.raw || groups_[0].complete()) {
+      changes.B.setIdentity(n_features, n_features);
+    } else {
+      changes.B = frame_.C;
     }
-    return change;
+    return changes;
   }
 
-  // The change of Sigma when row i of its factor changes by `row`.
-  static Eigen::MatrixXd covariance_change(const Eigen::MatrixXd& factor, int i,
-                                           const Eigen::RowVectorXd& row) {
-    Eigen::MatrixXd change = Eigen::MatrixXd::Zero(factor.rows(), factor.cols());
-    change.row(i) = (factor * row.transpose()).transpose();
-    change.col(i) += change.row(i).transpose().eval();
-    return change;
+  // All changes between a pattern's whitened features, as vectors whose products are the traces: of
+  // a symmetric matrix the diagonal, and sqrt(2) times what is below. A column a coordinate.
+  static Eigen::MatrixXd whitened_changes(const CovarianceChanges& changes,
+                                          const Eigen::MatrixXd& inverse,
+                                          const Eigen::VectorXd& observed) {
+    const Eigen::MatrixXd whitening = multiply(inverse, observed.asDiagonal() * changes.B);
+    const Eigen::MatrixXd v = multiply(whitening, changes.v);
+    const Eigen::Index n_features = v.rows(), n_scores = v.cols();
+    const double root_2 = std::sqrt(2.0);
+    Eigen::MatrixXd out(packed_size(static_cast<int>(n_features)), n_scores);
+    for (Eigen::Index a = 0; a < n_scores; ++a) {
+      const auto e = whitening.col(changes.row[static_cast<std::size_t>(a)]);
+      for (Eigen::Index j = 0, at = 0; j < n_features; ++j) {
+        out(at++, a) = 2.0 * e[j] * v(j, a);
+        for (Eigen::Index i = j + 1; i < n_features; ++i) {
+          out(at++, a) = root_2 * (e[i] * v(j, a) + v(i, a) * e[j]);
+        }
+      }
+    }
+    return out;
   }
 
   const Model* model_;

@@ -10,7 +10,8 @@ namespace hmvn {
 Eigen::MatrixXd multiply(const Eigen::MatrixXd& a, const Eigen::MatrixXd& b) { return a * b; }
 
 void add_gram(double scale, const Eigen::MatrixXd& a, Eigen::MatrixXd& sum) {
-  sum.noalias() += scale * (a.transpose() * a);
+  sum.selfadjointView<Eigen::Lower>().rankUpdate(a.transpose(), scale);
+  sum.triangularView<Eigen::StrictlyUpper>() = sum.transpose();
 }
 
 void solve_lower_in_place(const Eigen::MatrixXd& lower, Eigen::VectorXd& x) {

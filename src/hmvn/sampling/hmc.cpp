@@ -131,8 +131,7 @@ class HmcSampler : public UnitSampler {
 
   std::unique_ptr<UnitRun> start(std::uint64_t chain, RunControl& control) const override {
     const Layout& layout = coordinates_.layout;
-    const bool has_parts = layout.n_own() > 0 && (layout.n_shared() > 0 || layout.n_groups > 1);
-    if (has_parts && plan_.algorithm != Algorithm::nuts) {
+    if (plan_.algorithm != Algorithm::nuts) {
       return run(quarter_turns(layout, plan_, control), chain, control);
     }
     return run(no_u_turns(layout, plan_, control), chain, control);
