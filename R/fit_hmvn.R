@@ -76,8 +76,8 @@
 #'   proposals would be kept, they feed independence Metropolis-Hastings steps, as many between
 #'   draws as make a repeated draw unlikely (at most one in ten). `"auto"` samples directly every
 #'   group where it applies and at least 10 % are kept or 25 % of the steps accepted; all others by
-#'   Hamiltonian Monte Carlo with trajectories of a quarter turn, in the same blocks as `"nuts"`, or,
-#'   where direct sampling would apply but for the number of rows, in coordinates in which an
+#'   Hamiltonian Monte Carlo with trajectories of a quarter turn, in the same blocks as `"nuts"`,
+#'   or, where direct sampling would apply but for the number of rows, in coordinates in which an
 #'   inverse-Wishart distribution would be nearly normal.
 #'   `fit$units$algorithm` says how each group was drawn. `vignette("model")` has the proof.
 #' @param adapt_delta Target acceptance rate of the sampler. `NULL` means 0.8, and 0.98 for the own

@@ -94,7 +94,8 @@ test_that("so they do for a group by itself, and for groups in common, where cel
       fit <- function(algorithm) {
         short_fit(
           data, group = ~ g, pooling = pooling, algorithm = algorithm, seed = K,
-          iter_warmup = 500, iter_sampling = 500, prior = hmvn_prior(mean = dist_normal(0, 2), sd = dist_exponential(1))
+          iter_warmup = 500, iter_sampling = 500,
+          prior = hmvn_prior(mean = dist_normal(0, 2), sd = dist_exponential(1))
         )
       }
       turns <- fit("auto")
