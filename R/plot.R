@@ -187,7 +187,7 @@ plot_correlations <- function(fit, features, groups, level) {
       aes(xmin = .data$low, xmax = .data$high), colour = okabe_ito[[1L]], linewidth = 0.8
     ) +
     ggplot2::geom_point(colour = okabe_ito[[1L]], size = 2) +
-    ggplot2::facet_wrap(ggplot2::vars(.data$pair)) +
+    panels_by(long, "pair") +
     ggplot2::coord_cartesian(xlim = c(-1, 1)) +
     ggplot2::labs(x = "correlation", y = NULL) + plain_theme()
 }

@@ -5,7 +5,8 @@
 #'   `NULL`: all that were compared.
 #' @return `plot()`: a ggplot, a panel a quantity, each difference with the outermost of its
 #'   quantiles; those whose interval leaves out zero are filled. Of more than `n` pairs in a panel
-#'   those with the largest mean relative to its sd are shown, and the caption says so.
+#'   those with the largest mean relative to its sd are shown, and so are 24 panels of more; the
+#'   caption says so.
 #' @export
 plot.hmvn_comparison <- function(x, ..., quantity = NULL, n = 30) {
   call <- rlang::current_env()
@@ -32,6 +33,8 @@ plot.hmvn_comparison <- function(x, ..., quantity = NULL, n = 30) {
     )
   }
   long <- comparison_intervals(as.data.frame(x), quantity, ends)
+  n_panels <- nlevels(long$panel)
+  long <- clearest_panels(long)
   shown <- do.call(rbind, lapply(split(long, long$panel), function(rows) {
     utils::head(rows[order(-abs(rows$mean) / rows$sd), ], n)
   }))
@@ -47,15 +50,23 @@ plot.hmvn_comparison <- function(x, ..., quantity = NULL, n = 30) {
     ggplot2::scale_fill_manual(
       values = c("TRUE" = okabe_ito[[1L]], "FALSE" = "white"), guide = "none"
     ) +
-    ggplot2::facet_wrap(ggplot2::vars(.data$panel), scales = "free_x") +
+    panels_by(shown, "panel", "free_x") +
     ggplot2::labs(x = "first group less second", y = NULL) + plain_theme()
-  most <- max(table(long$panel))
-  if (most > n) {
-    picture <- picture + ggplot2::labs(
-      caption = paste(number(n), "of", number(most), "pairs: the largest mean / sd of each panel")
-    )
+  if (panel_columns(long$panel) > 3L) {
+    picture <- picture +
+      ggplot2::scale_y_discrete(labels = function(text) trim_names(text, 24)) +
+      ggplot2::theme(axis.text.y = ggplot2::element_text(size = 7))
   }
-  picture
+  most <- max(table(long$panel))
+  said <- c(
+    if (n_panels > nlevels(long$panel)) {
+      paste(nlevels(long$panel), "of", number(n_panels), "panels: those with the largest mean / sd")
+    },
+    if (most > n) {
+      paste(number(n), "of", number(most), "pairs: the largest mean / sd of each panel")
+    }
+  )
+  if (length(said)) picture + ggplot2::labs(caption = paste(said, collapse = "\n")) else picture
 }
 
 # internal -----------------------------------------------------------------
@@ -76,4 +87,11 @@ comparison_intervals <- function(found, quantity, ends) {
     mean = found$mean, sd = found$sd, low = low, high = high, clear = low > 0 | high < 0,
     pair = factor(pair, rev(unique(pair))), panel = factor(panel, unique(panel))
   )
+}
+
+# More panels than these could not be read.
+clearest_panels <- function(long, most = 24L) {
+  clearest <- tapply(abs(long$mean) / long$sd, long$panel, max)
+  kept <- utils::head(order(-clearest), most)
+  droplevels(long[as.integer(long$panel) %in% kept, ])
 }

@@ -45,7 +45,7 @@ plot_prior <- function(fit, variable, call) {
   aes <- ggplot2::aes
   ggplot2::ggplot(rbind(before, after), aes(.data$value, fill = .data$from)) +
     ggplot2::geom_density(aes(colour = .data$from), alpha = 0.3) +
-    ggplot2::facet_wrap(ggplot2::vars(.data$of), scales = "free") +
+    panels_by(after, "of", "free") +
     ggplot2::scale_colour_manual(
       values = c(prior = "grey50", posterior = okabe_ito[[1L]]), name = NULL
     ) +

@@ -24,12 +24,24 @@ plot_matrices <- function(fit, features, groups, level) {
     ggplot2::scale_fill_gradient2(
       low = "#B35806", mid = "white", high = "#2166AC", limits = c(-1, 1), name = "correlation"
     ) +
-    ggplot2::facet_wrap(ggplot2::vars(.data$group)) + ggplot2::coord_equal() +
+    panels_by(long, "group") + ggplot2::coord_equal() +
     ggplot2::labs(x = NULL, y = NULL) + plain_theme() +
     ggplot2::theme(
       axis.text.x = ggplot2::element_text(angle = 45, hjust = 1),
       panel.grid = ggplot2::element_blank()
     )
+  columns <- panel_columns(labels)
+  if (length(names) * columns > 48) {
+    none <- ggplot2::element_blank()
+    said <- "features from left to right and from top to bottom, in their order"
+    return(picture + ggplot2::labs(caption = said) +
+      ggplot2::theme(axis.text.x = none, axis.text.y = none, axis.ticks = none))
+  }
+  if (columns > 3L) {
+    short <- function(text) trim_names(text, max(6, 60 %/% columns))
+    picture <- picture + ggplot2::scale_x_discrete(labels = short) +
+      ggplot2::scale_y_discrete(labels = short)
+  }
   if (length(names) * sqrt(length(labels)) > 16) {
     return(picture)
   }
@@ -72,7 +84,7 @@ plot_forest <- function(fit, features, groups, how, call) {
       linewidth = 1.2
     ) +
     ggplot2::geom_point(colour = okabe_ito[[1L]], size = 1.8) +
-    ggplot2::facet_wrap(ggplot2::vars(.data$of), scales = "free_x") +
+    panels_by(long, "of", "free_x") +
     ggplot2::labs(x = NULL, y = NULL) + plain_theme()
 }
 

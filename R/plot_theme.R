@@ -29,3 +29,25 @@ pair_label <- function(found, names) {
   b <- match(found$feature2, names)
   paste(names[pmin(a, b)], names[pmax(a, b)], sep = " ~ ")
 }
+
+# A panel for each value of the column `name` of `data`, whose names find room above it: cut after
+# "~", and without their middle where that is not enough.
+panels_by <- function(data, name, scales = "fixed") {
+  columns <- panel_columns(data[[name]])
+  ggplot2::facet_wrap(
+    ggplot2::vars(.data[[name]]), scales = scales,
+    labeller = ggplot2::as_labeller(function(text) fit_panel(text, max(6, 84 %/% columns)))
+  )
+}
+
+panel_columns <- function(values) ggplot2::wrap_dims(length(unique(values)))[[2L]]
+
+fit_panel <- function(text, width) {
+  long <- which(text_width(text) > width)
+  lines <- strsplit(text[long], " ~ ", fixed = TRUE)
+  in_two <- lengths(lines) == 2L
+  text[long[!in_two]] <- trim_names(text[long[!in_two]], width)
+  halves <- trim_names(unlist(lines[in_two]), width - 2)
+  text[long[in_two]] <- paste0(halves[c(TRUE, FALSE)], " ~\n", halves[c(FALSE, TRUE)])
+  text
+}
