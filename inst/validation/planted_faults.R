@@ -392,11 +392,11 @@ faults <- list(
     "engine", "engine_sums.R" = c("if (weighted) x <- rlang::expr(!!w * !!x)" = "")
   ),
   "the probability of a positive difference is that of a negative one" = fault(
-    "comparison", "compare_groups.R" = c("colMeans(draws > 0)" = "colMeans(draws < 0)")
+    "comparison", "diagnostics/spread.hpp" = c("(x > 0.0).count()" = "(x < 0.0).count()")
   ),
   "a rope is half as wide as said" = fault(
     "comparison",
-    "compare_groups.R" = c("colMeans(abs(draws) < rep" = "colMeans(2 * abs(draws) < rep")
+    "diagnostics/spread.hpp" = c("(x.abs() < half_width)" = "(2.0 * x.abs() < half_width)")
   )
 )
 
