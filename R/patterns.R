@@ -7,6 +7,9 @@
 # Merges what has the same group and observes the same features, and puts the result in
 # the order all statistics have: group, fewer missing first, then lexicographic.
 merge_patterns <- function(patterns) {
+  if (length(patterns$group) == 0L) {
+    return(patterns)
+  }
   features <- seq_len(nrow(patterns$observed))
   n_missing <- colSums(!patterns$observed)
   # the C++ side compares bits with the last feature the most significant, 64 at a time

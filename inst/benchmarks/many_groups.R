@@ -61,12 +61,13 @@ if (length(args) == 3 && args[[1]] %in% c("memory", "files", "workers")) {
   measure(args[[1]], as.numeric(args[[2]]), args[[3]])
 } else {
   script <- sub("^--file=", "", grep("^--file=", commandArgs(), value = TRUE))
-  sizes <- if (length(args)) args else "25000"
+  sizes <- if (length(args)) args else c("1000", "10000", "100000")
   out <- tempfile(fileext = ".rds")
   target <- file.path(dirname(script), "results", "many_groups.csv")
   results <- NULL
   for (size in sizes) {
-    for (way in c("memory", "files", "workers")) {
+    # gigabytes of draws in memory are not tried
+    for (way in c(if (as.numeric(size) <= 25000) "memory", "files", "workers")) {
       system2(file.path(R.home("bin"), "Rscript"), c(script, way, size, out))
       results <- rbind(results, readRDS(out))
       print(results[nrow(results), ])

@@ -124,6 +124,25 @@ for (engine in engines) {
     expect_same_to(ours, hmvn_statistics(m, ~g, ~x), 1e-10)
   })
 
+  test_that(paste(engine, "takes an order without a word, and columns without a cell"), {
+    part <- rows[1:200, ]
+    tbl <- engine_table(engine, part)
+    expect_no_warning(ours <- of_engine(dplyr::arrange(tbl, x, h), ~g, ~ x + y))
+    expect_same_to(ours, hmvn_statistics(part, ~g, ~ x + y), 1e-10)
+    first <- part[order(part$v), ][1:50, ]
+    ours <- of_engine(utils::head(dplyr::arrange(tbl, v), 50), ~g, ~ x + y)
+    expect_same_to(ours, hmvn_statistics(first, ~g, ~ x + y), 1e-10)
+    bare <- engine_table(engine, transform(part, u = 1.5), "UPDATE %s SET u = NULL")
+    for (ours in list(of_engine(bare, ~g, ~u), of_engine(bare, ~g, ~u) + of_engine(bare, ~g, ~u))) {
+      expect_identical(ours$labels, c("a", "b", "c"))
+      expect_equal(ours$n_rows, 0)
+      expect_equal(ours$n_empty %% 200, 0)
+      expect_silent(validate_statistics(ours, "ours", NULL))
+    }
+    with_u <- of_engine(bare, ~g, ~ x + u)
+    expect_same_to(with_u, hmvn_statistics(transform(part, u = NA_real_), ~g, ~ x + u), 1e-10)
+  })
+
   test_that(paste(engine, "refuses what is refused of a data frame"), {
     tbl <- engine_table(engine, transform(rows, n = NA_character_)[1:100, ])
     expect_error(of_engine(tbl, ~g, ~g), class = "hmvn_error_column")
