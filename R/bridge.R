@@ -63,6 +63,7 @@ bridge_sampler.hmvn_fit <- function(samples, ..., silent = TRUE) {
 #' @rdname bridge_sampler.hmvn_fit
 #' @exportS3Method bridgesampling::bf
 bf.hmvn_fit <- function(x1, x2, log = FALSE, ...) {
+  check_fit(x1, rlang::current_env())
   bridges <- bridges_of(list(x1, x2), ..., call = rlang::current_env())
   bridgesampling::bf(bridges[[1L]], bridges[[2L]], log = check_flag(log, "log"))
 }
