@@ -13,10 +13,10 @@
 #'   that is no distribution, and of [as_draws_df()][draws-hmvn].
 #' @seealso [prior_summary()][prior_summary.hmvn_fit] for the priors in words,
 #'   [plot(fit, "prior")][plot.hmvn_fit] for prior against posterior.
-#' @examplesIf requireNamespace("brms", quietly = TRUE)
+#' @examples
 #' prior <- hmvn_prior(mean = dist_normal(5, 2), sd = dist_exponential(1))
 #' fit <- fit_hmvn(iris, group = ~ Species, prior = prior, chains = 2, seed = 1)
-#' brms::prior_draws(fit, "Omega", group = "setosa")
+#' prior_summary(fit) # draws of it: brms::prior_draws(fit, "Omega", group = "setosa")
 #' @name prior_draws.hmvn_fit
 NULL
 

@@ -16,9 +16,9 @@
 #'   the prior.
 #' @seealso [prior_summary()][prior_summary.hmvn_fit], [plot(fit, "prior")][plot.hmvn_fit];
 #'   [hmvn_prior()] on conflicts of prior and data.
-#' @examplesIf requireNamespace("priorsense", quietly = TRUE)
+#' @examples
 #' fit <- fit_hmvn(iris, group = ~ Species, features = ~ Sepal.Length, chains = 2, seed = 1)
-#' priorsense::powerscale_sensitivity(fit, variable = "sigma")
+#' prior_summary(fit) # then priorsense::powerscale_sensitivity(fit, variable = "sigma")
 #' @exportS3Method priorsense::create_priorsense_data
 create_priorsense_data.hmvn_fit <- function(x, variable = NULL, ...) {
   check_fit(x)
