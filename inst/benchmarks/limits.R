@@ -159,7 +159,7 @@ parts$scarce <- function(runs) {
   names(all_partial) <- sprintf("4 x %d x %d (partially pooled)", c(10, 15), c(10, 15))
   problems <- c(few, list(
     "60 x 12 x 30" = list(simulate_alike(60, 12, 30), "none"),
-    "3 x 20 x 5 (15 % of cells missing, a feature absent in a group)" =
+    "3 x 20 x 5 (15 % of cells missing and a feature absent in a group)" =
       list(with_holes(simulate_alike(3, 20, 5)), "none"),
     "5 x 3 x 3000 (correlations 0.9999; partially pooled)" =
       list(simulate_alike(5, 3, 3000, 0.9999), "partial")
