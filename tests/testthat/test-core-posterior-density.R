@@ -131,6 +131,18 @@ test_that("the sampler's space is centred on the posterior, also where groups li
   expect_equal(sum(fit$sampler$divergent), 0)
 })
 
+test_that("a single row has a posterior where all is completely pooled", {
+  prior <- hmvn_prior(mean = dist_normal(0, 1), sd = dist_exponential(1))
+  fit <- function(algorithm) {
+    short_fit(
+      data.frame(g = "a", x = 0.3, y = -1.2), ~g, pooling = "complete", algorithm = algorithm,
+      prior = prior, iter_warmup = 500, iter_sampling = 2000
+    )
+  }
+  z <- differences(fit("auto"), fit("nuts"), c("mu", "sigma", "Omega"))
+  expect_lt(max(z, na.rm = TRUE), z_bound(length(z)))
+})
+
 test_that("groups are located where hardly two rows observe the same features", {
   # the few that do give a standard deviation of 0.002 where it is 3 in other groups
   for (seed in 1:2) {

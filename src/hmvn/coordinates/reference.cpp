@@ -279,7 +279,8 @@ std::vector<GroupStatistics> shift_to_common_mean(std::vector<GroupStatistics> g
   for (const GroupStatistics& group : groups) all.add(group);
   Eigen::VectorXd common = all.mean();
   for (Eigen::Index k = 0; k < n_features; ++k) {
-    if (model.coefficients[k].h_or(1.0) >= 0.5) common[k] = 0.0;
+    // a single row would lie at its own mean, and have no spread at all
+    if (model.coefficients[k].h_or(1.0) >= 0.5 || all.n[k] < 2.0) common[k] = 0.0;
   }
   for (GroupStatistics& group : groups) {
     for (PatternStatistics& pattern : group.patterns)
