@@ -191,7 +191,12 @@ pooled_moments <- function(statistics, group = NULL) {
     sd <- if (total > 1) sqrt(scatter / (total - 1)) else NA_real_
     c(total, patterns$mean[k, p[[1L]]] + centre, sd)
   })
-  moments <- matrix(unlist(result), nrow = 3L)
+  moments_of(result, features)
+}
+
+# `by_feature`: a list of c(n, mean, sd).
+moments_of <- function(by_feature, features) {
+  moments <- matrix(unlist(by_feature), nrow = 3L)
   named <- function(x) stats::setNames(x, features)
   list(n = named(moments[1L, ]), mean = named(moments[2L, ]), sd = named(moments[3L, ]))
 }
@@ -203,7 +208,7 @@ pooled_moments <- function(statistics, group = NULL) {
 # the more precise of the middle two is the median: two estimates may differ by any factor.)
 estimate_moments <- function(statistics) {
   patterns <- statistics$patterns
-  moments <- vapply(seq_along(statistics$features), function(k) {
+  result <- lapply(seq_along(statistics$features), function(k) {
     there <- which(patterns$observed[k, ])
     n <- length(there)
     if (n < 2L) {
@@ -211,14 +216,13 @@ estimate_moments <- function(statistics) {
     }
     variance <- patterns$scatter[k, k, there]
     precise <- sort(variance)[[(n + 1L) %/% 2L]]
-    weights <- if (precise > 0) pmin(1, precise / variance) else as.double(variance == 0)
+    weights <- pmin(1, precise / variance)
     weights <- weights / sum(weights)
     from_pivot <- patterns$mean[k, there] - patterns$mean[k, there[[1L]]]
     centre <- sum(weights * from_pivot)
     # roots of weights first: neither product may overflow
     off <- sqrt(weights) * (from_pivot - centre)
     c(n, patterns$mean[k, there[[1L]]] + centre, sqrt(n / (n - 1) * sum(weights * variance, off^2)))
-  }, double(3L))
-  named <- function(x) stats::setNames(x, statistics$features)
-  list(n = named(moments[1L, ]), mean = named(moments[2L, ]), sd = named(moments[3L, ]))
+  })
+  moments_of(result, statistics$features)
 }

@@ -142,7 +142,7 @@ simulate_alike <- function(groups, features, rows, correlation = 0.5) {
   }))
 }
 
-# Without every seventh cell, and without the seventh feature in the second group
+# Without 15 % of the cells, and without the seventh feature in the second group
 with_holes <- function(data) {
   features <- setdiff(names(data), "group")
   y <- as.matrix(data[features])
