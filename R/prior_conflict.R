@@ -135,17 +135,19 @@ own_covariance <- function(group, statistics) {
   pooled_covariance(statistics, shrink = FALSE)
 }
 
-# Where the posterior of a quantity ("sigma", "Omega") lies, from about 500 draws: they know a mean
-# to 0.05 sd. Group by group, of which the draws of all may be too much memory. `sample`: [entry,
+# Where the posterior of a quantity ("sigma", "Omega") lies. From about 500 draws, which know a mean
+# to 0.05 sd; of many groups, of which the median counts, from as many as make 5,000 together, at
+# least 100. Group by group, of which the draws of all may be too much memory. `sample`: [entry,
 # group]; `scale()`: what it is looked at by. A list by entry: `shift`: the median over groups of
 # how many posterior sds the mean lies from `sample`; `mean`: posterior means as they are, [entry,
 # group].
 posterior_shift <- function(run, name, groups, sample, scale) {
   k <- n_features(run)
   kept <- n_kept(run)
-  iterations <- unique(round(seq(1, kept[[1L]], length.out = ceiling(500 / kept[[2L]]))))
+  draws <- min(500, max(100, 5000 / length(groups)))
+  iterations <- unique(round(seq(1, kept[[1L]], length.out = ceiling(draws / kept[[2L]]))))
   found <- vapply(seq_along(groups), function(i) {
-    some <- chol_draws(run, groups[[i]])[iterations, , , drop = FALSE]
+    some <- chol_draws(run, groups[[i]], iterations)
     draws <- matrix(derive_quantity_(some, k, 1L, name, TRUE), ncol = nrow(sample))
     values <- scale(draws)
     center <- colMeans(values)

@@ -20,11 +20,11 @@ part_size <- function(fit, part) {
   switch(part, mean = k, chol = k * (k + 1) / 2, slope = k * n_covariates(fit))
 }
 
-# A part of `groups`, [iteration, chain, entry], group after group.
-part_draws <- function(fit, part, groups) {
+# A part of `groups`, [iteration, chain, entry], group after group; of all iterations, or some.
+part_draws <- function(fit, part, groups, iterations = TRUE) {
   found <- stored_of(fit, part, groups)
-  found$values[, , entries_of(found$at, part_size(fit, part)), drop = FALSE]
+  found$values[iterations, , entries_of(found$at, part_size(fit, part)), drop = FALSE]
 }
 
 # Packed Cholesky factors of the covariance matrices of `groups`, [iteration, chain, entry].
-chol_draws <- function(fit, groups) part_draws(fit, "chol", groups)
+chol_draws <- function(fit, groups, iterations = TRUE) part_draws(fit, "chol", groups, iterations)
