@@ -85,7 +85,7 @@ Rcpp::NumericMatrix mean_shrinkage_(Rcpp::NumericVector chol, Rcpp::IntegerVecto
     if (g % 16 == 0) hmvn::check_user();
     const double* factor = chol.begin() + draws * entries * (groups[g] - 1);
     for (int k = 0; k < out.ncol(); ++k) {
-      out(g, k) = hmvn::mean_shrinkage(factor, draws, k, n(g, k), &tau(0, k), every);
+      out(g, k) = hmvn::mean_shrinkage(factor, {draws, every}, k, n(g, k), &tau(0, k));
     }
   }
   return out;

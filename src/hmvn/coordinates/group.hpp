@@ -49,12 +49,11 @@ struct GroupPoint {
 
 // Fills H and r; `scratch` is room for correlations.
 template <class T, int K>
-void fill_residual(const Layout& layout, const GroupConstants<K>& constants,
-                   const PopulationPoint<T>& population, GroupPoint<T, K>& out,
-                   typename GroupPoint<T, K>::Correlations& scratch) {
+void fill_residual(const GroupConstants<K>& constants, const PopulationPoint<T>& population,
+                   GroupPoint<T, K>& out, typename GroupPoint<T, K>::Correlations& scratch) {
   constexpr int C = GroupPoint<T, K>::C;
   const Eigen::Index n_scales = out.H.size(), n_pairs = out.D.size();
-  const int first = layout.n_own_scales;  // own correlations follow own scales
+  const Eigen::Index first = constants.first_own_correlation();
   out.r_c = constants.b_c.template cast<T>();
   out.r_s = constants.b_s.template cast<T>();
   if (constants.own_scales) {
@@ -70,7 +69,7 @@ void fill_residual(const Layout& layout, const GroupConstants<K>& constants,
     out.r_s.noalias() -= product(constants.M.transpose().template cast<T>(), scratch);
     out.r_c -= constants.l.template cast<T>().cwiseProduct(scratch);
   }
-  if (layout.common.size == 0) return;
+  if (population.common.size() == 0) return;
   if (constants.own_scales) {
     out.r_s.noalias() -= constants.J_s_common.template cast<T>().lazyProduct(population.common);
   }
@@ -81,13 +80,12 @@ void fill_residual(const Layout& layout, const GroupConstants<K>& constants,
 
 // Fills what does not depend on the group's own position.
 template <class T, int K>
-void fill_of_population(const Layout& layout, const GroupConstants<K>& constants,
-                        const PopulationPoint<T>& population, GroupPoint<T, K>& out,
-                        typename GroupPoint<T, K>::Correlations& scratch) {
+void fill_of_population(const GroupConstants<K>& constants, const PopulationPoint<T>& population,
+                        GroupPoint<T, K>& out, typename GroupPoint<T, K>::Correlations& scratch) {
   using std::log;
   using std::sqrt;
   const Eigen::Index n_scales = out.H.size(), n_pairs = out.D.size();
-  fill_residual(layout, constants, population, out, scratch);
+  fill_residual(constants, population, out, scratch);
   out.log_A = T(0);
   for (Eigen::Index m = 0; m < n_pairs; ++m) {
     const T squared = T(1) / (T(1) + out.h * out.h * T(constants.l[m]));
@@ -117,12 +115,12 @@ void fill_of_population(const Layout& layout, const GroupConstants<K>& constants
 // Fills the rest at the group's position x, and writes its own scores into `score` (over all
 // coordinates).
 template <class T, int K, class Position>
-void fill_own_scores(const Layout& layout, const GroupConstants<K>& constants,
-                     const PopulationPoint<T>& population, const Position& x, GroupPoint<T, K>& out,
+void fill_own_scores(const GroupConstants<K>& constants, const PopulationPoint<T>& population,
+                     const Position& x, GroupPoint<T, K>& out,
                      Eigen::Matrix<T, Eigen::Dynamic, 1>& score) {
   constexpr int C = GroupPoint<T, K>::C;
   const Eigen::Index n_scales = out.H.size(), n_pairs = out.D.size();
-  const int first = layout.n_own_scales;
+  const Eigen::Index first = constants.first_own_correlation();
   out.e_s = out.z_s;
   out.w_c = out.z_c;
   if (constants.own_scales) out.e_s += x.template head<K>(n_scales);

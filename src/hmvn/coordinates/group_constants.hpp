@@ -46,6 +46,9 @@ struct GroupConstants {
         J_c_common(other.J_c_common) {}
 
   GroupConstants() = default;
+
+  // In a group's own coordinates, where correlations follow scales.
+  Eigen::Index first_own_correlation() const { return own_scales ? b_s.size() : 0; }
 };
 
 GroupConstants<Eigen::Dynamic> make_group_constants(const Layout& layout,

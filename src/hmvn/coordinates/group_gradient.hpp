@@ -41,9 +41,9 @@ struct GroupGradient {
 // The reverse of fill_own_scores(): from the gradient of the likelihood in the group's scores to
 // that in its position.
 template <int K>
-void differentiate_own(const Layout& layout, const GroupConstants<K>& constants,
-                       const GroupPoint<double, K>& point, const Eigen::VectorXd& of_score,
-                       GroupGradient<K>& of, Eigen::Ref<Eigen::VectorXd> gradient) {
+void differentiate_own(const GroupConstants<K>& constants, const GroupPoint<double, K>& point,
+                       const Eigen::VectorXd& of_score, GroupGradient<K>& of,
+                       Eigen::Ref<Eigen::VectorXd> gradient) {
   constexpr int C = GroupConstants<K>::C;
   const Eigen::Index n_scales = point.H.size(), n_pairs = point.D.size();
   of.score.noalias() =
@@ -57,7 +57,7 @@ void differentiate_own(const Layout& layout, const GroupConstants<K>& constants,
   solve_lower(point.R, of.w_s);
   if (constants.own_scales) gradient.template head<K>(n_scales) = of.w_s;
   if (constants.own_correlations) {
-    gradient.template segment<C>(layout.n_own_scales, n_pairs) = of.w_c;
+    gradient.template segment<C>(constants.first_own_correlation(), n_pairs) = of.w_c;
   }
 }
 
@@ -146,13 +146,13 @@ double correlation_h_gradient(const GroupConstants<K>& constants,
 // The reverse of fill_of_population(), after differentiate_own(): adds to the gradients in v, h and
 // the common scores.
 template <int K>
-void differentiate_of_population(const Layout& layout, const GroupConstants<K>& constants,
+void differentiate_of_population(const GroupConstants<K>& constants,
                                  const GroupPoint<double, K>& point,
                                  const Eigen::VectorXd& of_score, GroupGradient<K>& of,
                                  PopulationGradient& outer) {
   constexpr int C = GroupConstants<K>::C;
   const Eigen::Index n_scales = point.H.size(), n_pairs = point.D.size();
-  const bool has_common = layout.common.size > 0;
+  const bool has_common = outer.common.size() > 0;
   differentiate_shift(constants, point, of);
   differentiate_root(point, of);
   differentiate_schur(constants, point, of);
@@ -165,7 +165,7 @@ void differentiate_of_population(const Layout& layout, const GroupConstants<K>& 
     if (has_common) outer.common.noalias() -= constants.J_s_common.transpose().lazyProduct(of.r_s);
   }
   if (constants.own_correlations) {
-    const int first = layout.n_own_scales;
+    const Eigen::Index first = constants.first_own_correlation();
     outer.h[first] += correlation_h_gradient(constants, point, of);
     of.correlations = -constants.l.cwiseProduct(of.r_c);
     of.correlations.noalias() -= product(constants.M, of.r_s);

@@ -79,29 +79,26 @@ void invert_population(const Model& model, const Coordinates& coordinates, const
   }
 }
 
-// The inverse of fill_own_scores().
-void invert_group(const Layout& layout, const GroupConstants<Eigen::Dynamic>& constants,
-                  const PopulationPoint<double>& population, const Eigen::VectorXd& score,
-                  Eigen::VectorXd& x, int first_of_group) {
-  const int n_scales = layout.n_own_scales, n_pairs = layout.n_own_correlations;
+// The inverse of fill_own_scores(), from how far the scores lie from the population's centre.
+void invert_group(const GroupConstants<Eigen::Dynamic>& constants,
+                  const PopulationPoint<double>& population, const Eigen::VectorXd& deviation,
+                  Eigen::Ref<Eigen::VectorXd> x) {
+  const Eigen::Index n_scales = constants.first_own_correlation();
+  const Eigen::Index n_pairs = deviation.size() - n_scales;
   GroupPoint<double, Eigen::Dynamic> point;
   point.resize(static_cast<int>(constants.b_s.size()));
   Eigen::VectorXd scratch(constants.b_c.size());
-  fill_of_population(layout, constants, population, point, scratch);
-  Eigen::VectorXd deviation(layout.n_own());
-  for (int i = 0; i < layout.n_own(); ++i) {
-    deviation[i] = score[layout.own_coordinates[i]] - population.center[i];
-  }
+  fill_of_population(constants, population, point, scratch);
   if (n_scales > 0) {
     point.e_s = deviation.head(n_scales).cwiseQuotient(point.H);
     const Eigen::VectorXd turned = point.R.triangularView<Eigen::Lower>().transpose() * point.e_s;
-    x.segment(first_of_group, n_scales) = turned - point.z_s;
+    x.head(n_scales) = turned - point.z_s;
   }
   if (n_pairs > 0) {
     point.e_c = constants.Q.transpose() * deviation.tail(n_pairs) / point.h;
     point.MHe.noalias() = constants.M * point.H.cwiseProduct(point.e_s);
     point.w_c = (point.e_c + point.hD2.cwiseProduct(point.MHe)).cwiseQuotient(point.D);
-    x.segment(first_of_group + n_scales, n_pairs) = point.w_c - point.z_c;
+    x.tail(n_pairs) = point.w_c - point.z_c;
   }
 }
 
@@ -136,7 +133,12 @@ Eigen::VectorXd position_of_draw(const Model& model, const Coordinates& coordina
       fill_population(model, coordinates, x, population);
     }
     if (layout.n_own() == 0) break;
-    invert_group(layout, coordinates.groups[g], population, score, x, layout.own(g).begin);
+    Eigen::VectorXd deviation(layout.n_own());
+    for (int i = 0; i < layout.n_own(); ++i) {
+      deviation[i] = score[layout.own_coordinates[i]] - population.center[i];
+    }
+    const Range own = layout.own(g);
+    invert_group(coordinates.groups[g], population, deviation, x.segment(own.begin, own.size));
   }
   return x;
 }

@@ -24,7 +24,7 @@ struct BetweenPoint : ScorePoint<T> {
 template <class T>
 void fill_between(const Model& model, BetweenPoint<T>& point) {
   for (int i = 0; i < point.factor.rows(); ++i) {
-    fill_factor_row(model.between_maps, n_correlations(i), i, T(1), point, point.factor);
+    fill_factor_row(model.between_maps, {i, n_correlations(i)}, T(1), point, point.factor);
   }
 }
 
@@ -33,7 +33,7 @@ inline void differentiate_between(const BetweenPoint<double>& point,
                                   const Eigen::MatrixXd& factor_gradient,
                                   Eigen::VectorXd& score_gradient) {
   for (int i = 0; i < point.factor.rows(); ++i) {
-    differentiate_factor_row(n_correlations(i), i, point, point.factor, factor_gradient,
+    differentiate_factor_row({i, n_correlations(i)}, point, point.factor, factor_gradient,
                              score_gradient);
   }
 }

@@ -53,11 +53,17 @@ struct CovariancePoint : ScorePoint<T> {
   }
 };
 
-// Row i of a factor, of this length, from the i scores that begin at `first`.
+// Row i of a factor, and where its i scores begin.
+struct FactorRow {
+  int i, first;
+};
+
+// This row, of this length, from its scores.
 template <class T, class Factor>
-void fill_factor_row(const std::vector<ScoreMap>& maps, int first, int i, T length,
+void fill_factor_row(const std::vector<ScoreMap>& maps, FactorRow row, T length,
                      ScorePoint<T>& point, Factor& factor) {
-  for (int j = 0, at = first; j < i; ++j, ++at) {
+  const int i = row.i;
+  for (int j = 0, at = row.first; j < i; ++j, ++at) {
     const auto w = maps[j](point.score[at]);
     const StickBreak<T> broken = break_at(w.x);
     point.value[at] = w.x;
@@ -79,7 +85,7 @@ void fill_factor(const CovarianceMaps& maps, CovariancePoint<T, K>& point) {
     const auto scale = maps.scale[i](point.score[i]);
     point.value[i] = scale.x;
     point.value_slope[i] = scale.slope;
-    fill_factor_row<T>(maps.correlation, first_correlation(n_features, i), i, exp(scale.x), point,
+    fill_factor_row<T>(maps.correlation, {i, first_correlation(n_features, i)}, exp(scale.x), point,
                        point.factor);
   }
 }
@@ -90,9 +96,10 @@ struct RowLength {
   double length, gradient;
 };
 template <class Factor>
-RowLength differentiate_factor_row(int first, int i, const ScorePoint<double>& point,
+RowLength differentiate_factor_row(FactorRow row, const ScorePoint<double>& point,
                                    const Factor& factor, const Factor& factor_gradient,
                                    Eigen::VectorXd& score_gradient) {
+  const auto [i, first] = row;
   RowLength rest{factor(i, i), factor_gradient(i, i)};
   for (int j = i - 1; j >= 0; --j) {
     const StickBreak<double> broken{point.piece[first + j], point.rest[first + j]};
@@ -111,7 +118,7 @@ void differentiate_factor(const CovariancePoint<double, K>& point,
                           Eigen::VectorXd& score_gradient) {
   const int n_features = static_cast<int>(point.factor.rows());
   for (int i = 0; i < n_features; ++i) {
-    const RowLength sigma = differentiate_factor_row(first_correlation(n_features, i), i, point,
+    const RowLength sigma = differentiate_factor_row({i, first_correlation(n_features, i)}, point,
                                                      point.factor, factor_gradient, score_gradient);
     score_gradient[i] += sigma.gradient * sigma.length * point.value_slope[i];
   }

@@ -57,7 +57,7 @@ class Density {
         work.points[g].score[layout_.common_coordinates[i]] = work.population.common[i];
       }
       if (layout_.n_own() > 0) {
-        fill_of_population(layout_, constants_[g], work.population, work.own[g], work.correlations);
+        fill_of_population(constants_[g], work.population, work.own[g], work.correlations);
       }
       const Range own = layout_.own(g);
       if (!fill_group(g, x.segment(own.begin, own.size), work)) return failed;
@@ -71,7 +71,7 @@ class Density {
     CovariancePoint<T, K>& point = work.points[g];
     if (model_.known_covariances) return work.coefficients.fill(g, point);
     if (layout_.n_own() > 0) {
-      fill_own_scores(layout_, constants_[g], work.population, x, work.own[g], point.score);
+      fill_own_scores(constants_[g], work.population, x, work.own[g], point.score);
     }
     fill_factor(model_.maps, point);
     frame_.fill_root(point);
@@ -184,8 +184,7 @@ class DensityGradient {
     work.coefficients.differentiate(g, work.points[g], true, of_factor_);
     of_score_.setZero();
     differentiate_factor(work.points[g], of_factor_, of_score_);
-    differentiate_own(layout_, density_.constants()[g], work.own[g], of_score_, of_group_,
-                      gradient);
+    differentiate_own(density_.constants()[g], work.own[g], of_score_, of_group_, gradient);
   }
 
  private:
@@ -223,10 +222,9 @@ class DensityGradient {
     if (layout_.n_own() == 0) return;
     const GroupConstants<K>& constants = density_.constants()[g];
     const Range own = layout_.own(g);
-    differentiate_own(layout_, constants, work.own[g], of_score_, of_group_,
+    differentiate_own(constants, work.own[g], of_score_, of_group_,
                       gradient.segment(own.begin, own.size));
-    differentiate_of_population(layout_, constants, work.own[g], of_score_, of_group_,
-                                of_population_);
+    differentiate_of_population(constants, work.own[g], of_score_, of_group_, of_population_);
   }
 
   const Density<double, K>& density_;

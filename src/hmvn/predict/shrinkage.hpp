@@ -7,17 +7,26 @@
 
 namespace hmvn {
 
+// Every `every`-th of so many draws.
+struct ThinnedDraws {
+  std::ptrdiff_t count;
+  int every;
+};
+
 // The posterior mean of the shrinkage weight (sigma^2/n) / (sigma^2/n + tau^2) = 1 / (1 + n
-// (tau/sigma)^2) of feature k, over every `every`-th of `draws` draws. `factor`: the packed
-// Cholesky factors of Sigma, one entry after another; `tau`: of the feature.
-inline double mean_shrinkage(const double* factor, std::ptrdiff_t draws, int k, double n,
-                             const double* tau, int every) {
-  const double* row = factor + draws * packed_index(k, 0);
+// (tau/sigma)^2) of feature k. `factor`: the packed Cholesky factors of Sigma, one entry after
+// another; `tau`: of the feature.
+inline double mean_shrinkage(const double* factor, ThinnedDraws draws, int k, double n,
+                             const double* tau) {
+  const double* row = factor + draws.count * packed_index(k, 0);
   double sum = 0.0;
   std::ptrdiff_t used = 0;
-  for (std::ptrdiff_t d = 0; d < draws; d += every, ++used) {
+  for (std::ptrdiff_t d = 0; d < draws.count; d += draws.every, ++used) {
     double variance = 0.0;
-    for (int m = 0; m <= k; ++m) variance += row[draws * m + d] * row[draws * m + d];
+    for (int m = 0; m <= k; ++m) {
+      const double entry = row[draws.count * m + d];
+      variance += entry * entry;
+    }
     sum += 1.0 / (1.0 + n * tau[d] * tau[d] / variance);
   }
   return sum / static_cast<double>(used);
