@@ -42,14 +42,13 @@ class GroupScoreLikelihood {
     frame_.fill_root(point_);
     double of_means = 0.0;
     gradient.setZero(score.size());
-    if (!point_.factor.allFinite() ||
-        !fill_likelihood(groups_[0], frame_, point_, like_[0], scratch_) ||
+    const LikelihoodAt<double, Eigen::Dynamic> at{groups_[0], frame_, point_};
+    if (!point_.factor.allFinite() || !fill_likelihood(at, like_[0], scratch_) ||
         !means_.invert(0, groups_[0], like_[0]) || !means_.combine(groups_, like_, of_means)) {
       return -std::numeric_limits<double>::infinity();
     }
     means_.fill_moments(0, groups_[0], like_[0], true, moments_);
-    differentiate_likelihood(groups_[0], frame_, point_, like_[0], moments_, scratch_,
-                             factor_gradient_);
+    differentiate_likelihood(at, like_[0], moments_, scratch_, factor_gradient_);
     differentiate_factor(point_, factor_gradient_, gradient);
     const double value = like_[0].within + of_means;
     return std::isfinite(value) && gradient.allFinite() ? value
@@ -76,7 +75,7 @@ class GroupScoreLikelihood {
     for (std::size_t p = 0; p < groups_[0].patterns.size(); ++p) {
       const PatternStatistics& pattern = groups_[0].patterns[p];
       add_gram(0.5 * pattern.n * share,
-               whitened_changes(changes, like_[0].inverses[p], pattern.observed), information);
+               whitened_changes(changes, like_[0].inverses[p], pattern.places), information);
     }
     return information;
   }
@@ -119,8 +118,12 @@ class GroupScoreLikelihood {
   // a symmetric matrix the diagonal, and sqrt(2) times what is below. A column a coordinate.
   static Eigen::MatrixXd whitened_changes(const CovarianceChanges& changes,
                                           const Eigen::MatrixXd& inverse,
-                                          const Eigen::VectorXd& observed) {
-    const Eigen::MatrixXd whitening = multiply(inverse, observed.asDiagonal() * changes.B);
+                                          const std::vector<int>& places) {
+    Eigen::MatrixXd rows(inverse.rows(), changes.B.cols());
+    for (Eigen::Index i = 0; i < rows.rows(); ++i) {
+      rows.row(i) = changes.B.row(places[static_cast<std::size_t>(i)]);
+    }
+    const Eigen::MatrixXd whitening = multiply(inverse, rows);
     const Eigen::MatrixXd v = multiply(whitening, changes.v);
     const Eigen::Index n_features = v.rows(), n_scores = v.cols();
     const double root_2 = std::sqrt(2.0);

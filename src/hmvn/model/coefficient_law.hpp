@@ -59,7 +59,7 @@ class CoefficientLaw {
     const GroupStatistics& group = groups_[g];
     if (known_covariances_) return means_.invert(g, group, likelihoods_[g]);
     if (!regressed_) {
-      return fill_likelihood(group, frame_, point, likelihoods_[g], scratch_) &&
+      return fill_likelihood<T, K>({group, frame_, point}, likelihoods_[g], scratch_) &&
              means_.invert(g, group, likelihoods_[g]);
     }
     Square covariance(n_features_, n_features_);
@@ -104,8 +104,8 @@ class CoefficientLaw {
     } else {
       means_.fill_moments(g, group, likelihoods_[g], population_known, moments_);
       if (!known_covariances_) {
-        differentiate_likelihood(group, frame_, point, likelihoods_[g], moments_, scratch_,
-                                 of_factor);
+        differentiate_likelihood<K>({group, frame_, point}, likelihoods_[g], moments_, scratch_,
+                                    of_factor);
       }
       if (pooled_) of_means_.add(moments_.spread_gradient, means_.alpha(g));
     }
@@ -141,7 +141,7 @@ class CoefficientLaw {
       regression_.draw(g, groups_[g], population, random, coefficients);
     } else {
       known_ = population;
-      means_.draw_mean(g, groups_[g], likelihoods_[g], known_, random, coefficients);
+      coefficients = means_.draw_mean(g, groups_[g], likelihoods_[g], known_, random);
     }
   }
 

@@ -9,8 +9,17 @@
 #include "hmvn/math/triangles.hpp"
 #include "hmvn/model/frame.hpp"
 #include "hmvn/model/group_statistics.hpp"
+#include "hmvn/model/observed.hpp"
 
 namespace hmvn {
+
+// A group, and the covariance matrix that it is looked at with.
+template <class T, int K>
+struct LikelihoodAt {
+  const GroupStatistics& group;
+  const Frame<T, K>& frame;
+  const CovariancePoint<T, K>& point;
+};
 
 // As a function of the mean mu the likelihood is exp(within) times the density of Normal(estimate;
 // mu, spread) over the features observed in the group. Features never observed have a unit diagonal
@@ -23,9 +32,10 @@ struct GroupLikelihood {
   T within;
   Vector estimate;  // of the mean, less its prior location
   Square spread;    // its covariance matrix given Sigma
-  // By pattern: the inverse of the Cholesky factor of Sigma over its observed features, and that
-  // times the root of its scatter matrix.
-  std::vector<Square> inverses, whitened;
+  // By pattern: the inverse of the Cholesky factor of Sigma over its observed features, that times
+  // the root of its scatter matrix, and, of groups that are not complete, the inverse of Sigma over
+  // them, 0 elsewhere.
+  std::vector<Square> inverses, whitened, precisions;
 
   void resize(int n_features, std::size_t n_patterns) {
     within = T(0);
@@ -33,6 +43,7 @@ struct GroupLikelihood {
     spread.setIdentity(n_features, n_features);
     inverses.assign(n_patterns, Square::Identity(n_features, n_features));
     whitened.assign(n_patterns, Square::Zero(n_features, n_features));
+    precisions.assign(n_patterns, Square::Zero(n_features, n_features));
   }
 };
 
@@ -53,20 +64,25 @@ struct GroupMeanMoments {
 // Room for what is computed on the way; holds nothing from one call to the next.
 template <class T, int K>
 struct LikelihoodScratch {
-  Eigen::Matrix<T, K, K> covariance, block, square;
-  Eigen::Matrix<T, K, 1> weighted, residual;
+  Eigen::Matrix<T, K, K> covariance, block, square;  // of all features
+  Eigen::Matrix<T, K, 1> weighted, mean;
+  Eigen::Matrix<T, K, K> observed, solved, part;  // of those that a pattern observed
+  Eigen::Matrix<T, K, 1> residual, pulled;
 
   void resize(int n_features) {
-    for (auto* m : {&covariance, &block, &square}) m->setZero(n_features, n_features);
-    for (auto* v : {&weighted, &residual}) v->setZero(n_features);
+    for (auto* m : {&covariance, &block, &square, &observed, &solved, &part}) {
+      m->setZero(n_features, n_features);
+    }
+    for (auto* v : {&weighted, &mean, &residual, &pulled}) v->setZero(n_features);
   }
 };
 
 // Of a group whose rows are complete. Sigma~^-1 C^-1 S C^-T is all that `within` needs.
 template <class T, int K>
-void fill_complete_likelihood(const PatternStatistics& rows, const Frame<T, K>& frame,
-                              const CovariancePoint<T, K>& point, GroupLikelihood<T, K>& out) {
+void fill_complete_likelihood(const LikelihoodAt<T, K>& at, GroupLikelihood<T, K>& out) {
   using std::log;
+  const auto& [group, frame, point] = at;
+  const PatternStatistics& rows = group.patterns[0];
   const T n(rows.n), n_features(rows.n_observed);
   invert_lower(point.factor, out.inverses[0]);
   multiply_lower(out.inverses[0], rows.scatter_root, out.whitened[0]);
@@ -81,12 +97,13 @@ void fill_complete_likelihood(const PatternStatistics& rows, const Frame<T, K>& 
 // Its gradient in the factor: Lambda~^-T (Y Y' - (n - 1) I) with Y = Lambda~^-1 (C^-1 S
 // C^-T)^(1/2), and, through spread = A A'/n, C' 2 G A / n.
 template <int K>
-void differentiate_complete_likelihood(double n, const Frame<double, K>& frame,
-                                       const CovariancePoint<double, K>& point,
+void differentiate_complete_likelihood(const LikelihoodAt<double, K>& at,
                                        const GroupLikelihood<double, K>& like,
                                        const GroupMeanMoments<K>& moments,
                                        LikelihoodScratch<double, K>& scratch,
                                        Eigen::Matrix<double, K, K>& factor_gradient) {
+  const auto& [group, frame, point] = at;
+  const double n = group.patterns[0].n;
   const Eigen::Index n_features = point.factor.rows();
   const auto& inverse = like.inverses[0];
   outer_square(like.whitened[0], scratch.square);
@@ -116,109 +133,112 @@ void differentiate_complete_likelihood(double n, const Frame<double, K>& frame,
 // Of a group some of whose rows have missing cells. False if a block of Sigma is not numerically
 // positive definite.
 template <class T, int K>
-bool fill_pattern_likelihood(const GroupStatistics& group, const Frame<T, K>& frame,
-                             const CovariancePoint<T, K>& point, GroupLikelihood<T, K>& out,
+bool fill_pattern_likelihood(const LikelihoodAt<T, K>& at, GroupLikelihood<T, K>& out,
                              LikelihoodScratch<T, K>& scratch) {
-  auto& [covariance, block, precision, weighted, residual] = scratch;
+  const GroupStatistics& group = at.group;
+  Eigen::Matrix<T, K, K>& precision = scratch.square;  // of the mean
   out.within = T(0);
   precision.setZero();
-  weighted.setZero();
-  frame.fill_covariance(point, covariance);
+  scratch.weighted.setZero();
+  at.frame.fill_covariance(at.point, scratch.covariance);
   for (std::size_t p = 0; p < group.patterns.size(); ++p) {
     const PatternStatistics& pattern = group.patterns[p];
-    const Eigen::Matrix<T, K, 1> observed = pattern.observed.template cast<T>();
-    block = observed.asDiagonal() * covariance * observed.asDiagonal();
-    block.diagonal() += (T(1) - observed.array()).matrix();
-    if (!cholesky_in_place(block)) return false;
-    out.within -=
-        T(pattern.n) * (T(0.5 * log_2pi * pattern.n_observed) + log_diagonal_sum<T>(block));
-    auto& inverse = out.inverses[p];
-    invert_lower(block, inverse);
+    const Observed<K> observed(pattern);
+    const T n(pattern.n);
+    for (auto* m : {&out.inverses[p], &out.precisions[p], &out.whitened[p]}) {
+      m->resize(observed.size(), observed.size());
+    }
+    observed.take(scratch.covariance, scratch.part);
+    observed.add_unseen(T(1), scratch.part);
+    if (!cholesky_in_place(scratch.part)) return false;
+    out.within -= n * (T(0.5 * log_2pi * pattern.n_observed) + log_diagonal_sum<T>(scratch.part));
+    invert_lower(scratch.part, out.inverses[p]);
     if (pattern.has_scatter) {
-      multiply_lower(inverse, pattern.scatter_root, out.whitened[p]);
+      scratch.block = pattern.scatter_root.template cast<T>();
+      observed.take(scratch.block, scratch.part);
+      multiply_lower(out.inverses[p], scratch.part, out.whitened[p]);
       out.within -= T(0.5) * out.whitened[p].squaredNorm();
     }
-    inner_square(inverse, block);
-    block.diagonal() -= (T(1) - observed.array()).matrix();
-    precision += T(pattern.n) * block;
-    weighted.noalias() += T(pattern.n) * block.lazyProduct(pattern.mean.template cast<T>());
+    inner_square(out.inverses[p], out.precisions[p]);
+    observed.add_unseen(T(-1), out.precisions[p]);
+    observed.add(n, out.precisions[p], precision);
+    scratch.mean = pattern.mean.template cast<T>();
+    observed.take_vector(scratch.mean, scratch.residual);
+    scratch.pulled.noalias() = out.precisions[p].lazyProduct(scratch.residual);
+    observed.add(n, scratch.pulled, scratch.weighted);
   }
   precision.diagonal() += (T(1) - group.observed.template cast<T>().array()).matrix();
   if (!cholesky_in_place(precision)) return false;
   out.within += T(0.5 * log_2pi * group.n_observed) - log_diagonal_sum<T>(precision);
-  out.estimate = weighted;
+  out.estimate = scratch.weighted;
   solve_lower(precision, out.estimate);
   solve_lower_transposed(precision, out.estimate);
-  invert_lower(precision, block);
-  inner_square(block, out.spread);
+  invert_lower(precision, scratch.block);
+  inner_square(scratch.block, out.spread);
   for (std::size_t p = 0; p < group.patterns.size(); ++p) {
     const PatternStatistics& pattern = group.patterns[p];
-    residual = pattern.mean.template cast<T>() -
-               out.estimate.cwiseProduct(pattern.observed.template cast<T>());
-    apply_lower(out.inverses[p], residual);
-    out.within -= T(0.5 * pattern.n) * residual.squaredNorm();
+    scratch.mean = pattern.mean.template cast<T>() - out.estimate;
+    Observed<K>(pattern).take_vector(scratch.mean, scratch.residual);
+    apply_lower(out.inverses[p], scratch.residual);
+    out.within -= T(0.5 * pattern.n) * scratch.residual.squaredNorm();
   }
   return true;
 }
 
-// Its gradient in the factor. By Fisher's identity dlog p / dSigma = sum_p [Sigma^-1 (S + n (r r' +
-// V)) Sigma^-1 - n Sigma^-1] / 2 over each pattern's block, r = ybar - E(mu), V = Cov(mu); and dlog
-// p / dA = 2 (dlog p / dSigma) A.
+// Its gradient in the factor. By Fisher's identity dlog p / dSigma = sum_p [P (S + n (r r' + V)) P
+// - n P] / 2, P the inverse of each pattern's block, r = ybar - E(mu), V = Cov(mu); and dlog p / dA
+// = 2 (dlog p / dSigma) A.
 template <int K>
-void differentiate_pattern_likelihood(const GroupStatistics& group, const Frame<double, K>& frame,
-                                      const CovariancePoint<double, K>& point,
+void differentiate_pattern_likelihood(const LikelihoodAt<double, K>& at,
                                       const GroupLikelihood<double, K>& like,
                                       const GroupMeanMoments<K>& moments,
                                       LikelihoodScratch<double, K>& scratch,
                                       Eigen::Matrix<double, K, K>& factor_gradient) {
-  auto& [of_covariance, work, square, unused, residual] = scratch;
+  Eigen::Matrix<double, K, K>& of_covariance = scratch.covariance;
   of_covariance.setZero();
-  for (std::size_t p = 0; p < group.patterns.size(); ++p) {
-    const PatternStatistics& pattern = group.patterns[p];
-    const auto& inverse = like.inverses[p];
-    // inverse' [Y Y' + n (inverse (r r' + V) inverse' - I)] inverse
-    residual = pattern.mean - moments.mean.cwiseProduct(pattern.observed);
-    square = pattern.observed.asDiagonal() * moments.covariance * pattern.observed.asDiagonal();
-    square += residual * residual.transpose();
-    work.noalias() = inverse.lazyProduct(square);
-    square.noalias() = work.lazyProduct(inverse.transpose());
-    square *= pattern.n;
-    square.diagonal().array() -= pattern.n;
+  for (std::size_t p = 0; p < at.group.patterns.size(); ++p) {
+    const PatternStatistics& pattern = at.group.patterns[p];
+    const Observed<K> observed(pattern);
+    const auto& precision = like.precisions[p];
+    scratch.mean = pattern.mean - moments.mean;
+    observed.take_vector(scratch.mean, scratch.residual);
+    scratch.pulled.noalias() = precision.lazyProduct(scratch.residual);
+    observed.take(moments.covariance, scratch.observed);
+    scratch.solved.noalias() = precision.lazyProduct(scratch.observed);
+    scratch.part.noalias() = scratch.solved.lazyProduct(precision);
+    scratch.part.noalias() += scratch.pulled * scratch.pulled.transpose();
+    scratch.part -= precision;
+    observed.add(pattern.n, scratch.part, of_covariance);
     if (pattern.has_scatter) {
-      outer_square(like.whitened[p], work);
-      square += work;
+      scratch.solved.noalias() = like.inverses[p].transpose().lazyProduct(like.whitened[p]);
+      scratch.part.noalias() = scratch.solved.lazyProduct(scratch.solved.transpose());
+      observed.add(1.0, scratch.part, of_covariance);
     }
-    work.noalias() = inverse.transpose().lazyProduct(square);
-    square.noalias() = work.lazyProduct(inverse);
-    of_covariance += pattern.observed.asDiagonal() * square * pattern.observed.asDiagonal();
   }
-  work.noalias() = of_covariance.lazyProduct(frame.root(point));
-  frame.differentiate_root(work, factor_gradient);
+  scratch.block.noalias() = of_covariance.lazyProduct(at.frame.root(at.point));
+  at.frame.differentiate_root(scratch.block, factor_gradient);
 }
 
 // Of any group.
 template <class T, int K>
-bool fill_likelihood(const GroupStatistics& group, const Frame<T, K>& frame,
-                     const CovariancePoint<T, K>& point, GroupLikelihood<T, K>& out,
+bool fill_likelihood(const LikelihoodAt<T, K>& at, GroupLikelihood<T, K>& out,
                      LikelihoodScratch<T, K>& scratch) {
-  if (!group.complete()) return fill_pattern_likelihood(group, frame, point, out, scratch);
-  fill_complete_likelihood(group.patterns[0], frame, point, out);
+  if (!at.group.complete()) return fill_pattern_likelihood(at, out, scratch);
+  fill_complete_likelihood(at, out);
   return true;
 }
 
 // The gradient in the factor, lower triangle.
 template <int K>
-void differentiate_likelihood(const GroupStatistics& group, const Frame<double, K>& frame,
-                              const CovariancePoint<double, K>& point,
+void differentiate_likelihood(const LikelihoodAt<double, K>& at,
                               const GroupLikelihood<double, K>& like,
                               const GroupMeanMoments<K>& moments,
                               LikelihoodScratch<double, K>& scratch,
                               Eigen::Matrix<double, K, K>& factor_gradient) {
-  if (group.complete()) {
-    differentiate_complete_likelihood(group.patterns[0].n, frame, point, like, moments, scratch,
-                                      factor_gradient);
+  if (at.group.complete()) {
+    differentiate_complete_likelihood(at, like, moments, scratch, factor_gradient);
   } else {
-    differentiate_pattern_likelihood(group, frame, point, like, moments, scratch, factor_gradient);
+    differentiate_pattern_likelihood(at, like, moments, scratch, factor_gradient);
   }
 }
 

@@ -20,16 +20,40 @@ Eigen::MatrixXd semidefinite_root(const Eigen::MatrixXd& scatter) {
   return scale.asDiagonal() * upper.transpose();
 }
 
+namespace {
+
+// That of these features alone: the columns of others are zero as well as their rows.
+Eigen::MatrixXd root_of(const std::vector<int>& places, const Eigen::MatrixXd& scatter) {
+  const Eigen::Index size = static_cast<Eigen::Index>(places.size());
+  const auto place = [&](Eigen::Index i) { return places[static_cast<std::size_t>(i)]; };
+  Eigen::MatrixXd part(size, size);
+  for (Eigen::Index j = 0; j < size; ++j) {
+    for (Eigen::Index i = 0; i < size; ++i) part(i, j) = scatter(place(i), place(j));
+  }
+  part = semidefinite_root(part);
+  Eigen::MatrixXd root = Eigen::MatrixXd::Zero(scatter.rows(), scatter.cols());
+  for (Eigen::Index j = 0; j < size; ++j) {
+    for (Eigen::Index i = j; i < size; ++i) root(place(i), place(j)) = part(i, j);
+  }
+  return root;
+}
+
+}  // namespace
+
 PatternStatistics make_pattern(double n, const Eigen::VectorXd& observed,
                                const Eigen::VectorXd& mean, const Eigen::MatrixXd& scatter) {
   PatternStatistics pattern;
   pattern.n = n;
   pattern.n_observed = static_cast<int>(observed.sum());
   pattern.observed = observed;
+  for (int k = 0; k < observed.size(); ++k) {
+    if (observed[k] != 0.0) pattern.places.push_back(k);
+  }
   pattern.mean = mean.cwiseProduct(observed);
   pattern.scatter = observed.asDiagonal() * scatter * observed.asDiagonal();
   pattern.has_scatter = pattern.scatter.diagonal().maxCoeff() > 0.0;
-  pattern.scatter_root = pattern.has_scatter ? semidefinite_root(pattern.scatter) : pattern.scatter;
+  pattern.scatter_root =
+      pattern.has_scatter ? root_of(pattern.places, pattern.scatter) : pattern.scatter;
   return pattern;
 }
 

@@ -16,16 +16,17 @@ struct Design {
 };
 
 // One pattern of observed features in one group. Everything is K long or K x K and zero where not
-// observed, so that no index list is needed: 1 - observed is added to a diagonal to make a block
-// invertible without changing it.
+// observed: 1 - observed is added to a diagonal to make a block invertible without changing it.
 struct PatternStatistics {
-  double n = 0.0;                // sum of weights
-  int n_observed = 0;            // features observed
-  Eigen::VectorXd observed;      // 1 where observed, else 0
-  Eigen::VectorXd mean;          // of the rows, less the prior location of the means
-  Eigen::MatrixXd scatter;       // centred
-  Eigen::MatrixXd scatter_root;  // lower triangular, scatter = scatter_root * scatter_root'
-  bool has_scatter = false;      // not zero
+  double n = 0.0;            // sum of weights
+  int n_observed = 0;        // features observed
+  Eigen::VectorXd observed;  // 1 where observed, else 0
+  std::vector<int> places;   // of the features observed
+  Eigen::VectorXd mean;      // of the rows, less the prior location of the means
+  Eigen::MatrixXd scatter;   // centred
+  // Lower triangular, scatter = scatter_root * scatter_root', of features observed alone.
+  Eigen::MatrixXd scatter_root;
+  bool has_scatter = false;  // not zero
   Design design;
 };
 

@@ -119,9 +119,9 @@ class MeanLaw {
   // Normal(0, D) and epsilon ~ Normal(0, W), T u_0 + delta + D C^-1 (x - T u_0 - delta - epsilon)
   // has it; of features observed this is x - W C^-1 (x - T u_0 - delta) - D C^-1 epsilon, in which
   // nothing cancels where W is small.
-  void draw_mean(std::size_t g, const GroupStatistics& group, const Likelihood& like,
-                 const Vector& population, RandomStream& random, Eigen::Ref<Eigen::VectorXd> mean) {
-    const Eigen::Index n_features = mean.size();
+  Vector draw_mean(std::size_t g, const GroupStatistics& group, const Likelihood& like,
+                   const Vector& population, RandomStream& random) {
+    const Eigen::Index n_features = population.size();
     Vector noise(n_features), group_noise(n_features), pulled(n_features), pushed(n_features);
     for (Eigen::Index k = 0; k < n_features; ++k) {
       group_noise[k] = random.normal();
@@ -142,8 +142,9 @@ class MeanLaw {
     }
     for (Eigen::Index k = 0; k < n_features; ++k) {
       const bool of_data = group.observed[k] != 0.0 && prior_.root()(k, k) != 0.0;
-      mean[k] = of_data ? noise[k] : residual_[k];
+      if (!of_data) noise[k] = residual_[k];
     }
+    return noise;
   }
 
   const Vector& alpha(std::size_t g) const { return alphas_[g]; }  // C_g^-1 (x_g - T u_0)
