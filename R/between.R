@@ -80,10 +80,9 @@ print.hmvn_within_between <- function(x, digits = 2, ...) {
   }
   features <- unique(c(x$feature, x$feature2))
   pair <- trim_pairs(features, match(x$feature, features), match(x$feature2, features), 20)
-  cat(
-    "Correlations within groups, between the groups' means, and in total, with\n",
-    number_text(100 * attr(x, "prob"), 3), " % intervals\n",
-    sep = ""
+  cat_wrapped(
+    "Correlations within groups, between the groups' means, and in total, with ",
+    number_text(100 * attr(x, "prob"), 3), " % intervals"
   )
   columns <- lapply(c(within = "within", between = "between", total = "total"), function(name) {
     text <- c(name, cell(name))
@@ -94,10 +93,10 @@ print.hmvn_within_between <- function(x, digits = 2, ...) {
   cat(do.call(paste, c(list(pair), unname(columns))), sep = "\n")
   groups <- attr(x, "n_groups")
   if (isTRUE(groups < few_groups)) {
-    cat(strwrap(paste0(
+    cat_wrapped(
       "Of ", count_of(groups, "group"), " little is learned about correlations between groups: ",
       "they are nearly their prior."
-    ), 80), sep = "\n")
+    )
   }
   invisible(x)
 }

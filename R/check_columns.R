@@ -31,7 +31,8 @@ check_readable <- function(names, arg, call) {
   }
 }
 
-# Every name is that of exactly one column.
+# Every name is that of exactly one column. `arg`: the argument that names them, or "newdata", which
+# must have those that a fit asks for.
 check_columns <- function(names, data, arg, call) {
   known <- names(data)
   check_unique_columns(intersect(names, known[duplicated(known)]), data, arg, call)
@@ -44,7 +45,11 @@ check_columns <- function(names, data, arg, call) {
   columns <- few(printable(known))
   abort_hmvn(
     c(
-      "{.arg {arg}} must name columns of {.arg data}.",
+      if (arg == "newdata") {
+        "{.arg newdata} must have the columns that the fit uses."
+      } else {
+        "{.arg {arg}} must name columns of {.arg data}."
+      },
       x = "There is no column {.field {name}}.",
       i = if (length(near)) "Did you mean {.field {near}}?" else "Columns: {.field {columns}}."
     ),
@@ -59,9 +64,10 @@ check_unique_columns <- function(twice, data, arg, call) {
   }
   name <- twice[[1L]]
   n <- sum(names(data) == name, na.rm = TRUE)
+  of <- if (arg == "newdata") arg else "data"
   abort_hmvn(
     c(
-      "Names of columns in {.arg data} must be unique.",
+      "Names of columns in {.arg {of}} must be unique.",
       x = "{n} columns are called {.field {name}}."
     ),
     "column", argument = arg, column = name, call = call

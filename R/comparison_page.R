@@ -26,7 +26,7 @@ print.hmvn_comparison <- function(x, ..., n = 30) {
   # one quantity is named once
   quantity <- unique(shown$quantity)
   of <- if (length(quantity) == 1L) paste0(" (", quantity, ")")
-  cat("Differences of groups", of, ": posterior mean (sd), quantiles and probabilities\n", sep = "")
+  cat_wrapped("Differences of groups", of, ": posterior mean (sd), quantiles and probabilities")
   if (by_clarity) {
     cat("The ", number(nrow(shown)), " clearest of ", number(nrow(x)), ":\n", sep = "")
   }

@@ -20,6 +20,11 @@ say_more_rows <- function(n) {
   if (n > 0) cat("... and ", count_of(n, "more row"), "; all: print(x, n = Inf)\n", sep = "")
 }
 
+# A sentence, in lines that fit the screen and the eye.
+cat_wrapped <- function(...) {
+  cat(strwrap(paste0(...), min(80, getOption("width"))), sep = "\n")
+}
+
 # "a character", "an integer"
 with_article <- function(noun) paste(if (grepl("^[aeiou]", noun)) "an" else "a", noun)
 

@@ -237,12 +237,13 @@ abort_invalid <- function(problem, call) {
   )
 }
 
-# How every function that is handed a fit begins.
+# How every function that is handed a fit begins. The argument is called what it is there.
 check_fit <- function(fit, call = rlang::caller_env()) {
+  arg <- rlang::caller_arg(fit)
   if (!inherits(fit, "hmvn_fit")) {
     found <- describe_value(fit)
     abort_hmvn(
-      c("{.arg fit} must be what {.fn fit_hmvn} returns.", x = "It is {found}."),
+      c("{.arg {arg}} must be what {.fn fit_hmvn} returns.", x = "It is {found}."),
       "fit", call = call
     )
   }

@@ -10,12 +10,13 @@
 #' @param digits Significant digits of constants in the texts.
 #' @param ... Must be empty.
 #' @return A data frame of class `hmvn_prior_summary`, one row for each mean, each standard
-#'   deviation, the correlation matrix (none if there is one feature) and each slope: `block`
-#'   (`"mean"`, `"sd"`, `"cor"`, `"slope"`), `covariate` (if there are any), `feature` (`NA` for
-#'   `"cor"`), `prior` (text, in the units of the feature), `default`
-#'   (logical: left unset; of means and sds then scaled with the data), `pooling`, `heterogeneity`
-#'   (text; h is a Beta under partial pooling unless fixed, 1 without pooling, 0 under complete
-#'   pooling), `default_heterogeneity`. The attribute `prior` holds the constants in full precision.
+#'   deviation, the correlation matrix (none if there is one feature), each slope and the
+#'   correlations between groups' means (where there are any): `block` (`"mean"`, `"sd"`, `"cor"`,
+#'   `"slope"`, `"between"`), `covariate` (if there are any), `feature` (`NA` for `"cor"` and
+#'   `"between"`), `prior` (text, in the units of the feature), `default`
+#'   (logical: as it is when left unset; of means and sds then scaled with the data), `pooling`,
+#'   `heterogeneity` (text; h is a Beta under partial pooling unless fixed, 1 without pooling, 0
+#'   under complete pooling), `default_heterogeneity`; these are `NA` for `"between"`. The attribute `prior` holds the constants in full precision.
 #'   It prints itself.
 #' @seealso [hmvn_prior()], [plot(fit, "prior")][plot.hmvn_fit],
 #'   [prior_draws()][prior_draws.hmvn_fit].
@@ -37,23 +38,25 @@ prior_summary.hmvn_fit <- function(object, digits = 4, ...) {
     format_mean_priors(prior$mean, digits),
     if (!model$known) format_sd_priors(prior$sd, digits),
     if (!model$known && several) format_cor_prior(prior$cor, digits),
-    if (length(model$covariates)) format_slope_priors(prior$slope, digits)
+    if (length(model$covariates)) format_slope_priors(prior$slope, digits),
+    if (has_between(model)) format_between(prior$between)
   )
   default <- c(
     prior$default$mean, if (!model$known) prior$default$sd,
     if (!model$known && several) prior$default$cor,
-    rep(prior$default$slope, length(model$features) * length(model$covariates))
+    rep(prior$default$slope, length(model$features) * length(model$covariates)),
+    if (has_between(model)) identical(prior$between, hmvn_prior()$between)
   )
-  heterogeneity <- Map(function(level, block) {
-    format_heterogeneity(level, prior$heterogeneity[[block]], digits)
+  heterogeneity <- mapply(function(level, block) {
+    if (is.na(level)) NA else format_heterogeneity(level, prior$heterogeneity[[block]], digits)
   }, rows$pooling, rows$block)
   unset <- vapply(rows$block, function(block) {
-    is.null(model$prior_given$heterogeneity[[block]])
+    if (block == "between") NA else is.null(model$prior_given$heterogeneity[[block]])
   }, TRUE)
   structure(
     data.frame(
       rows[setdiff(names(rows), "pooling")], prior = texts, default = unname(default),
-      pooling = rows$pooling, heterogeneity = unlist(heterogeneity),
+      pooling = rows$pooling, heterogeneity = heterogeneity,
       default_heterogeneity = rows$pooling == "partial" & unset, row.names = NULL
     ),
     prior = prior,
@@ -76,7 +79,8 @@ prior_rows <- function(model) {
     if (length(model$covariates)) {
       slopes <- t(model$coefficients[-1L, , drop = FALSE])
       rows("slope", rep(features, ncol(slopes)), c(slopes), rep(colnames(slopes), each = k))
-    }
+    },
+    if (has_between(model)) rows("between", NA_character_, NA_character_)
   )
   if (length(model$covariates)) out else out[names(out) != "covariate"]
 }
@@ -91,19 +95,20 @@ print.hmvn_prior_summary <- function(x, ...) {
   if (!is.null(x$covariate)) {
     name <- ifelse(is.na(x$covariate), name, paste0("slope ", x$covariate, "~", x$feature))
   }
+  name[x$block == "between"] <- "cor of means"
   frame <- attr(x, "prior")$frame
   framed <- !is.null(frame) && frame$kind != "raw"
   origin <- ifelse(
     !x$default, "", ifelse(
-      x$block == "cor" | (x$block == "sd" & framed), "  (default)",
+      x$block %in% c("cor", "between") | (x$block == "sd" & framed), "  (default)",
       "  (default, scaled with the data)"
     )
   )
   cat("Prior of every group, whatever the pooling\n")
-  if (framed) cat("Sds and correlations are those of ", format_frame(frame), "\n", sep = "")
+  if (framed) cat_wrapped("Sds and correlations are those of ", format_frame(frame))
   name <- pad(name, max(text_width(name)), "right")
   cat(paste0("  ", name, "  ", x$prior, origin, "\n"), sep = "")
-  first <- !duplicated(x[c("block", "pooling")])
+  first <- !duplicated(x[c("block", "pooling")]) & !is.na(x$pooling)
   each <- ifelse(x$pooling == "partial" & x$block != "cor", " for each feature", "")
   cat("Pooling and heterogeneity h (0 groups equal, 1 independent)\n")
   cat(paste0(

@@ -90,7 +90,7 @@ test_that("gradients and lp__ are right, also where estimates lack features", {
 test_that("what has no meaning with known covariances is refused, and the rest says what it is", {
   fit <- fit_effects(chains = 2)
   expect_output(print(fit), "5 estimates with known covariances")
-  expect_identical(unique(prior_summary(fit)$block), "mean")
+  expect_identical(unique(prior_summary(fit)$block), c("mean", "between"))
   expect_setequal(
     names(as_draws_rvars(fit)),
     c("mu", "mu0", "Omega_between", "Sigma_between", "tau", "h_mean", "lp__", "lprior")

@@ -198,7 +198,7 @@ test_that("of two columns of one name neither is taken", {
   fit <- fake_fit()
   twice <- data.frame(x1 = 1, x1 = 2, x2 = 0, check.names = FALSE)
   for (type in c("response", "group", "distance")) {
-    expect_error(predict(fit, twice, type), "x1", class = "hmvn_error_column")
+    expect_error(predict(fit, twice, type), "`newdata`.*x1", class = "hmvn_error_column")
   }
   slopes <- regression_fit()
   covariate <- slopes$statistics$design$variables[[1]]
