@@ -171,6 +171,7 @@ plot_correlations <- function(fit, features, groups, level) {
     mean = found$mean, low = found[[ends[[1L]]]], high = found[[ends[[2L]]]],
     group = factor(found$group, rev(labels[groups])), pair = factor(pair_label(found, names), known)
   )[here, ]
+  many <- length(groups) > many_groups
   aes <- ggplot2::aes
   picture <- ggplot2::ggplot(long, aes(.data$mean, .data$group)) +
     ggplot2::geom_vline(xintercept = 0, colour = "grey60")
@@ -186,10 +187,10 @@ plot_correlations <- function(fit, features, groups, level) {
     ggplot2::geom_linerange(
       aes(xmin = .data$low, xmax = .data$high), colour = okabe_ito[[1L]], linewidth = 0.8
     ) +
-    ggplot2::geom_point(colour = okabe_ito[[1L]], size = 2) +
-    panels_by(long, "pair") +
+    ggplot2::geom_point(colour = okabe_ito[[1L]], size = if (many) 1.2 else 2) +
     ggplot2::coord_cartesian(xlim = c(-1, 1)) +
-    ggplot2::labs(x = "correlation", y = NULL) + plain_theme()
+    (if (many && nrow(pairs) > 4L) ggplot2::scale_x_continuous(breaks = c(-1, 0, 1))) +
+    ggplot2::labs(x = "correlation", y = NULL) + plain_theme() + panels_of_groups(long, "pair")
 }
 
 plot_shrinkage <- function(fit, features, groups, call) {
@@ -221,8 +222,8 @@ plot_shrinkage <- function(fit, features, groups, call) {
     ggplot2::scale_shape_manual(
       values = c("mean of its rows" = 1, "posterior mean" = 19), name = NULL
     ) +
-    ggplot2::facet_wrap(ggplot2::vars(.data$feature), scales = "free_x") +
-    ggplot2::labs(x = NULL, y = NULL) + plain_theme()
+    ggplot2::labs(x = NULL, y = NULL) + plain_theme() +
+    panels_of_groups(long, "feature", "free_x")
 }
 
 # The mean of the rows of every group, less what their covariates say, [group, feature]; NA where

@@ -31,7 +31,11 @@ plot_ellipses <- function(fit, features, groups, how, call) {
   aes <- ggplot2::aes
   picture <- ggplot2::ggplot(means, aes(.data$x, .data$y, colour = .data$group))
   if (!is.null(points)) {
-    picture <- picture + ggplot2::geom_point(data = points, size = 0.8, alpha = 0.35)
+    picture <- picture + if (n > 20L) {
+      ggplot2::geom_point(data = points, size = 0.8, alpha = 0.35, colour = "grey50")
+    } else {
+      ggplot2::geom_point(data = points, size = 0.8, alpha = 0.35)
+    }
   }
   if (!is.null(draws)) {
     picture <- picture + ggplot2::geom_path(
@@ -48,11 +52,15 @@ plot_ellipses <- function(fit, features, groups, how, call) {
       ggplot2::labs(x = NULL, y = NULL)
     )
   }
-  picture + ggplot2::geom_path(linewidth = if (few) 0.9 else 0.4) + panels +
-    ggplot2::scale_colour_manual(
-      values = group_colours(n), name = paste(names(fit$statistics$keys), collapse = ":"),
-      guide = if (n <= 20L) "legend" else "none"
-    ) + plain_theme()
+  picture <- picture + plain_theme() + panels +
+    ggplot2::geom_path(linewidth = if (few) 0.9 else 0.4, alpha = if (n > 20L) 0.6 else 1)
+  if (n > 20L) {
+    return(picture + ggplot2::scale_colour_manual(values = rep(okabe_ito[[1L]], n), guide = "none") +
+      ggplot2::labs(caption = paste(n, "groups, more than colours tell apart; some: group =")))
+  }
+  picture + ggplot2::scale_colour_manual(
+    values = group_colours(n), name = paste(names(fit$statistics$keys), collapse = ":")
+  )
 }
 
 # The rows in which both features are observed, of the groups with these labels. `data`: of the fit

@@ -83,9 +83,8 @@ plot_forest <- function(fit, features, groups, how, call) {
       aes(xmin = .data$low, xmax = .data$high), colour = okabe_ito[[1L]], alpha = 0.6,
       linewidth = 1.2
     ) +
-    ggplot2::geom_point(colour = okabe_ito[[1L]], size = 1.8) +
-    panels_by(long, "of", "free_x") +
-    ggplot2::labs(x = NULL, y = NULL) + plain_theme()
+    ggplot2::geom_point(colour = okabe_ito[[1L]], size = if (length(labels) > many_groups) 1.2 else 1.8) +
+    ggplot2::labs(x = NULL, y = NULL) + plain_theme() + panels_of_groups(long, "of", "free_x")
 }
 
 # A data frame group, of, mean, low, high of the features that are shown.

@@ -32,11 +32,32 @@ pair_label <- function(found, names) {
 
 # A panel for each value of the column `name` of `data`, whose names find room above it: cut after
 # "~", and without their middle where that is not enough.
-panels_by <- function(data, name, scales = "fixed") {
-  columns <- panel_columns(data[[name]])
+panels_by <- function(data, name, scales = "fixed", columns = panel_columns(data[[name]])) {
   ggplot2::facet_wrap(
-    ggplot2::vars(.data[[name]]), scales = scales,
+    ggplot2::vars(.data[[name]]), scales = scales, ncol = columns,
     labeller = ggplot2::as_labeller(function(text) fit_panel(text, max(6, 84 %/% columns)))
+  )
+}
+
+many_groups <- 24L
+
+# The same with the column `group` from top to bottom, so that its names do not overlap on a page
+# seven inches high: many groups have panels beside rather than below each other, and smaller names;
+# where that does not do, some are left out, which the picture says.
+panels_of_groups <- function(data, name, scales = "fixed") {
+  groups <- length(unique(data$group))
+  panels <- length(unique(data[[name]]))
+  columns <- if (groups > many_groups) min(panels, 6L) else panel_columns(data[[name]])
+  room <- 430 / groups / ceiling(panels / columns) # points a name
+  every <- if (room < 4) ceiling(4 / room) else 1
+  list(
+    panels_by(data, name, scales, columns),
+    # from the top, which comes last
+    ggplot2::scale_y_discrete(breaks = function(labels) {
+      labels[(length(labels) - seq_along(labels)) %% every == 0]
+    }),
+    if (every > 1) ggplot2::labs(caption = paste0("one name of ", every, " is written")),
+    ggplot2::theme(axis.text.y = ggplot2::element_text(size = min(8.8, room * every)))
   )
 }
 

@@ -31,7 +31,32 @@ test_that("every pair of features has its panel; groups and draws can be left ou
   # without rows there are no points
   expect_identical(length(layers_of(plot(fake_fit()))), 2L)
   many <- fake_fit(G = 30, labels = paste0("g", 1:30))
-  expect_identical(length(unique(layers_of(plot(many, ndraws = 0))[[1]]$colour)), 30L)
+  # more than colours tell apart
+  expect_identical(length(unique(layers_of(plot(many, ndraws = 0))[[1]]$group)), 30L)
+  expect_identical(length(unique(layers_of(plot(many, ndraws = 0))[[1]]$colour)), 1L)
+  expect_match(plot(many)$labels$caption, "30 groups")
+  some <- plot(many, group = paste0("g", 1:20), ndraws = 0)
+  expect_identical(length(unique(layers_of(some)[[1]]$colour)), 20L)
+})
+
+test_that("names of many groups do not overlap", {
+  names_of <- function(picture) {
+    page <- ggplot2::ggplot_build(picture)
+    list(
+      written = length(page$layout$panel_scales_y[[1]]$get_breaks()),
+      rows = max(page$layout$layout$ROW),
+      points = picture$theme$axis.text.y$size, caption = picture$labels$caption
+    )
+  }
+  few <- names_of(plot(fake_fit(G = 6, K = 3), "correlations"))
+  expect_identical(few, list(written = 6L, rows = 1L, points = 8.8, caption = NULL))
+  for (G in c(30, 60, 200)) {
+    found <- names_of(plot(fake_fit(G = G, K = 4, iter = 10, labels = paste0("g", 1:G)), "correlations"))
+    # a page of seven inches has some 430 points
+    expect_lte(found$written * found$rows * found$points, 440)
+    expect_gte(found$points, 4)
+    expect_identical(is.null(found$caption), G <= 60)
+  }
 })
 
 test_that("correlations are those of the summary, and the typical group's", {
