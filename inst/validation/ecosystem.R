@@ -91,6 +91,35 @@ try_call("loo", loo::kfold(fit, K = 5, seed = 1), "within 4 se of loo", function
 try_call("bridgesampling", bridgesampling::bridge_sampler(fit), "sum over groups", function(x) {
   near(x$logml, sum(vapply(x$groups, `[[`, 0, "logml")))
 })
+try_call(
+  "bridgesampling", bridgesampling::bayes_factor(fit, partial), "difference of both bridges",
+  function(x) {
+    one <- bridgesampling::bridge_sampler(fit)$logml
+    other <- bridgesampling::bridge_sampler(partial)$logml
+    abs(log(x$bf) - (one - other)) < 0.2
+  }
+)
+try_call("bridgesampling", bridgesampling::post_prob(fit, partial), "shares that sum to 1",
+  function(x) near(sum(x), 1) && length(x) == 2)
+try_call("loo", loo::loo_model_weights(fit, partial), "weights that sum to 1", function(x) {
+  near(sum(x), 1) && length(x) == 2
+})
+try_call("rstantools", rstantools::loo_linpred(fit), "means of a row weighted by 1 / likelihood",
+  function(x) {
+    weight <- exp(-log_density(unlist(iris[1, 1:3]), 1))
+    dim(x$value)[[1]] == 150 && max(abs(x$value[1, ] - colSums(mu[, 1, ] * weight) / sum(weight))) <
+      0.01
+  })
+try_call("rstantools", rstantools::loo_pit(fit), "half of the rows below 0.5", function(x) {
+  x <- if (is.list(x)) x$value else x
+  all(abs(colMeans(x < 0.5) - 0.5) < 4 * 0.5 / sqrt(150))
+})
+raw <- update(fit, prior = hmvn_prior(frame = "raw"))
+try_call("brms", brms::prior_draws(raw, "Omega", group = "setosa"), "LKJ(2) of three features",
+  function(x) {
+    x <- posterior::as_draws_matrix(x)
+    all(abs(apply(x, 2, stats::sd) - sqrt(1 / 6)) < 0.05)
+  })
 try_call("priorsense", priorsense::powerscale_sensitivity(fit, variable = "sigma"), "nine sds",
   function(x) NROW(if (is.data.frame(x)) x else x$sensitivity) == 9)
 try_call("coda", coda::as.mcmc(fit, variable = "mu"), "draws", function(x) {
