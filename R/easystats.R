@@ -90,6 +90,8 @@ ci.hmvn_fit <- function(x, variable = NULL, group = NULL, ...) {
 #' @rdname easystats-hmvn
 #' @exportS3Method bayestestR::spi
 spi.hmvn_fit <- function(x, variable = NULL, group = NULL, ...) {
+  check_fit(x)
+  require_package("quadprog", "{.fn spi}", rlang::current_env()) # which bayestestR only suggests
   bayestestR::spi(parameter_frame(x, variable, group), ...)
 }
 

@@ -13,6 +13,7 @@ pairs_of_setosa <- function() {
 
 test_that("bayestestR describes every parameter once, with the numbers of the draws", {
   skip_if_not_installed("bayestestR")
+  skip_if_not_installed("quadprog") # which it only suggests
   wanted <- pairs_of_setosa()
   ask <- function(f, ...) as.data.frame(f(fit, ..., variable = "Omega", group = "setosa"))
   found <- ask(bayestestR::describe_posterior, ci = 0.9)
