@@ -85,6 +85,10 @@ inspect_direct_ <- function(patterns, n_groups, model_list, proposals) {
     .Call(`_hmvn_inspect_direct_`, patterns, n_groups, model_list, proposals)
 }
 
+inspect_mean_factor_ <- function(patterns, n_groups, model_list, contact, factors) {
+    .Call(`_hmvn_inspect_mean_factor_`, patterns, n_groups, model_list, contact, factors)
+}
+
 inspect_bartlett_ <- function(patterns, n_groups, model_list, positions) {
     .Call(`_hmvn_inspect_bartlett_`, patterns, n_groups, model_list, positions)
 }

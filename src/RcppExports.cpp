@@ -295,6 +295,20 @@ BEGIN_RCPP
     return rcpp_result_gen;
 END_RCPP
 }
+// inspect_mean_factor_
+Rcpp::NumericMatrix inspect_mean_factor_(const Rcpp::List& patterns, int n_groups, const Rcpp::List& model_list, const Rcpp::NumericMatrix& contact, const Rcpp::NumericMatrix& factors);
+RcppExport SEXP _hmvn_inspect_mean_factor_(SEXP patternsSEXP, SEXP n_groupsSEXP, SEXP model_listSEXP, SEXP contactSEXP, SEXP factorsSEXP) {
+BEGIN_RCPP
+    Rcpp::RObject rcpp_result_gen;
+    Rcpp::traits::input_parameter< const Rcpp::List& >::type patterns(patternsSEXP);
+    Rcpp::traits::input_parameter< int >::type n_groups(n_groupsSEXP);
+    Rcpp::traits::input_parameter< const Rcpp::List& >::type model_list(model_listSEXP);
+    Rcpp::traits::input_parameter< const Rcpp::NumericMatrix& >::type contact(contactSEXP);
+    Rcpp::traits::input_parameter< const Rcpp::NumericMatrix& >::type factors(factorsSEXP);
+    rcpp_result_gen = Rcpp::wrap(inspect_mean_factor_(patterns, n_groups, model_list, contact, factors));
+    return rcpp_result_gen;
+END_RCPP
+}
 // inspect_bartlett_
 Rcpp::RObject inspect_bartlett_(const Rcpp::List& patterns, int n_groups, const Rcpp::List& model_list, const Rcpp::NumericMatrix& positions);
 RcppExport SEXP _hmvn_inspect_bartlett_(SEXP patternsSEXP, SEXP n_groupsSEXP, SEXP model_listSEXP, SEXP positionsSEXP) {
@@ -763,6 +777,7 @@ static const R_CallMethodDef CallEntries[] = {
     {"_hmvn_inspect_broken_state_", (DL_FUNC) &_hmvn_inspect_broken_state_, 5},
     {"_hmvn_inspect_stop_", (DL_FUNC) &_hmvn_inspect_stop_, 4},
     {"_hmvn_inspect_direct_", (DL_FUNC) &_hmvn_inspect_direct_, 4},
+    {"_hmvn_inspect_mean_factor_", (DL_FUNC) &_hmvn_inspect_mean_factor_, 5},
     {"_hmvn_inspect_bartlett_", (DL_FUNC) &_hmvn_inspect_bartlett_, 4},
     {"_hmvn_inspect_steps_", (DL_FUNC) &_hmvn_inspect_steps_, 5},
     {"_hmvn_inspect_transitions_", (DL_FUNC) &_hmvn_inspect_transitions_, 4},

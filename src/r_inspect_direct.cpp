@@ -7,6 +7,7 @@
 
 #include "hmvn/control/run_control.hpp"
 #include "hmvn/direct/bartlett_density.hpp"
+#include "hmvn/direct/mean_factor.hpp"
 #include "hmvn/math/packed.hpp"
 #include "hmvn/sampling/direct.hpp"
 #include "r_matrix.h"
@@ -34,6 +35,33 @@ Rcpp::RObject inspect_direct_(const Rcpp::List& patterns, int n_groups,
                             Named("log_bound") = match.log_bound, Named("exact") = trial.exact,
                             Named("steps") = trial.steps.acceptance,
                             Named("spread") = trial.steps.weight_spread);
+}
+
+// T of (D2) of a unit of all groups, with its bounds about `contact` (Sigma*), at Cholesky factors
+// of Sigma, one a column, packed; all in the frame where there is one. A row each: lower, value,
+// upper.
+// [[Rcpp::export(rng = false)]]
+Rcpp::NumericMatrix inspect_mean_factor_(const Rcpp::List& patterns, int n_groups,
+                                         const Rcpp::List& model_list,
+                                         const Rcpp::NumericMatrix& contact,
+                                         const Rcpp::NumericMatrix& factors) {
+  const Model model = unpack_model(model_list);
+  const DirectTarget target =
+      make_direct_target(model, unpack_groups(patterns, n_groups, model, false)).value();
+  const int n_features = model.n_features();
+  MeanFactor<Eigen::Dynamic> means(
+      target, Eigen::Map<const Eigen::MatrixXd>(contact.begin(), n_features, n_features),
+      never_stop);
+  Eigen::MatrixXd factor(n_features, n_features);
+  Rcpp::NumericMatrix out(3, factors.ncol());
+  for (int i = 0; i < out.ncol(); ++i) {
+    unpack_lower(Eigen::Map<const Eigen::VectorXd>(&factors(0, i), factors.nrow()), factor);
+    const SquareRows<Eigen::Dynamic> rows = factor;
+    out(0, i) = means.lower_bound(factor.rowwise().squaredNorm());
+    out(1, i) = means(rows);
+    out(2, i) = means.upper_bound(rows);
+  }
+  return out;
 }
 
 // The density (D13) of a unit of all groups at positions, one a column: values, gradients and the

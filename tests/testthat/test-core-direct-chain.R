@@ -147,6 +147,42 @@ test_that("target over proposal never exceeds its bound, near the contact and fa
   expect_gt(direct$extra_df, 0.99 * most)
 })
 
+test_that("the means' factor is what plain R finds, between its bounds", {
+  shared <- c(sd = "complete", cor = "complete")
+  set.seed(3)
+  for (K in c(1, 2, 5, 9)) {
+    case <- shifted(direct_case(K, sizes = c(5, 40) + K, pooling = shared), 2)
+    rows <- split(case$data[paste0("y", seq_len(K))], case$data$g)
+    D <- diag(case$model$scale^2, K)
+    contact <- crossprod(matrix(rnorm(K * (K + 3)), ncol = K)) / K
+    near <- t(chol(contact))
+    # at the contact, about it and far from it
+    factors <- lapply(c(0, rep(c(0.01, 0.3, 2), each = 10)), function(size) {
+      diag(exp(size * rnorm(K)), K) %*% near %*% t(chol(crossprod(diag(K) + size * rnorm(K^2))))
+    })
+    in_r <- vapply(factors, function(A) {
+      sum(vapply(rows, function(y) {
+        spread <- tcrossprod(A) / nrow(y) + D
+        delta <- colMeans(y) - case$model$location
+        -0.5 * as.vector(determinant(spread)$modulus) - 0.5 * sum(delta * solve(spread, delta))
+      }, 0))
+    }, 0)
+    packed <- vapply(factors, function(A) t(A)[upper.tri(A, diag = TRUE)], double(K * (K + 1) / 2))
+    found <- inspect_mean_factor_(
+      case$statistics$patterns, 2L, case$core, contact, matrix(packed, ncol = length(factors))
+    )
+    expect_equal(found[2, ], in_r, tolerance = 1e-9)
+    slack <- 1e-9 * abs(in_r)
+    expect_true(all(found[1, ] <= in_r + slack), label = paste("lower bounds,", K))
+    expect_true(all(found[3, ] >= in_r - slack), label = paste("upper bounds,", K))
+    # of the upper one the quadratic form touches at the contact
+    determinants <- vapply(rows, function(y) {
+      0.5 * as.vector(determinant(diag(K) + solve(D, contact) / nrow(y))$modulus)
+    }, 0)
+    expect_equal(found[3, 1], in_r[[1]] + sum(determinants), tolerance = 1e-9)
+  }
+})
+
 test_that("direct sampling and NUTS draw from one distribution, every family and both ways", {
   cases <- list(
     exact = do.call(direct_case, c(list(5, sizes = c(60, 90), eta = 0.8), all_families)),

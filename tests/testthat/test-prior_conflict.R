@@ -57,6 +57,16 @@ test_that("nothing is looked at without draws, with few rows, or where the prior
   expect_null(told(few, ~group)$message)
 })
 
+test_that("what lies off upwards in some groups and downwards in others is no conflict", {
+  fit <- fake_fit(G = 4)
+  Sigma <- aperm(apply(posterior::draws_of(group_cov(fit)), 2:4, mean), c(2, 3, 1))
+  # a hundred times the posterior's variances, or a hundredth: many posterior sds
+  alone <- function(times) list(groups = 1:4, covariances = sweep(Sigma, 3, times, "*"))
+  expect_null(sd_conflict(fit, alone(c(100, 0.01, 100, 0.01))))
+  expect_identical(sd_conflict(fit, alone(rep(100, 4)))$features, c("x1", "x2"))
+  expect_identical(sd_conflict(fit, alone(c(100, 100, 100, 0.01)))$features, c("x1", "x2"))
+})
+
 test_that("what groups have in common is held against them together, not each", {
   one_matrix <- c(sd = "complete", cor = "complete")
   # setosa's differs from the others', which no prior did
