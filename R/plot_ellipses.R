@@ -55,8 +55,10 @@ plot_ellipses <- function(fit, features, groups, how, call) {
   picture <- picture + plain_theme() + panels +
     ggplot2::geom_path(linewidth = if (few) 0.9 else 0.4, alpha = if (n > 20L) 0.6 else 1)
   if (n > 20L) {
-    return(picture + ggplot2::scale_colour_manual(values = rep(okabe_ito[[1L]], n), guide = "none") +
-      ggplot2::labs(caption = paste(n, "groups, more than colours tell apart; some: group =")))
+    picture <- picture +
+      ggplot2::scale_colour_manual(values = rep(okabe_ito[[1L]], n), guide = "none") +
+      ggplot2::labs(caption = paste(n, "groups, more than colours tell apart; some: group ="))
+    return(picture)
   }
   picture + ggplot2::scale_colour_manual(
     values = group_colours(n), name = paste(names(fit$statistics$keys), collapse = ":")

@@ -83,7 +83,9 @@ plot_forest <- function(fit, features, groups, how, call) {
       aes(xmin = .data$low, xmax = .data$high), colour = okabe_ito[[1L]], alpha = 0.6,
       linewidth = 1.2
     ) +
-    ggplot2::geom_point(colour = okabe_ito[[1L]], size = if (length(labels) > many_groups) 1.2 else 1.8) +
+    ggplot2::geom_point(
+      colour = okabe_ito[[1L]], size = if (length(labels) > many_groups) 1.2 else 1.8
+    ) +
     ggplot2::labs(x = NULL, y = NULL) + plain_theme() + panels_of_groups(long, "of", "free_x")
 }
 

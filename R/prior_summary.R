@@ -16,8 +16,8 @@
 #'   `"between"`), `prior` (text, in the units of the feature), `default`
 #'   (logical: as it is when left unset; of means and sds then scaled with the data), `pooling`,
 #'   `heterogeneity` (text; h is a Beta under partial pooling unless fixed, 1 without pooling, 0
-#'   under complete pooling), `default_heterogeneity`; these are `NA` for `"between"`. The attribute `prior` holds the constants in full precision.
-#'   It prints itself.
+#'   under complete pooling), `default_heterogeneity`; `NA` for `"between"`. The attribute `prior`
+#'   holds the constants in full precision. It prints itself.
 #' @seealso [hmvn_prior()], [plot(fit, "prior")][plot.hmvn_fit],
 #'   [prior_draws()][prior_draws.hmvn_fit].
 #' @examples

@@ -51,7 +51,8 @@ test_that("names of many groups do not overlap", {
   few <- names_of(plot(fake_fit(G = 6, K = 3), "correlations"))
   expect_identical(few, list(written = 6L, rows = 1L, points = 8.8, caption = NULL))
   for (G in c(30, 60, 200)) {
-    found <- names_of(plot(fake_fit(G = G, K = 4, iter = 10, labels = paste0("g", 1:G)), "correlations"))
+    many <- fake_fit(G = G, K = 4, iter = 10, labels = paste0("g", 1:G))
+    found <- names_of(plot(many, "correlations"))
     # a page of seven inches has some 430 points
     expect_lte(found$written * found$rows * found$points, 440)
     expect_gte(found$points, 4)
