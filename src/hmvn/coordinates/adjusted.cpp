@@ -80,7 +80,7 @@ AdjustedGroups adjust_for_covariates(const Model& model, const std::vector<Group
       Normals own(n_covariates);
       for (const PatternStatistics& pattern : group.patterns) own.add(pattern, k);
       const CholeskyFactor factor(own.squares);
-      if (factor.exists() && own.n > n_covariates + 1.0) {
+      if (factor.exists() && own.n > static_cast<double>(n_covariates) + 1.0) {
         const Eigen::VectorXd estimate = factor.solve_vector(own.products);
         const Eigen::MatrixXd inverse =
             factor.solve(Eigen::MatrixXd::Identity(n_covariates, n_covariates));
@@ -91,7 +91,8 @@ AdjustedGroups adjust_for_covariates(const Model& model, const std::vector<Group
       }
       // the first covariate's pooling stands for all
       const bool common = model.coefficients[n_features + k].complete();
-      own.add(common ? 1e6 : (n_covariates + 1.0) / std::max(all[k].n, 1.0), all[k]);
+      own.add(common ? 1e6 : (static_cast<double>(n_covariates) + 1.0) / std::max(all[k].n, 1.0),
+              all[k]);
       slopes.row(k) = own.solve().transpose();
     }
     std::vector<PatternStatistics> patterns;
