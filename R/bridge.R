@@ -76,6 +76,7 @@ bayes_factor.hmvn_fit <- bf.hmvn_fit
 #' @exportS3Method bridgesampling::post_prob
 post_prob.hmvn_fit <- function(x, ..., prior_prob = NULL, model_names = NULL) {
   names <- vapply(as.list(substitute(list(x, ...)))[-1L], deparse1, "")
+  check_another_fit(x, list(...), rlang::current_env())
   bridges <- bridges_of(list(x, ...), call = rlang::current_env())
   do.call(bridgesampling::post_prob, c(
     unname(bridges), list(prior_prob = prior_prob, model_names = model_names %||% names)

@@ -60,7 +60,16 @@ resample_draws.hmvn_fit <- function(x, ...) {
 
 #' @rdname draws-verbs-hmvn
 #' @exportS3Method posterior::mutate_variables
-mutate_variables.hmvn_fit <- function(.x, ...) posterior::mutate_variables(draws_of_fit(.x), ...)
+mutate_variables.hmvn_fit <- function(.x, ...) {
+  call <- rlang::current_env()
+  check_fit(.x, call)
+  given <- as.list(substitute(list(...)))[-1L]
+  if (!are_names(names(given))) {
+    abort_argument("...", "expressions, each named by the variable that it makes", given, call)
+  }
+  draws <- draws_of_fit(.x)
+  refuse_as_it_does(posterior::mutate_variables(draws, ...), "...", call)
+}
 
 #' @rdname draws-verbs-hmvn
 #' @exportS3Method posterior::rename_variables

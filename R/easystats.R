@@ -55,9 +55,9 @@ describe_posterior.hmvn_fit <- function(posteriors, centrality = "median", ci = 
   if (!is.null(test)) check_text(test, "test", "names of tests", call)
   check_interval_levels(ci, call)
   draws <- parameter_draws(posteriors, variable, group, call)
-  out <- bayestestR::describe_posterior(
+  out <- refuse_as_it_does(bayestestR::describe_posterior(
     frame_of_draws(draws), centrality = centrality, ci = ci, ci_method = ci_method, test = test, ...
-  )
+  ), "test", call)
   add_diagnostics(out, diagnostics_of(posteriors, draws))
 }
 

@@ -108,6 +108,7 @@ waic.hmvn_fit <- function(x, ..., cores = getOption("mc.cores", 1L)) {
 #' @exportS3Method loo::loo_compare
 loo_compare.hmvn_fit <- function(x, ...) {
   names <- vapply(as.list(substitute(list(x, ...)))[-1L], deparse1, "")
+  check_another_fit(x, list(...), rlang::current_env())
   loo::loo_compare(unname(criteria_of(list(x, ...), names, rlang::current_env())))
 }
 
@@ -116,12 +117,28 @@ loo_compare.hmvn_fit <- function(x, ...) {
 #' @exportS3Method loo::loo_model_weights
 loo_model_weights.hmvn_fit <- function(x, ..., method = "stacking", BB = TRUE,
                                        optim_control = list()) {
+  call <- rlang::current_env()
   names <- vapply(as.list(substitute(list(x, ...)))[-1L], deparse1, "")
-  found <- criteria_of(list(x, ...), names, rlang::current_env())
+  check_another_fit(x, list(...), call)
+  method <- check_choice(method, "method", c("stacking", "pseudobma"), call)
+  BB <- check_flag(BB, "BB", call)
+  if (!is.list(optim_control)) abort_argument("optim_control", "a list", optim_control, call)
+  found <- criteria_of(list(x, ...), names, call)
   loo::loo_model_weights(found, method = method, BB = BB, optim_control = optim_control)
 }
 
 # internal -----------------------------------------------------------------
+
+# What compares fits is given two or more: others than the first.
+check_another_fit <- function(fit, others, call) {
+  check_fit(fit, call)
+  if (length(others) == 0L) {
+    abort_hmvn(
+      c("{.arg ...} must be other fits to compare with.", x = "There is only one."),
+      "argument", argument = "...", call = call
+    )
+  }
+}
 
 # What loo() returns for fits, and what it returned as it is, a list by `names`.
 criteria_of <- function(fits, names, call) {

@@ -188,4 +188,5 @@ test_that("Bayes factors and probabilities take fits and bridges", {
     plogis(a$logml - b$logml + log(9)), tolerance = 1e-2
   )
   expect_error(bridgesampling::bf(none, 1), class = "hmvn_error_argument")
+  expect_error(bridgesampling::post_prob(none), "only one", class = "hmvn_error_argument")
 })

@@ -22,6 +22,11 @@ test_that("posterior's verbs take a fit as they take its draws", {
   expect_identical(
     posterior::extract_variable(twice, "twice"), 2 * posterior::extract_variable(fit, "lprior")
   )
+  expect_error(posterior::mutate_variables(fit), class = "hmvn_error_argument")
+  expect_error(posterior::mutate_variables(fit, 2 * lprior), class = "hmvn_error_argument")
+  expect_error(posterior::mutate_variables(fit, one = "x"), "numeric",
+    class = "hmvn_error_argument"
+  )
   expect_true("log_prior" %in%
     posterior::variables(posterior::rename_variables(fit, log_prior = lprior)))
   expect_error(posterior::rename_variables(fit, log_prior = 2), class = "hmvn_error_argument")

@@ -55,6 +55,9 @@ test_that("bayestestR describes every parameter once, with the numbers of the dr
   expect_error(bayestestR::rope(fit), class = "hmvn_error_argument")
   expect_error(bayestestR::p_significance(fit), class = "hmvn_error_argument")
   expect_error(bayestestR::hdi(fit, variable = "nu"), class = "hmvn_error_variable")
+  expect_error(
+    bayestestR::describe_posterior(fit, test = "no_test"), class = "hmvn_error_argument"
+  )
 })
 
 test_that("parameters has a table of all groups", {

@@ -120,4 +120,9 @@ test_that("fits are weighted as what loo() returns for them", {
   )
   expect_gt(pseudo[[1]], 0.99)
   expect_error(loo::loo_model_weights(none, 1), class = "hmvn_error_argument")
+  expect_error(loo::loo_model_weights(none), "only one", class = "hmvn_error_argument")
+  expect_error(loo::loo_compare(none), "only one", class = "hmvn_error_argument")
+  expect_error(
+    loo::loo_model_weights(none, shared, method = "psuedobma"), class = "hmvn_error_argument"
+  )
 })
