@@ -35,6 +35,19 @@ test_that("checking, merging and summarising call R no more often for more group
   expect_gt(min(calls[[1]]), 0)
 })
 
+test_that("what the sampler reports of a group is of that group, of many drawn by one job", {
+  data <- grouped_rows(1500, missing = 0)[c("g", "x", "y")]
+  # the only one that has a warm-up, far from the middle
+  odd <- 7L
+  data$x[data$g == paste("group", odd)][1:2] <- NA
+  fit <- short_fit(data, group = ~g, iter_warmup = 30, iter_sampling = 20, chains = 2)
+  at <- match(paste("group", odd), fit$statistics$labels)
+  expect_identical(which(fit$units$algorithm != "exact"), at)
+  expect_identical(
+    unname(which(fit$units$iter_warmup == 30, arr.ind = TRUE)), cbind(c(at, at), 1:2)
+  )
+})
+
 test_that("a fit of 2,000 groups is that of its groups, chunk by chunk", {
   data <- grouped_rows(2000, missing = 0)
   fit <- short_fit(data, group = ~g, iter_warmup = 30, iter_sampling = 20, algorithm = "nuts")
