@@ -28,14 +28,12 @@ plot_ellipses <- function(fit, features, groups, how, call) {
   draws <- if (ndraws > 0) over(function(pair) drawn_ellipses(moments, pair, labels, how$level))
   means <- over(function(pair) mean_ellipses(moments, pair, labels, how$level))
   n <- length(groups)
+  crowded <- n > 20L # more than colours tell apart
   aes <- ggplot2::aes
   picture <- ggplot2::ggplot(means, aes(.data$x, .data$y, colour = .data$group))
   if (!is.null(points)) {
-    picture <- picture + if (n > 20L) {
-      ggplot2::geom_point(data = points, size = 0.8, alpha = 0.35, colour = "grey50")
-    } else {
-      ggplot2::geom_point(data = points, size = 0.8, alpha = 0.35)
-    }
+    rows <- list(data = points, size = 0.8, alpha = 0.35, colour = if (crowded) "grey50")
+    picture <- picture + do.call(ggplot2::geom_point, Filter(Negate(is.null), rows))
   }
   if (!is.null(draws)) {
     picture <- picture + ggplot2::geom_path(
@@ -52,17 +50,16 @@ plot_ellipses <- function(fit, features, groups, how, call) {
       ggplot2::labs(x = NULL, y = NULL)
     )
   }
-  picture <- picture + plain_theme() + panels +
-    ggplot2::geom_path(linewidth = if (few) 0.9 else 0.4, alpha = if (n > 20L) 0.6 else 1)
-  if (n > 20L) {
-    picture <- picture +
-      ggplot2::scale_colour_manual(values = rep(okabe_ito[[1L]], n), guide = "none") +
-      ggplot2::labs(caption = paste(n, "groups, more than colours tell apart; some: group ="))
-    return(picture)
-  }
-  picture + ggplot2::scale_colour_manual(
-    values = group_colours(n), name = paste(names(fit$statistics$keys), collapse = ":")
-  )
+  picture + plain_theme() + panels +
+    ggplot2::geom_path(linewidth = if (few) 0.9 else 0.4, alpha = if (crowded) 0.6 else 1) +
+    ggplot2::scale_colour_manual(
+      values = if (crowded) rep(okabe_ito[[1L]], n) else group_colours(n),
+      name = paste(names(fit$statistics$keys), collapse = ":"),
+      guide = if (crowded) "none" else "legend"
+    ) +
+    ggplot2::labs(
+      caption = if (crowded) paste(n, "groups, more than colours tell apart; some: group =")
+    )
 }
 
 # The rows in which both features are observed, of the groups with these labels. `data`: of the fit
