@@ -98,6 +98,33 @@ test_that("the mode is at their origin, with more rows than features", {
   }
 })
 
+test_that("it is near there also where the scatter matrix is singular", {
+  for (K in c(3, 7, 12)) {
+    for (n in c(K - 1, K)) {
+      for (location in c(-1, 0, 1.5)) { # of log sd, beside sds of about 1
+        wide <- cbind(rep(location, K), 1, NA)
+        case <- core_case(K, sizes = n, family = rep("lognormal", K), parameters = wide, seed = n)
+        gradient <- bartlett(case, matrix(0, K * (K + 1) / 2, 1))$gradient
+        expect_lt(max(abs(gradient)), 1)
+      }
+    }
+  }
+})
+
+test_that("as many rows as features are sampled beside groups of other sizes", {
+  set.seed(1203)
+  sizes <- sample(c(2, 3, 12, 14), 4, TRUE)
+  rows <- lapply(sizes, function(n) {
+    mix <- diag(12) + 0.1 * matrix(rnorm(144), 12)
+    matrix(rnorm(n * 12), n) %*% mix
+  })
+  data <- data.frame(g = rep(1:4, sizes), do.call(rbind, rows))
+  prior <- hmvn_prior(sd = "lognormal", cor = dist_lkj(2), frame = "raw")
+  fit <- short_fit(data, group = ~ g, prior = prior, chains = 1, iter_sampling = 300, seed = 1)
+  expect_equal(sum(fit$units$divergent), 0)
+  expect_equal(sum(fit$units$max_treedepth), 0)
+})
+
 test_that("turns and NUTS agree also with fewer rows than that", {
   set.seed(1)
   for (n in 1:3) { # of 6 features; from 4 rows on in Bartlett's coordinates

@@ -38,7 +38,7 @@ test_that("settings that are not given take the defaults of fit_hmvn()", {
 test_that("what NULL leaves open is settled: the seed, and the acceptance rate of few rows", {
   settled <- settle_settings(fill_settings(list(), formals(fit_hmvn)))
   expect_true(is_plain_number(settled$seed))
-  expect_equal(c(settled$adapt_delta, settled$adapt_delta_scarce), c(0.8, 0.98))
+  expect_equal(c(settled$adapt_delta, settled$adapt_delta_scarce), c(0.8, 0.9))
   given <- settle_settings(
     fill_settings(list(adapt_delta = 0.9, seed = 4, keep = "mu"), formals(fit_hmvn))
   )

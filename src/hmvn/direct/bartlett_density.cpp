@@ -29,11 +29,12 @@ struct Diagonal {
 };
 
 // Where Sigma* is looked for first: the contact (D3) if there is one, else the scatter matrix, its
-// correlations shrunk by the prior's weight.
+// correlations shrunk by the prior's weight. Where the scatter matrix is singular the contact would
+// be, too.
 Eigen::MatrixXd first_covariance(const DirectTarget& target, const std::atomic<bool>& stop) {
-  Contact contact;
-  if (find_contact(target, stop, contact)) return contact.covariance;
   const double rows = target.n - target.n_groups, weight = target.n_features() + 1.0;
+  Contact contact;
+  if (rows >= target.n_features() && find_contact(target, stop, contact)) return contact.covariance;
   Eigen::MatrixXd covariance = target.scatter;
   for (int k = 0; k < target.n_features(); ++k) {
     double& variance = covariance(k, k);

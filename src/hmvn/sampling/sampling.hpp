@@ -28,7 +28,7 @@ enum class UnitAlgorithm { exact, direct, hmc, nuts };
 struct SamplingPlan {
   Algorithm algorithm = Algorithm::automatic;
   ChainSettings chain;
-  double target_accept_scarce = 0.98;  // of groups with few rows
+  double target_accept_scarce = 0.9;  // of groups with few rows
   int iter_sampling = 1000;
   int thin = 1;
   std::uint64_t seed = 0;
