@@ -93,7 +93,7 @@ settle_settings <- function(settings) {
   settings$warmup_by_data <- is.null(settings$iter_warmup)
   settings$iter_warmup <- settings$iter_warmup %||% longest_warmup
   # Few rows make a group's posterior steep on one side, which wants shorter steps.
-  settings$adapt_delta_scarce <- settings$adapt_delta %||% 0.98
+  settings$adapt_delta_scarce <- settings$adapt_delta %||% 0.9
   settings$adapt_delta <- settings$adapt_delta %||% 0.8
   settings$keep_mean <- "mu" %in% settings$keep
   settings$keep_chol <- "Sigma" %in% settings$keep
