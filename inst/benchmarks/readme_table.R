@@ -9,7 +9,9 @@ rows <- c(
   synth = "20 x 5, 200 rows each", big = "200 x 5, 50 rows each",
   schools_partial = "25 x 3, 2 to 40 rows, partially pooled",
   groups_partial = "200 x 5, 50 rows each, partially pooled",
-  collinear_partial = "4 x 5, correlations near 0.99, partially pooled"
+  collinear_partial = "4 x 5, correlations near 0.99, partially pooled",
+  frame_crabs = "crabs: 4 x 5, 50 rows each, priors in the frame",
+  frame_schools_partial = "25 x 3, 2 to 40 rows, partially pooled, priors in the frame"
 )
 
 number <- function(x) {
