@@ -40,7 +40,7 @@ plans <- function() {
     collinear_partial = plan("collinear_partial", "partial_expert", adapt_delta = 0.95),
     frame_synth = plan("frame_synth", "unpooled_expert"),
     frame_crabs = plan("frame_crabs", "unpooled_expert"),
-    frame_iris_partial = plan("frame_iris_partial", "partial_expert"),
+    frame_iris_partial = plan("frame_iris_partial", "partial_expert", adapt_delta = 0.95),
     frame_schools_partial = plan("frame_schools_partial", "partial_expert"),
     seed_direct = plan("seed", "unpooled_direct", warmup = 500, sampling = 500, runs = 3),
     iris_direct = plan("iris", "unpooled_direct", runs = 3),
