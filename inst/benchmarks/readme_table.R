@@ -28,7 +28,7 @@ table_row <- function(name) {
   cells <- vapply(
     found[c(
       "hmvn_seconds_cpu", "hmvn_per_second_cpu", "stan_per_second_cpu", "ratio_cpu",
-      "ratio_sampling_cpu"
+      "ratio_sampling"
     )],
     number, ""
   )
