@@ -7,9 +7,13 @@
 # hmvn: the whole call of fit_hmvn(), from data frame to fit, 4 chains of 1,000 + 1,000 iterations,
 # one core. Stan: its own clock of sampling alone, no warm-up, no compilation; chains and iterations
 # below. That is `ratio`; `ratio_sampling` is sampling alone against sampling alone, and
-# `ratio_warm` the whole call against warm-up and sampling. Both processor times are noted as well.
+# `ratio_warm` the whole call against warm-up and sampling. `ratio_cpu` is `ratio` in
+# processor time, which others on the machine change least: tables show it.
 # Effective sample sizes of both are computed by the same code: the least over all means, standard
-# deviations and correlations, the smaller of bulk and tail. hmvn and rstan run in processes of
+# deviations and correlations, the smaller of bulk and tail. Where priors are stated in a frame the
+# Stan programs sample in that frame, and both sides' draws are of the features as they are. Under
+# partial pooling groups' means of different features vary independently of each other, on both
+# sides. hmvn and rstan run in processes of
 # their own, for they may come with different TBB libraries. Saves one file a problem.
 
 # Stan's program and length of run (slow problems: one chain), and the number of runs where it is
@@ -34,6 +38,10 @@ plans <- function() {
     groups_partial = plan("groups_partial", "partial_expert", chains = 1, runs = 3),
     small_partial = plan("small_partial", "partial_expert", chains = 1, runs = 3),
     collinear_partial = plan("collinear_partial", "partial_expert", adapt_delta = 0.95),
+    frame_synth = plan("frame_synth", "unpooled_expert"),
+    frame_crabs = plan("frame_crabs", "unpooled_expert"),
+    frame_iris_partial = plan("frame_iris_partial", "partial_expert", adapt_delta = 0.95),
+    frame_schools_partial = plan("frame_schools_partial", "partial_expert"),
     seed_direct = plan("seed", "unpooled_direct", warmup = 500, sampling = 500, runs = 3),
     iris_direct = plan("iris", "unpooled_direct", runs = 3),
     synth_direct = plan(
@@ -58,8 +66,11 @@ compare_on <- function(name, plan, runs, folder) {
     plan$sampling, ") of ", plan$program, ".stan\n", sep = ""
   )
   compile_seconds <- run_worker("compile", name)$seconds
+  frame <- tempfile(fileext = ".rds")
+  on.exit(unlink(frame))
+  saveRDS(run_worker("frame", name), frame)
   each <- do.call(cbind, lapply(seq_len(runs), function(run) {
-    each <- c(measure_hmvn(name, run), measure_stan(name, run))
+    each <- c(measure_hmvn(name, run), measure_stan(name, run, frame))
     cat(
       "run", run, ": ", paste(names(each), signif(each, 3), sep = " ", collapse = ", "), "\n",
       sep = ""
@@ -92,8 +103,8 @@ measure_hmvn <- function(name, run) {
   )
 }
 
-measure_stan <- function(name, run) {
-  found <- run_worker("stan", name, run)
+measure_stan <- function(name, run, frame) {
+  found <- run_worker("stan", name, run, frame)
   ess <- least_ess(found$draws)
   c(
     stan_seconds_warmup = found$warmup, stan_seconds_sampling = found$sampling, stan_ess = ess,
@@ -107,16 +118,24 @@ measure_stan <- function(name, run) {
 
 # in the other processes ----------------------------------------------------
 
-work <- function(job, name, run = 0) {
+work <- function(job, name, run = 0, frame = "") {
   plan <- plans()[[name]]
+  problem <- benchmark_problem(plan$problem)
   switch(job,
-    hmvn = work_hmvn(benchmark_problem(plan$problem), run),
-    stan = work_stan(plan, benchmark_problem(plan$problem), run),
+    frame = list(root = root_of_frame(problem)),
+    hmvn = work_hmvn(problem, run),
+    stan = work_stan(plan, c(problem, readRDS(frame)), run),
     compile = list(seconds = with_stan(stan_program(plan$program)$seconds)),
     version = with_stan(toString(paste(c("rstan", "StanHeaders"), c(
       format(utils::packageVersion("rstan")), format(utils::packageVersion("StanHeaders"))
     ))))
   )
+}
+
+# The root of the frame as hmvn resolves it, NULL of the raw features
+root_of_frame <- function(problem) {
+  library(hmvn)
+  quietly(time_call(problem, chains = 1, iter_warmup = 20, iter_sampling = 10))$fit$prior$frame$root
 }
 
 work_hmvn <- function(problem, run) {
@@ -145,7 +164,7 @@ work_stan <- function(plan, problem, run) {
   share <- (used[["user.self"]] + used[["sys.self"]]) / used[["elapsed"]]
   list(
     warmup = time[["warmup"]], sampling = time[["sample"]],
-    sampling_cpu = time[["sample"]] * min(1, share), draws = draws_of_stan(fit),
+    sampling_cpu = time[["sample"]] * min(1, share), draws = draws_of_stan(fit, problem$root),
     leapfrog = mean(sampler[, "n_leapfrog__"]), divergent = sum(sampler[, "divergent__"]),
     microseconds_gradient = 1e6 * time[["sample"]] / sum(sampler[, "n_leapfrog__"])
   )

@@ -14,14 +14,19 @@ cases <- function() {
     expert = case(
       "unpooled_expert", new_problem(simulate_groups(3, 4, 12), mean_location = 0.4, eta = 1.3)
     ),
-    partial = case("partial_expert", new_problem(simulate_related(4, 4, 15, 0.6), "partial")),
-    partial_uneven = case("partial_expert", benchmark_problem("schools_partial"))
+    partial = case(
+      "partial_expert", like_stan(new_problem(simulate_related(4, 4, 15, 0.6), "partial"))
+    ),
+    partial_uneven = case("partial_expert", benchmark_problem("schools_partial")),
+    frame = case("unpooled_expert", benchmark_problem("frame_crabs")),
+    frame_partial = case("partial_expert", benchmark_problem("frame_iris_partial")),
+    frame_partial_uneven = case("partial_expert", benchmark_problem("frame_schools_partial"))
   )
 }
 
 # in a process with hmvn ----------------------------------------------------
 
-# Random points in the user's terms, with hmvn's log likelihood and log prior
+# Random points in the user's terms, with hmvn's log likelihood and log prior, and the frame's root
 points_of <- function(case) {
   library(hmvn)
   problem <- cases()[[case]]$problem
@@ -35,13 +40,18 @@ points_of <- function(case) {
   set.seed(3)
   dimension <- hmvn:::inspect_layout_(G, core)$dimension
   positions <- matrix(rnorm(n_points * dimension), ncol = n_points)
-  hmvn:::inspect_draws_(fit$statistics$patterns, G, core, positions, 3)
+  list(
+    draws = hmvn:::inspect_draws_(fit$statistics$patterns, G, core, positions, 3),
+    root = fit$prior$frame$root
+  )
 }
 
 # in a process with rstan ---------------------------------------------------
 
-compare <- function(case, points) {
+compare <- function(case, found) {
   given <- cases()[[case]]
+  points <- found$draws
+  given$problem$root <- found$root
   data <- stan_data(given$problem, given$program)
   with_stan({
     program <- stan_program(given$program)
@@ -62,7 +72,7 @@ compare <- function(case, points) {
 # hmvn's point as parameters of the Stan program, and its log density with respect to these
 translate <- function(point, data, given) {
   G <- data$G
-  A <- lapply(seq_len(G), function(g) unpack(point$chol[, g]))
+  A <- lapply(seq_len(G), function(g) into_frame(unpack(point$chol[, g]), data))
   sigma <- vapply(A, function(x) sqrt(rowSums(x^2)), double(data$K))
   L <- Map(function(x, g) x / sigma[, g], A, seq_len(G))
   log_density <- point$log_likelihood + point$log_prior
@@ -72,7 +82,8 @@ translate <- function(point, data, given) {
     return(list(parameters = parameters, log_density = log_density))
   }
   z <- vapply(seq_len(G), function(g) {
-    forwardsolve(A[[g]], point$mean[, g] - data$ybar[, g]) * sqrt(data$n[g])
+    away <- solve(data$frame, point$mean[, g] - data$ybar[, g])
+    forwardsolve(A[[g]], away) * sqrt(data$n[g])
   }, double(data$K))
   log_density <- log_density + sum(log(vapply(A, function(x) prod(diag(x)), 1))) # d mu / d z
   c <- vapply(L, partials_of_factor, double(data$K * (data$K - 1) / 2))
@@ -86,6 +97,11 @@ translate <- function(point, data, given) {
     return(list(parameters = parameters, log_density = log_density + to_atanh))
   }
   translate_partial(point, data, list(z = z, sigma = sigma, c = c), log_density - lkj)
+}
+
+# The factor of Sigma's counterpart in the frame, from a factor of Sigma
+into_frame <- function(A, data) {
+  if (identical(data$framed, 1L)) t(chol(tcrossprod(solve(data$frame, A)))) else A
 }
 
 # Scores in place of standard deviations and partial correlations: in a group they are standard
@@ -105,9 +121,11 @@ translate_partial <- function(point, data, values, log_density) {
     sum(dexp(values$sigma, data$sd_rate, log = TRUE)) + sum(dnorm(u_cor, log = TRUE))
   h_cor <- rep(point$h_cor, length(b))
   v_mean <- (point$mean0 - data$mean_location) / data$mean_scale
-  v_cor <- score_cor(partials_of_factor(unpack(point$chol_cor0)))
+  A0 <- into_frame(point$scale0 * unpack(point$chol_cor0), data)
+  sigma0 <- sqrt(rowSums(A0^2))
+  v_cor <- score_cor(partials_of_factor(A0 / sigma0))
   log_density <- log_density - population_log_density(v_mean, u_mean, point$h_mean) -
-    population_log_density(score_sd(point$scale0), u_sd, point$h_sd) -
+    population_log_density(score_sd(sigma0), u_sd, point$h_sd) -
     population_log_density(v_cor, u_cor, h_cor) +
     uncentring_jacobian(point$h_sd, data$centred_sd, data$G) +
     uncentring_jacobian(h_cor, data$centred_cor, data$G)

@@ -9,6 +9,8 @@
 #   features  cost per draw and group by number of features
 #   scarce    whole calls with default priors where rows are few for the features, or groups nearly
 #             identical: processor seconds, least effective sample size, largest R-hat
+#   heterogeneity  partial pooling with 3 to 20 features: least effective sample size of the
+#             heterogeneities of each block
 #   threads   sampling time with one core and with two
 #   reading   whole call on ten million rows against one rowsum() of the same data frame
 #   call      whole call on two groups of 1,000 rows, in a fresh process and later
@@ -178,6 +180,61 @@ parts$scarce <- function(runs) {
       )
     })
   })
+  do.call(rbind, found)
+}
+
+# partial pooling by number of features ---------------------------------------
+
+# Groups drawn from the model: scores of means, sds and partial correlations have correlation
+# 1 - h^2 between groups.
+simulate_pooled <- function(groups, features, rows, h = 0.5) {
+  set.seed(23)
+  score <- function(size) {
+    common <- sqrt(1 - h^2) * stats::rnorm(size)
+    matrix(common + h * stats::rnorm(size * groups), size)
+  }
+  pairs <- which(upper.tri(diag(features)), arr.ind = TRUE)
+  b <- 2 + (features - 1 - pairs[, "row"]) / 2
+  mean <- score(features)
+  sd <- stats::qexp(stats::pnorm(score(features)))
+  partial <- 2 * stats::qbeta(stats::pnorm(score(nrow(pairs))), b, b) - 1
+  bind_groups(lapply(seq_len(groups), function(g) {
+    root <- factor_of_partials(partial[, g], pairs, features) * rep(sd[, g], each = features)
+    sweep(matrix(stats::rnorm(rows * features), rows) %*% root, 2, mean[, g], `+`)
+  }))
+}
+
+# The upper triangular root of a correlation matrix from its partial correlations, column by column
+factor_of_partials <- function(partial, pairs, features) {
+  root <- diag(features)
+  for (q in seq_len(nrow(pairs))) {
+    i <- pairs[q, "row"]
+    j <- pairs[q, "col"]
+    rest <- root[j, j]
+    root[i, j] <- partial[q] * rest
+    root[j, j] <- rest * sqrt(1 - partial[q]^2)
+  }
+  root
+}
+
+parts$heterogeneity <- function(runs) {
+  features <- c(3, 5, 8, 10, 12, 15, 20)
+  groups <- ifelse(features < 15, 12, 4)
+  found <- Map(function(G, K) {
+    data <- simulate_pooled(G, K, 2 * K)
+    case <- sprintf("%d groups x %d features x %d rows", G, K, 2 * K)
+    repeat_runs("heterogeneity", case, min(runs, 3), function(run) {
+      time <- system.time(fit <- quietly(
+        fit_hmvn(data, ~group, pooling = "partial", cores = 1, seed = run)
+      ))
+      quality <- quietly(summary(fit, variable = c("h_mean", "h_sd", "h_cor")))
+      ess <- tapply(pmin(quality$ess_bulk, quality$ess_tail), quality$quantity, min)
+      c(
+        seconds_cpu = sum(time[1:2]), ess_mean = ess[["h_mean"]], ess_sd = ess[["h_sd"]],
+        ess_cor = ess[["h_cor"]], rhat = max(quality$rhat), divergent = sum(fit$units$divergent)
+      )
+    })
+  }, groups, features)
   do.call(rbind, found)
 }
 

@@ -4,9 +4,11 @@
 # problems ------------------------------------------------------------------
 
 # A problem: data (column `group`, then the features), the constants of the prior (means Normal,
-# standard deviations exponential, correlation matrices LKJ) and the pooling.
+# standard deviations exponential, correlation matrices LKJ) and the pooling. Groups' means of
+# different features vary independently of each other, as in the Stan programs, where nothing else
+# is said.
 benchmark_problem <- function(name) {
-  switch(name,
+  like_stan(switch(name,
     seed = new_problem(simulate_groups(2, 2, 1000), mean_scale = 1),
     iris = new_problem(iris_data(), mean_scale = 10),
     synth = new_problem(simulate_groups(20, 5, 200)),
@@ -17,8 +19,12 @@ benchmark_problem <- function(name) {
     groups_partial = new_problem(simulate_related(200, 5, 50, 0.7), "partial"),
     small_partial = new_problem(simulate_related(150, 4, 6, 0.7), "partial"),
     collinear_partial = new_problem(simulate_related(4, 5, 50, 0.995), "partial"),
+    frame_synth = in_frame(benchmark_problem("synth")),
+    frame_crabs = in_frame(new_problem(crabs_data(), mean_location = 25, mean_scale = 20)),
+    frame_iris_partial = in_frame(benchmark_problem("iris_partial")),
+    frame_schools_partial = in_frame(benchmark_problem("schools_partial")),
     stop("No problem is called ", name, ".", call. = FALSE)
-  )
+  ))
 }
 
 new_problem <- function(data, pooling = "none", mean_location = 0, mean_scale = 2.5, sd_rate = 1,
@@ -27,12 +33,30 @@ new_problem <- function(data, pooling = "none", mean_location = 0, mean_scale = 
     data = data, features = setdiff(names(data), "group"), pooling = pooling,
     prior = list(
       mean_location = mean_location, mean_scale = mean_scale, sd_rate = sd_rate, eta = eta
-    )
+    ),
+    more = list() # other arguments of hmvn_prior()
   )
+}
+
+like_stan <- function(problem) {
+  problem$more$between <- "independent"
+  problem
+}
+
+# Standard deviations and correlations in the pooled frame, means on the raw features
+in_frame <- function(problem) {
+  problem$more$frame <- "pooled"
+  problem
 }
 
 iris_data <- function() {
   data.frame(group = as.character(datasets::iris$Species), datasets::iris[1:4])
+}
+
+# Five lengths, correlated 0.98 to 0.998; groups in hmvn's order, the alphabet's
+crabs_data <- function() {
+  crabs <- MASS::crabs[order(MASS::crabs$sp, MASS::crabs$sex), ]
+  data.frame(group = paste(crabs$sp, crabs$sex), crabs[c("FL", "RW", "CL", "CW", "BD")])
 }
 
 schools_data <- function() utils::read.csv(beside_script("data", "schools.csv"))
@@ -79,10 +103,10 @@ time_call <- function(problem, ...) {
     fit <- fit_hmvn(
       problem$data, ~group, problem$features,
       pooling = problem$pooling, progress = FALSE, ...,
-      prior = hmvn_prior(
+      prior = do.call(hmvn_prior, c(list(
         mean = distributional::dist_normal(prior$mean_location, prior$mean_scale),
         sd = distributional::dist_exponential(prior$sd_rate), cor = dist_lkj(prior$eta)
-      )
+      ), problem$more))
     )
   })
   seconds <- as.double(difftime(Sys.time(), started, units = "secs"))

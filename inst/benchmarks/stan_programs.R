@@ -31,16 +31,36 @@ stan_program <- function(name) {
 compared_quantities <- c("mu", "sigma", "Omega")
 
 # A stanfit's draws of these as draws_of_fit() has them: [iteration, chain, quantity], correlations
-# of the lower triangle
-draws_of_stan <- function(fit) {
+# of the lower triangle. Of the features as they are, where `root` is that of a frame.
+draws_of_stan <- function(fit, root = NULL) {
   draws <- as.array(fit, pars = compared_quantities)
   names <- dimnames(draws)$parameters
+  if (!is.null(root)) draws <- out_of_frame(draws, names, root)
   place <- regmatches(names, regexec("^Omega\\[\\d+,(\\d+),(\\d+)\\]$", names))
   lower <- vapply(place, function(x) length(x) == 0 || as.integer(x[2]) > as.integer(x[3]), NA)
   unname(draws[, , lower, drop = FALSE])
 }
 
-# Data of the Stan programs: rows for the direct one, else sufficient statistics
+# Standard deviations and correlations of Sigma = C S C' from those of S
+out_of_frame <- function(draws, names, root) {
+  K <- nrow(root)
+  for (g in seq_len(sum(startsWith(names, "mu[")) / K)) {
+    sd_at <- match(sprintf("sigma[%d,%d]", seq_len(K), g), names)
+    cor_at <- match(sprintf("Omega[%d,%d,%d]", g, row(root), col(root)), names)
+    for (chain in seq_len(dim(draws)[2])) {
+      sd <- draws[, chain, sd_at]
+      both <- sd[, row(root)] * sd[, col(root)]
+      covariance <- (draws[, chain, cor_at] * both) %*% t(root %x% root)
+      sd <- sqrt(covariance[, diag(K) == 1])
+      draws[, chain, sd_at] <- sd
+      draws[, chain, cor_at] <- covariance / (sd[, row(root)] * sd[, col(root)])
+    }
+  }
+  draws
+}
+
+# Data of the Stan programs: rows for the direct one, else sufficient statistics. In a frame with
+# root C (`problem$root`) scatter is that of C^-1 y, and all else as it is.
 stan_data <- function(problem, program) {
   group <- factor(problem$data$group, unique(problem$data$group))
   y <- as.matrix(problem$data[problem$features])
@@ -59,10 +79,13 @@ stan_data <- function(problem, program) {
     return(c(list(K = K, G = G), rows, prior))
   }
   ybar <- rowsum(y, group) / n
-  centred <- y - ybar[group, ]
+  framed <- !is.null(problem$root)
+  root <- if (framed) unname(problem$root) else diag(K)
+  centred <- (y - ybar[group, ]) %*% t(solve(root))
   S <- array(0, c(G, K, K))
   for (g in seq_len(G)) S[g, , ] <- crossprod(centred[group == levels(group)[g], , drop = FALSE])
-  data <- c(list(K = K, G = G, n = n, ybar = t(ybar), S = S), prior)
+  frame <- list(framed = as.integer(framed), frame = root)
+  data <- c(list(K = K, G = G, n = n, ybar = t(ybar), S = S), frame, prior)
   if (program == "partial_expert") c(data, list(h_prior = c(1, 1)), choose_centring(n, S)) else data
 }
 

@@ -5,7 +5,7 @@
 // - centred: the scores themselves are sampled;
 // - not centred: x, standard normal, with score = h x + (sqrt(h^2 + G (1 - h^2)) - h) mean(x);
 // chosen for every quantity by the data. Group means are mu = ybar + A z / sqrt(n), Sigma = A A', as in
-// unpooled_expert.stan.
+// unpooled_expert.stan, also in a frame.
 functions {
   // log density of exchangeable scores
   real exchangeable_lpdf(row_vector u, real h) {
@@ -103,6 +103,8 @@ data {
   vector<lower=0>[K] mean_scale;
   vector<lower=0>[K] sd_rate;
   real<lower=0> eta;
+  int<lower=0, upper=1> framed;
+  matrix[K, K] frame;  // if framed, Sigma = frame A A' frame', and S is that of frame^-1 y
   vector<lower=0>[2] h_prior;  // of the Beta priors
   array[K] int<lower=0, upper=1> centred_sd;
   array[(K * (K - 1)) %/% 2] int<lower=0, upper=1> centred_cor;
@@ -168,6 +170,9 @@ transformed parameters {
       A = diag_pre_multiply(sigma[, g], L[g]);
       Az[, g] = A * z[, g];
       quadratic[g] = dot_self(to_vector(mdivide_left_tri_low(A, root[g])));
+    }
+    if (framed) {
+      Az = frame * Az;
     }
     mu = ybar + diag_post_multiply(Az, inv_sqrt_n);
     distance = sum(quadratic);

@@ -4,6 +4,7 @@
 // needs one triangular solve a group (against a root of S). Correlation matrices are built from partial correlations
 // c = tanh(w): all logarithms that are left, those of the LKJ density and of the Jacobian included, are sums over
 // log(1 - c^2).
+// In a frame sigma and L are those of A, and means stay on the raw features.
 functions {
   // Cholesky factor of a correlation matrix from its partial correlations c, row by row, and s = sqrt(1 - c^2)
   matrix cor_factor(vector c, vector s, int K) {
@@ -33,6 +34,8 @@ data {
   vector<lower=0>[K] mean_scale;
   vector<lower=0>[K] sd_rate;
   real<lower=0> eta;
+  int<lower=0, upper=1> framed;
+  matrix[K, K] frame;  // if framed, Sigma = frame A A' frame', and S is that of frame^-1 y
 }
 transformed data {
   int Q = (K * (K - 1)) %/% 2;
@@ -76,6 +79,9 @@ transformed parameters {
       A = diag_pre_multiply(sigma[, g], L[g]);
       Az[, g] = A * z[, g];
       quadratic[g] = dot_self(to_vector(mdivide_left_tri_low(A, root[g])));
+    }
+    if (framed) {
+      Az = frame * Az;
     }
     mu = ybar + diag_post_multiply(Az, inv_sqrt_n);
     distance = sum(quadratic);
