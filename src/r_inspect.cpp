@@ -102,7 +102,7 @@ Rcpp::List inspect_likelihood_(const Rcpp::List& patterns, int n_groups,
   Rcpp::List out;
   for (const GroupStatistics& group : unpack_groups(patterns, n_groups, model, false)) {
     GroupLikelihood<double, Eigen::Dynamic> likelihood;
-    likelihood.resize(n_features, group.patterns.size());
+    likelihood.resize(n_features, group.nested.size());
     fill_likelihood<double, Eigen::Dynamic>({group, frame, point}, likelihood, scratch);
     out.push_back(Rcpp::List::create(
         Named("within") = likelihood.within, Named("estimate") = as_r(likelihood.estimate),

@@ -25,7 +25,7 @@ class GroupScoreLikelihood {
     const int n_features = model.n_features();
     point_.resize(n_features);
     like_.resize(1);
-    like_[0].resize(n_features, group.patterns.size());
+    like_[0].resize(n_features, group.nested.size());
     means_.resize(n_features, 1, false);
     for (int k = 0; k < n_features; ++k) {
       means_.prior().set(k, model.coefficient_scale[k], model.coefficients[k].h_or(1.0), 0.0);
@@ -72,15 +72,25 @@ class GroupScoreLikelihood {
     Eigen::MatrixXd information = Eigen::MatrixXd::Zero(n_scores, n_scores);
     if (share == 0.0) return information;
     const CovarianceChanges changes = covariance_changes();
-    for (std::size_t p = 0; p < groups_[0].patterns.size(); ++p) {
-      const PatternStatistics& pattern = groups_[0].patterns[p];
+    for (const PatternStatistics& pattern : groups_[0].patterns) {
       add_gram(0.5 * pattern.n * share,
-               whitened_changes(changes, like_[0].inverses[p], pattern.places), information);
+               whitened_changes(changes, inverse_factor(pattern), pattern.places), information);
     }
     return information;
   }
 
  private:
+  // Of Sigma over what a pattern observed, or of Sigma~ where rows are complete.
+  Eigen::MatrixXd inverse_factor(const PatternStatistics& pattern) const {
+    if (groups_[0].complete()) return like_[0].inverse;
+    const Eigen::MatrixXd& root = frame_.root(point_);
+    Eigen::MatrixXd rows(pattern.n_observed, root.cols());
+    for (Eigen::Index i = 0; i < rows.rows(); ++i) {
+      rows.row(i) = root.row(pattern.places[static_cast<std::size_t>(i)]);
+    }
+    return CholeskyFactor(multiply(rows, rows.transpose())).inverse_upper().transpose();
+  }
+
   // dSigma / dscore of every coordinate, or dSigma~ / dscore where rows are complete, which are
   // whitened by that: B (e_i v' + v e_i') B', of which this has the row i, v and B.
   struct CovarianceChanges {
@@ -256,7 +266,7 @@ Eigen::VectorXd starting_scores(const Model& model, const std::vector<GroupStati
     own.add(group);
     const Eigen::VectorXd mean = own.mean();
     for (const PatternStatistics& pattern : group.patterns) {
-      squares += whitened ? Eigen::VectorXd(pattern.scatter_root.rowwise().squaredNorm())
+      squares += whitened ? Eigen::VectorXd(group.scatter_root.rowwise().squaredNorm())
                           : Eigen::VectorXd(pattern.scatter.diagonal());
       squares += pattern.n * pattern.observed.cwiseProduct(pattern.mean - mean).cwiseAbs2();
     }
@@ -285,10 +295,7 @@ std::vector<GroupStatistics> shift_to_common_mean(std::vector<GroupStatistics> g
     // a single row would lie at its own mean, and have no spread at all
     if (model.coefficients[k].h_or(1.0) >= 0.5 || all.n[k] < 2.0) common[k] = 0.0;
   }
-  for (GroupStatistics& group : groups) {
-    for (PatternStatistics& pattern : group.patterns)
-      pattern.mean -= common.cwiseProduct(pattern.observed);
-  }
+  for (GroupStatistics& group : groups) shift_origin(common, group);
   return groups;
 }
 

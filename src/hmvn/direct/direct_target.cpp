@@ -45,7 +45,7 @@ std::optional<DirectTarget> make_direct_target(const Model& model,
     target.group_n.push_back(rows.n);
     if (model.framed()) {
       target.group_mean.push_back(multiply(to_frame, rows.mean));
-      target.scatter += multiply(rows.scatter_root, rows.scatter_root.transpose());
+      target.scatter += multiply(group.scatter_root, group.scatter_root.transpose());
     } else {
       target.group_mean.push_back(rows.mean);
       target.scatter += rows.scatter;

@@ -32,6 +32,20 @@ Eigen::MatrixXd qr_triangle(const Eigen::MatrixXd& a) {
   return Eigen::HouseholderQR<Eigen::MatrixXd>(a).matrixQR().triangularView<Eigen::Upper>();
 }
 
+// Scaled to unit diagonal first, so that features of very different size are all resolved; rounding
+// below zero is rounding of zero.
+Eigen::MatrixXd semidefinite_root(const Eigen::MatrixXd& a) {
+  const Eigen::VectorXd scale =
+      a.diagonal().unaryExpr([](double v) { return v > 0.0 ? std::sqrt(v) : 1.0; });
+  const Eigen::MatrixXd scaled =
+      scale.cwiseInverse().asDiagonal() * a * scale.cwiseInverse().asDiagonal();
+  const SymmetricEigen eigen = symmetric_eigen(scaled);
+  const Eigen::VectorXd root = eigen.values.cwiseMax(0.0).cwiseSqrt();
+  // with E diag(root) = R'Q, R of a QR decomposition of its transpose: R' is a root as well
+  const Eigen::MatrixXd upper = qr_triangle(root.asDiagonal() * eigen.vectors.transpose());
+  return scale.asDiagonal() * upper.transpose();
+}
+
 Eigen::MatrixXd solve_general(const Eigen::MatrixXd& a, const Eigen::MatrixXd& b) {
   return a.partialPivLu().solve(b);
 }

@@ -22,6 +22,9 @@ double smallest_eigenvalue(const Eigen::MatrixXd& symmetric);
 // The triangle R of a QR decomposition, in the upper triangle.
 Eigen::MatrixXd qr_triangle(const Eigen::MatrixXd& a);
 
+// L, lower triangular, of a = L L', positive semidefinite.
+Eigen::MatrixXd semidefinite_root(const Eigen::MatrixXd& a);
+
 // a^-1 b.
 Eigen::MatrixXd solve_general(const Eigen::MatrixXd& a, const Eigen::MatrixXd& b);
 Eigen::VectorXd solve_symmetric(const Eigen::MatrixXd& a, const Eigen::VectorXd& b);

@@ -39,7 +39,7 @@ class CoefficientLaw {
     means_.resize(n_features_, groups_.size(), model.pools_coefficients());
     likelihoods_.resize(groups_.size());
     for (std::size_t g = 0; g < groups_.size(); ++g) {
-      likelihoods_[g].resize(n_features_, groups_[g].patterns.size());
+      likelihoods_[g].resize(n_features_, groups_[g].nested.size());
     }
     known_covariances_ = model.known_covariances;
     for (std::size_t g = 0; g < groups_.size() && known_covariances_; ++g) fill_known(g);

@@ -1,0 +1,36 @@
+// Sums over contiguous numbers, as the columns of matrices are: of a few numbers where the number
+// of features K is known to the compiler, in plain loops; else Eigen's, which take several at a
+// time.
+#pragma once
+
+#include <Eigen/Core>
+
+namespace hmvn {
+
+// x'y of n numbers.
+template <int K, class X, class T>
+[[gnu::always_inline]] inline T dot(Eigen::Index n, const X* x, const T* y) {
+  if constexpr (K == Eigen::Dynamic) {
+    using Values = Eigen::Matrix<X, Eigen::Dynamic, 1>;
+    return Eigen::Map<const Values>(x, n).template cast<T>().dot(
+        Eigen::Map<const Eigen::Matrix<T, Eigen::Dynamic, 1>>(y, n));
+  } else {
+    T sum(0);
+    for (Eigen::Index i = 0; i < n; ++i) sum += T(x[i]) * y[i];
+    return sum;
+  }
+}
+
+// y += scale * x of n numbers.
+template <int K, class X, class T>
+[[gnu::always_inline]] inline void add_scaled(Eigen::Index n, const T& scale, const X* x, T* y) {
+  if constexpr (K == Eigen::Dynamic) {
+    using Values = Eigen::Matrix<X, Eigen::Dynamic, 1>;
+    Eigen::Map<Eigen::Matrix<T, Eigen::Dynamic, 1>>(y, n) +=
+        scale * Eigen::Map<const Values>(x, n).template cast<T>();
+  } else {
+    for (Eigen::Index i = 0; i < n; ++i) y[i] += scale * T(x[i]);
+  }
+}
+
+}  // namespace hmvn
