@@ -112,13 +112,25 @@ void rethrow(const std::exception_ptr& failure) {
   if (failure) std::rethrow_exception(failure);
 }
 
-// How many times a thread looks for what it waits for before it sleeps: about a tenth of a
-// millisecond, if nobody else wants its processor.
-constexpr int n_looks = 200;
+// A moment's rest for the processor, and for whoever shares it.
+void pause_processor() {
+#if defined(__x86_64__) || defined(__i386__)
+  __builtin_ia32_pause();
+#elif defined(__aarch64__)
+  __asm__ volatile("yield");
+#endif
+}
+
+// How many times a thread looks for what it waits for before it sleeps. At first, for some tens of
+// microseconds, which is what a chain has to do between two calls, it keeps its processor; then,
+// for a tenth of a millisecond or more, it lets others have it if they want it.
+constexpr int n_quick_looks = 1000, n_looks = 1200;
 
 template <class Condition>
 void look_for(const Condition& condition) {
-  for (int i = 0; i < n_looks && !condition(); ++i) std::this_thread::yield();
+  for (int i = 0; i < n_looks && !condition(); ++i) {
+    i < n_quick_looks ? pause_processor() : std::this_thread::yield();
+  }
 }
 
 }  // namespace
