@@ -16,6 +16,7 @@ tests_of <- c(
   model = "core-posterior-density|core-direct|prior_only|new_group",
   coordinates = "core-posterior-density|new_group",
   posterior = "core-posterior|prior_only",
+  sizes = "core-every_size",
   mcmc = "core-mcmc",
   sampling = "core-sampling|sample_chains",
   many_units = "core-sampling|many_groups",
@@ -193,11 +194,11 @@ faults <- list(
     )
   ),
   "sums of the coefficients' law leave out all bundles of groups but the first" = fault(
-    "posterior",
+    "sizes",
     "model/coefficient_law.hpp" = c("all.add(benches_[b].*of_bundle);" = ";")
   ),
   "gradients leave out all bundles of groups but the first" = fault(
-    "posterior",
+    "sizes",
     "posterior/density.hpp" = c("all.of_population.add(benches_[b].of_population);" = "")
   ),
   # mcmc
