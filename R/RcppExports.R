@@ -81,6 +81,14 @@ inspect_stop_ <- function(patterns, n_groups, model_list, control) {
     .Call(`_hmvn_inspect_stop_`, patterns, n_groups, model_list, control)
 }
 
+inspect_crew_ <- function(n, cores, calls, failing) {
+    .Call(`_hmvn_inspect_crew_`, n, cores, calls, failing)
+}
+
+inspect_crew_meets_ <- function(n, cores, seconds) {
+    .Call(`_hmvn_inspect_crew_meets_`, n, cores, seconds)
+}
+
 inspect_direct_ <- function(patterns, n_groups, model_list, proposals) {
     .Call(`_hmvn_inspect_direct_`, patterns, n_groups, model_list, proposals)
 }

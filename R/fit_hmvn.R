@@ -61,7 +61,9 @@
 #'   iterations at the earliest. How many they were is in the part `units` of the fit, see
 #'   [hmvn_fit].
 #' @param cores Number of threads (with `workers`: of each); a forked process, as of
-#'   `parallel::mclapply()`, has one. Draws do not depend on it.
+#'   `parallel::mclapply()`, has one. They share out chains and groups; where groups share something
+#'   and there are more of them than chains, those left over help within a chain. Draws do not
+#'   depend on it.
 #' @param workers Sampling by other processes, with the package \pkg{future}: a number (so many R
 #'   processes of this machine), or `"plan"` for those of the session's `future::plan()`, such as
 #'   a cluster of other machines. Sent are statistics, returned draws: draws do not depend on it. A

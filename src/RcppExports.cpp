@@ -282,6 +282,31 @@ BEGIN_RCPP
     return rcpp_result_gen;
 END_RCPP
 }
+// inspect_crew_
+Rcpp::List inspect_crew_(int n, int cores, int calls, const Rcpp::IntegerVector& failing);
+RcppExport SEXP _hmvn_inspect_crew_(SEXP nSEXP, SEXP coresSEXP, SEXP callsSEXP, SEXP failingSEXP) {
+BEGIN_RCPP
+    Rcpp::RObject rcpp_result_gen;
+    Rcpp::traits::input_parameter< int >::type n(nSEXP);
+    Rcpp::traits::input_parameter< int >::type cores(coresSEXP);
+    Rcpp::traits::input_parameter< int >::type calls(callsSEXP);
+    Rcpp::traits::input_parameter< const Rcpp::IntegerVector& >::type failing(failingSEXP);
+    rcpp_result_gen = Rcpp::wrap(inspect_crew_(n, cores, calls, failing));
+    return rcpp_result_gen;
+END_RCPP
+}
+// inspect_crew_meets_
+bool inspect_crew_meets_(int n, int cores, double seconds);
+RcppExport SEXP _hmvn_inspect_crew_meets_(SEXP nSEXP, SEXP coresSEXP, SEXP secondsSEXP) {
+BEGIN_RCPP
+    Rcpp::RObject rcpp_result_gen;
+    Rcpp::traits::input_parameter< int >::type n(nSEXP);
+    Rcpp::traits::input_parameter< int >::type cores(coresSEXP);
+    Rcpp::traits::input_parameter< double >::type seconds(secondsSEXP);
+    rcpp_result_gen = Rcpp::wrap(inspect_crew_meets_(n, cores, seconds));
+    return rcpp_result_gen;
+END_RCPP
+}
 // inspect_direct_
 Rcpp::RObject inspect_direct_(const Rcpp::List& patterns, int n_groups, const Rcpp::List& model_list, int proposals);
 RcppExport SEXP _hmvn_inspect_direct_(SEXP patternsSEXP, SEXP n_groupsSEXP, SEXP model_listSEXP, SEXP proposalsSEXP) {
@@ -776,6 +801,8 @@ static const R_CallMethodDef CallEntries[] = {
     {"_hmvn_inspect_resumed_", (DL_FUNC) &_hmvn_inspect_resumed_, 5},
     {"_hmvn_inspect_broken_state_", (DL_FUNC) &_hmvn_inspect_broken_state_, 5},
     {"_hmvn_inspect_stop_", (DL_FUNC) &_hmvn_inspect_stop_, 4},
+    {"_hmvn_inspect_crew_", (DL_FUNC) &_hmvn_inspect_crew_, 4},
+    {"_hmvn_inspect_crew_meets_", (DL_FUNC) &_hmvn_inspect_crew_meets_, 3},
     {"_hmvn_inspect_direct_", (DL_FUNC) &_hmvn_inspect_direct_, 4},
     {"_hmvn_inspect_mean_factor_", (DL_FUNC) &_hmvn_inspect_mean_factor_, 5},
     {"_hmvn_inspect_bartlett_", (DL_FUNC) &_hmvn_inspect_bartlett_, 4},

@@ -4,11 +4,13 @@
 #include "rcpp_parallel.h"
 
 #include <algorithm>
+#include <atomic>
 #include <chrono>
 #include <condition_variable>
 #include <exception>
 #include <mutex>
 #include <thread>
+#include <utility>
 #include <vector>
 #ifndef _WIN32
 #include <unistd.h>
@@ -110,7 +112,154 @@ void rethrow(const std::exception_ptr& failure) {
   if (failure) std::rethrow_exception(failure);
 }
 
+// A moment's rest for the processor, and for whoever shares it.
+void pause_processor() {
+#if defined(__x86_64__) || defined(__i386__)
+  __builtin_ia32_pause();
+#elif defined(__aarch64__)
+  __asm__ volatile("yield");
+#endif
+}
+
+// How many times a thread looks for what it waits for before it sleeps. At first, for some tens of
+// microseconds, which is what a chain has to do between two calls, it keeps its processor; then,
+// for a tenth of a millisecond or more, it lets others have it if they want it.
+constexpr int n_quick_looks = 1000, n_looks = 1200;
+
+template <class Condition>
+void look_for(const Condition& condition) {
+  for (int i = 0; i < n_looks && !condition(); ++i) {
+    i < n_quick_looks ? pause_processor() : std::this_thread::yield();
+  }
+}
+
 }  // namespace
+
+// The threads that help, and the call they help with. A call is open from when its tasks are there
+// to when none is left to be taken. Helpers enter an open call, take tasks, and leave; who comes
+// later finds it closed.
+class ThreadCrew::Helpers {
+ public:
+  explicit Helpers(int n) {
+    threads_.reserve(static_cast<std::size_t>(n));
+    try {
+      for (int i = 0; i < n; ++i) threads_.emplace_back([this] { work(); });
+    } catch (const std::exception&) {
+      // no more are to be had: those that there are will do
+    }
+  }
+  ~Helpers() {
+    {
+      const std::lock_guard<std::mutex> lock(mutex_);
+      over_ = true;
+    }
+    opened_.notify_all();
+    for (std::thread& thread : threads_) thread.join();
+  }
+
+  void run(int n, TaskRef task) {
+    n_tasks_ = n;
+    task_ = task;
+    next_ = 0;
+    set_call(call_ + 1);
+    opened_.notify_all();
+    take_tasks();
+    set_call(call_ + 1);
+    const auto left = [this] { return n_inside_ == 0; };
+    look_for(left);
+    {
+      std::unique_lock<std::mutex> lock(mutex_);
+      left_.wait(lock, left);
+    }
+    if (failure_) std::rethrow_exception(std::exchange(failure_, nullptr));
+  }
+
+ private:
+  static bool is_open(unsigned call) { return call % 2 == 1; }
+
+  // Under the mutex, lest who is about to sleep misses it.
+  void set_call(unsigned call) {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    call_ = call;
+  }
+
+  void work() {
+    unsigned last = 0;  // that was helped with
+    const auto wanted = [&] {
+      const unsigned call = call_;
+      return over_ || (is_open(call) && call != last);
+    };
+    for (;;) {
+      look_for(wanted);
+      {
+        std::unique_lock<std::mutex> lock(mutex_);
+        opened_.wait(lock, wanted);
+      }
+      if (over_) return;
+      ++n_inside_;
+      const unsigned call = call_;  // once inside: it may be closed, and the next one open
+      if (is_open(call)) {
+        last = call;
+        take_tasks();
+      }
+      if (--n_inside_ == 0) {
+        { const std::lock_guard<std::mutex> lock(mutex_); }
+        left_.notify_one();
+      }
+    }
+  }
+
+  void take_tasks() {
+    for (int i = next_++; i < n_tasks_; i = next_++) {
+      try {
+        task_(i);
+      } catch (...) {
+        const std::lock_guard<std::mutex> lock(mutex_);
+        if (!failure_ || i < failed_) {
+          failure_ = std::current_exception();
+          failed_ = i;
+        }
+        next_ = n_tasks_;  // those before have all been taken
+      }
+    }
+  }
+
+  std::mutex mutex_;
+  std::condition_variable opened_, left_;
+  std::atomic<unsigned> call_{0};  // counts openings and closings: odd while one is open
+  std::atomic<int> n_inside_{0};
+  std::atomic<bool> over_{false};
+  int n_tasks_ = 0;  // read inside alone, as is the task
+  TaskRef task_;
+  std::atomic<int> next_{0};
+  std::exception_ptr failure_;
+  int failed_ = 0;
+  std::vector<std::thread> threads_;  // last: they use the others
+};
+
+ThreadCrew::ThreadCrew() = default;
+ThreadCrew::~ThreadCrew() = default;
+
+void ThreadCrew::run(int n, TaskRef task) {
+  if (!helpers_ && n_threads_ > 1) {
+    helpers_ = std::make_unique<Helpers>(std::min(n_threads_, n) - 1);
+  }
+  if (helpers_) {
+    helpers_->run(n, task);
+  } else {
+    for (int i = 0; i < n; ++i) task(i);
+  }
+}
+
+ThreadCrew::Shift::Shift(ThreadCrew& crew, int cores) : crew_(crew) {
+  const int most = static_cast<int>(most_threads());
+  crew.n_threads_ = is_forked() ? 1 : std::min(cores, most);
+}
+
+ThreadCrew::Shift::~Shift() {
+  crew_.helpers_.reset();
+  crew_.n_threads_ = 1;
+}
 
 void check_user() { Rcpp::unwindProtect(check_interrupt, nullptr); }
 

@@ -1,10 +1,12 @@
-// Runs jobs on worker threads while the main thread listens for the user: the only threads there
-// are.
+// Runs jobs on worker threads while the main thread listens for the user, and a job's tasks on
+// threads that help it: the only threads there are.
 #pragma once
 
 #include <cstddef>
 #include <functional>
+#include <memory>
 
+#include "hmvn/control/crew.hpp"
 #include "hmvn/control/run_control.hpp"
 
 namespace hmvn {
@@ -25,5 +27,34 @@ void run_jobs(std::size_t n_jobs, int cores, const std::function<void(std::size_
 
 // The same where jobs are short and nobody need know how far they are.
 void run_jobs(std::size_t n_jobs, int cores, const std::function<void(std::size_t)>& job);
+
+// A crew of threads for the work of one job: outside of a shift, of one.
+class ThreadCrew : public Crew {
+ public:
+  ThreadCrew();
+  ~ThreadCrew() override;
+
+  // While it lives the crew is `cores` threads, that which calls for_each() among them, but no more
+  // than there are tasks or processors for, and one in a forked process. The others start when they
+  // are first needed, look for work a while when there is none, and then sleep.
+  class Shift {
+   public:
+    Shift(ThreadCrew& crew, int cores);
+    ~Shift();
+    Shift(const Shift&) = delete;
+    Shift& operator=(const Shift&) = delete;
+
+   private:
+    ThreadCrew& crew_;
+  };
+
+ private:
+  class Helpers;
+
+  void run(int n, TaskRef task) override;
+
+  int n_threads_ = 1;
+  std::unique_ptr<Helpers> helpers_;
+};
 
 }  // namespace hmvn

@@ -37,7 +37,9 @@ struct InspectedPosterior {
         coordinates(make_coordinates(model, groups, never_stop)),
         posterior(make()) {}
 
-  std::unique_ptr<Posterior> make() const { return make_posterior(model, coordinates, groups); }
+  std::unique_ptr<Posterior> make() const {
+    return make_posterior(model, coordinates, groups, alone);
+  }
   long double in_long_double(const LongVector& position) const {
     return long_log_density(model, coordinates, groups, position);
   }
@@ -252,7 +254,7 @@ Rcpp::List inspect_resumed_(const Rcpp::List& patterns, int n_groups, const Rcpp
   const std::unique_ptr<UnitSampler> sampler =
       make_unit_sampler({&model, groups, 0}, plan, never_stop);
   RunControl run_control;
-  std::unique_ptr<UnitRun> run = sampler->start(0, run_control);
+  std::unique_ptr<UnitRun> run = sampler->start(0, run_control, alone);
   InspectingSink sink(model.n_features() * n_groups, packed_size(model.n_features()) * n_groups,
                       plan.n_kept());
   std::size_t size = 0;
@@ -261,7 +263,7 @@ Rcpp::List inspect_resumed_(const Rcpp::List& patterns, int n_groups, const Rcpp
       StateWriter writer;
       run->save(writer);
       size = writer.bytes().size();
-      run = sampler->start(static_cast<std::uint64_t>(i), run_control);
+      run = sampler->start(static_cast<std::uint64_t>(i), run_control, alone);
       StateReader reader(writer.bytes());
       run->load(reader);
       reader.finish();
@@ -285,7 +287,7 @@ void inspect_broken_state_(const Rcpp::List& patterns, int n_groups, const Rcpp:
   const std::unique_ptr<UnitSampler> sampler =
       make_unit_sampler({&model, groups, 0}, plan, never_stop);
   RunControl run_control;
-  const std::unique_ptr<UnitRun> run = sampler->start(0, run_control);
+  const std::unique_ptr<UnitRun> run = sampler->start(0, run_control, alone);
   StateWriter writer;
   run->save(writer);
   StateBytes state = writer.bytes();
@@ -321,5 +323,5 @@ Rcpp::LogicalVector inspect_stop_(const Rcpp::List& patterns, int n_groups,
       }),
       Named("adjust") = model.n_covariates == 0 ||
                         is_left([&] { adjust_for_covariates(model, groups, asked.stop); }),
-      Named("start") = is_left([&] { sampler->start(0, asked); }));
+      Named("start") = is_left([&] { sampler->start(0, asked, alone); }));
 }

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <deque>
 #include <memory>
 #include <numeric>
 #include <utility>
@@ -98,6 +99,7 @@ class SamplingRun {
   Storage storage_;
   FactsTable facts_;
   RunControl control_;
+  std::deque<ThreadCrew> crews_;  // of the jobs
   FitJobs jobs_;
   bool prepared_ = false;
 };
@@ -118,7 +120,8 @@ void SamplingRun::add_jobs(const Rcpp::List& starts) {
       start.place = {cell[j], iteration[j]};
       start.current = unpack_bytes(current[j]);
     }
-    jobs_.add(std::move(start));
+    crews_.emplace_back();
+    jobs_.add(std::move(start), crews_.back());
   }
 }
 
@@ -151,9 +154,12 @@ bool SamplingRun::advance(int cores, double seconds, int iterations, const Rcpp:
           jobs_.n_to_prepare(), cores, [&](std::size_t unit) { jobs_.prepare(unit); }, control_);
       prepared_ = true;
     }
-    run_jobs(
-        order.size(), cores, [&](std::size_t i) { jobs_.run(order[i], iterations); }, control_,
-        tell);
+    const int n_jobs = static_cast<int>(std::max<std::size_t>(1, order.size()));
+    const auto run = [&](std::size_t i) {
+      const ThreadCrew::Shift shift(crews_[order[i]], cores / n_jobs);
+      jobs_.run(order[i], iterations);
+    };
+    run_jobs(order.size(), cores, run, control_, tell);
   } catch (const SamplingFailure& failure) {
     signal_failure(failure);
   }

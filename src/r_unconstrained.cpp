@@ -30,7 +30,7 @@ struct UnitDensity {
               std::vector<GroupStatistics> groups)
       : model(std::move(of_model)),
         coordinates(std::move(in)),
-        posterior(make_posterior(*model, *coordinates, std::move(groups))),
+        posterior(make_posterior(*model, *coordinates, std::move(groups), alone)),
         constant(log_constant(*coordinates)) {}
 
   int dimension() const { return coordinates->layout.dimension(); }

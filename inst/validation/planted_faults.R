@@ -16,9 +16,11 @@ tests_of <- c(
   model = "core-posterior-density|core-direct|prior_only|new_group",
   coordinates = "core-posterior-density|new_group",
   posterior = "core-posterior|prior_only",
+  sizes = "core-every_size",
   mcmc = "core-mcmc",
   sampling = "core-sampling|sample_chains",
   many_units = "core-sampling|many_groups",
+  cores = "cores_within_chain",
   direct = "core-direct",
   coefficients = "core-posterior-(between|regression)|test-between",
   levels = "core-posterior-levels|test-pooling[.]R",
@@ -147,9 +149,9 @@ faults <- list(
   # posterior
   "one group's likelihood left out" = fault(
     "posterior",
-    "model/coefficient_law.hpp" = c(
-      "(const GroupLikelihood<T, K>& like : likelihoods_) log_density += like.within;" =
-        "(std::size_t g = 1; g < likelihoods_.size(); ++g) log_density += likelihoods_[g].within;"
+    "posterior/density.hpp" = c(
+      "log_density += work.coefficients.at_center(g, bundle);" =
+        "if (g > 0) log_density += work.coefficients.at_center(g, bundle);"
     )
   ),
   "mu0 read at u_0 instead of v" = fault(
@@ -162,7 +164,7 @@ faults <- list(
   "groups that were evaluated elsewhere are not filled anew" = fault(
     "posterior",
     "posterior/posterior_of.hpp" = c(
-      "if (!at_group(g, x)) fill_group(g, x);\n    }" = "}"
+      "return at_group(g, x) || fill_group(g, x);" = "return true;"
     )
   ),
   "what is shared is taken to be filled wherever it was" = fault(
@@ -181,15 +183,23 @@ faults <- list(
   "the law of the means is taken to be the whole's after a group's" = fault(
     "posterior",
     "posterior/posterior_of.hpp" = c(
-      "    summed_ = false;  // the" = "    // the"
+      "    summed_ = false;  // groups'" = "    // groups'"
     )
   ),
   "evaluating a group moves it" = fault(
     "posterior",
     "posterior/posterior_of.hpp" = c(
-      "if (!at_group(g, x)) fill_group(g, x);\n    if (" =
-        "if (!at_group(g, x)) fill_group(g, x);\n    move_group(g, x);\n    if ("
+      "if (!at_group(g, x) && !fill_group(g, x)) return failed;" =
+        "if (!at_group(g, x) && !fill_group(g, x)) return failed;\n    move_group(g, x);"
     )
+  ),
+  "sums of the coefficients' law leave out all bundles of groups but the first" = fault(
+    "sizes",
+    "model/coefficient_law.hpp" = c("all.add(benches_[b].*of_bundle);" = ";")
+  ),
+  "gradients leave out all bundles of groups but the first" = fault(
+    "sizes",
+    "posterior/density.hpp" = c("all.of_population.add(benches_[b].of_population);" = "")
   ),
   # mcmc
   "quarter turns are always accepted" = fault(
@@ -282,7 +292,19 @@ faults <- list(
   "the means' population is not drawn anew" = fault(
     "sampling",
     "sampling/sweep.hpp" = c(
-      "posterior_.draw_population(random_);\n    double accept" = "double accept"
+      "posterior_.draw_population(random_);\n    const Bundles" = "const Bundles"
+    )
+  ),
+  "all groups of an iteration have one random stream" = fault(
+    "cores",
+    "sampling/sweep.hpp" = c(
+      "random(seed, static_cast<std::uint64_t>(g), 0);" = "random(seed, 0, 0);"
+    )
+  ),
+  "all bundles of groups have one mover" = fault(
+    "cores",
+    "sampling/sweep.hpp" = c(
+      "advance_group(g, benches_[b].mover" = "advance_group(g, benches_[0].mover"
     )
   ),
   "the random stream is no part of the saved state" = fault(

@@ -107,6 +107,15 @@ struct PopulationGradient {
     coefficient_weight.setZero(model.n_coefficients());
     between.setZero(layout.between.size);
   }
+
+  void add(const PopulationGradient& other) {
+    center += other.center;
+    common += other.common;
+    h += other.h;
+    coefficient_h += other.coefficient_h;
+    coefficient_weight += other.coefficient_weight;
+    between += other.between;
+  }
 };
 
 // The reverse of fill_population(): writes what is shared of the gradient, from these.

@@ -31,7 +31,7 @@ class GroupScoreLikelihood {
       means_.prior().set(k, model.coefficient_scale[k], model.coefficients[k].h_or(1.0), 0.0);
     }
     means_.prior().finish();
-    moments_.resize(n_features);
+    bench_.resize(n_features);
     scratch_.resize(n_features);
     factor_gradient_.setZero(n_features, n_features);
   }
@@ -40,15 +40,16 @@ class GroupScoreLikelihood {
     point_.score = score;
     fill_factor(model_->maps, point_);
     frame_.fill_root(point_);
-    double of_means = 0.0;
     gradient.setZero(score.size());
     const LikelihoodAt<double, Eigen::Dynamic> at{groups_[0], frame_, point_};
     if (!point_.factor.allFinite() || !fill_likelihood(at, like_[0], scratch_) ||
-        !means_.invert(0, groups_[0], like_[0]) || !means_.combine(groups_, like_, of_means)) {
+        !means_.invert(0, groups_[0], like_[0], bench_)) {
       return -std::numeric_limits<double>::infinity();
     }
-    means_.fill_moments(0, groups_[0], like_[0], true, moments_);
-    differentiate_likelihood(at, like_[0], moments_, scratch_, factor_gradient_);
+    const double of_means =
+        means_.estimate_log_density(0, groups_[0], like_[0], means_.population().typical(), bench_);
+    means_.fill_moments(0, groups_[0], like_[0], true, bench_);
+    differentiate_likelihood(at, like_[0], bench_.moments, scratch_, factor_gradient_);
     differentiate_factor(point_, factor_gradient_, gradient);
     const double value = like_[0].within + of_means;
     return std::isfinite(value) && gradient.allFinite() ? value
@@ -156,7 +157,7 @@ class GroupScoreLikelihood {
   CovariancePoint<double, Eigen::Dynamic> point_;
   std::vector<GroupLikelihood<double, Eigen::Dynamic>> like_;
   MeanLaw<double, Eigen::Dynamic> means_;
-  GroupMeanMoments<Eigen::Dynamic> moments_;
+  MeanLaw<double, Eigen::Dynamic>::Bench bench_;
   LikelihoodScratch<double, Eigen::Dynamic> scratch_;
   Eigen::MatrixXd factor_gradient_;
 };

@@ -12,8 +12,10 @@
 
 namespace hmvn {
 
-// Coefficients are measured from their prior locations. Order of calls: set_prior(); fill() for
-// every group; combine(). Then what is asked for.
+// Coefficients are measured from their prior locations. Groups come in bundles: those of different
+// bundles may be looked at at the same time, and sums are made over each bundle's groups, and then
+// over bundles. Order of calls: set_prior(); of every bundle clear(), and fill() and add() of its
+// groups; combine(). Then what is asked for.
 template <class T, int K>
 class CoefficientLaw {
  public:
@@ -26,12 +28,14 @@ class CoefficientLaw {
   CoefficientLaw(const Frame<T, K>& frame, const std::vector<GroupStatistics>& groups)
       : frame_(frame), groups_(groups) {}
 
-  void resize(const Model& model) {
+  void resize(const Model& model, int n_bundles) {
     n_features_ = model.n_features();
     regressed_ = model.n_covariates > 0;
     pooled_ = model.pools_coefficients();
-    of_means_.resize(n_features_);
-    of_coefficients_.resize(model.n_coefficients());
+    benches_.resize(static_cast<std::size_t>(n_bundles));
+    for (Bench& bench : benches_) {
+      bench.resize(n_features_, regressed_ ? model.n_coefficients() : 0);
+    }
     if (regressed_) {
       regression_.resize(model, groups_);
       return;
@@ -43,9 +47,6 @@ class CoefficientLaw {
     }
     known_covariances_ = model.known_covariances;
     for (std::size_t g = 0; g < groups_.size() && known_covariances_; ++g) fill_known(g);
-    scratch_.resize(n_features_);
-    moments_.resize(n_features_);
-    known_.setZero(n_features_);
   }
 
   // `prepare`: a function that is given the prior, to set it.
@@ -55,71 +56,91 @@ class CoefficientLaw {
   }
 
   // What follows of a group's covariance matrix. False where it cannot be computed.
-  bool fill(int g, const Point& point) {
+  bool fill(int g, int bundle, const Point& point) {
     const GroupStatistics& group = groups_[g];
-    if (known_covariances_) return means_.invert(g, group, likelihoods_[g]);
+    Bench& bench = benches_[bundle];
+    if (known_covariances_) return means_.invert(g, group, likelihoods_[g], bench.means);
     if (!regressed_) {
-      return fill_likelihood<T, K>({group, frame_, point}, likelihoods_[g], scratch_) &&
-             means_.invert(g, group, likelihoods_[g]);
+      return fill_likelihood<T, K>({group, frame_, point}, likelihoods_[g], bench.likelihood) &&
+             means_.invert(g, group, likelihoods_[g], bench.means);
     }
     Square covariance(n_features_, n_features_);
     frame_.fill_covariance(point, covariance);
     return regression_.fill(g, group, covariance);
   }
 
-  // The log density of all rows, coefficients and population integrated out. False where it cannot
-  // be computed.
+  // Before the first add() or differentiate() of a bundle's groups.
+  void clear(int bundle) {
+    benches_[bundle].of_means.clear();
+    benches_[bundle].of_coefficients.clear();
+  }
+
+  // Adds what a group says of the population.
+  void add(int g, int bundle) {
+    if (!pooled_) return;
+    Bench& bench = benches_[bundle];
+    regressed_ ? regression_.add(g, bench.of_coefficients)
+               : means_.add(g, likelihoods_[g], bench.of_means);
+  }
+
+  // The population's law from what was added. Adds to the log density of all rows what integrating
+  // the population out adds to that where it is at its center. False where it cannot be computed.
   bool combine(T& log_density) {
-    if (regressed_) return regression_.combine(groups_, log_density);
-    if (!means_.combine(groups_, likelihoods_, log_density)) return false;
-    for (const GroupLikelihood<T, K>& like : likelihoods_) log_density += like.within;
-    return true;
+    if (regressed_) {
+      sum(&Bench::of_coefficients, regression_.population().sums());
+      return regression_.population().finish(regression_.prior().population_scale(), log_density);
+    }
+    sum(&Bench::of_means, means_.population().sums());
+    return means_.population().finish(means_.prior().population_scale(), log_density);
   }
 
-  // That of a group's rows where T u_0 = `population`.
-  T of_group(int g, const Vector& population) {
+  // The log density of a group's rows, its coefficients integrated out, where the population is at
+  // its center.
+  T at_center(int g, int bundle) {
+    if (!regressed_) return of_group(g, bundle, means_.population().typical());
+    return regression_.group_log_density(g, groups_[g], regression_.population().typical());
+  }
+
+  // That where T u_0 = `population`.
+  T at_population(int g, int bundle, const Vector& population) {
     if (regressed_) return regression_.group_log_density(g, groups_[g], population);
-    known_ = population;
-    return likelihoods_[g].within +
-           means_.estimate_log_density(g, groups_[g], likelihoods_[g], known_);
+    benches_[bundle].known = population;
+    return of_group(g, bundle, benches_[bundle].known);
   }
 
-  // Before the first differentiate() of a position: the population's covariance matrix, and the
-  // gradients in the prior, which add up over groups, to zero.
+  // Before the gradient at a position: the population's covariance matrix.
   void start_gradient() {
     regressed_ ? regression_.population().fill_covariance() : means_.population().fill_covariance();
-    of_means_.clear();
-    of_coefficients_.clear();
   }
 
-  // A group's gradient in the factor of its covariance matrix. Of the population mean and
-  // covariance matrix are known, or it was drawn (`population_known`).
-  void differentiate(int g, const Point& point, bool population_known, Square& of_factor) {
-    const GroupStatistics& group = groups_[g];
+  // A group's gradient in the factor of its covariance matrix; adds to those in the prior.
+  void differentiate(int g, int bundle, const Point& point, Square& of_factor) {
+    Bench& bench = benches_[bundle];
+    differentiate_factor(g, bench, {point, false}, of_factor);
+    if (!pooled_) return;
     if (regressed_) {
-      regression_.differentiate(g, group, population_known);
-      const Square of_root = regression_.root_gradient(frame_.root(point));
-      frame_.differentiate_root(of_root, of_factor);
-      if (pooled_) of_coefficients_.add(regression_.prior_gradient(), regression_.alpha(g));
+      bench.of_coefficients.add(bench.regression.of_prior, regression_.alpha(g));
     } else {
-      means_.fill_moments(g, group, likelihoods_[g], population_known, moments_);
-      if (!known_covariances_) {
-        differentiate_likelihood<K>({group, frame_, point}, likelihoods_[g], moments_, scratch_,
-                                    of_factor);
-      }
-      if (pooled_) of_means_.add(moments_.spread_gradient, means_.alpha(g));
+      bench.of_means.add(bench.means.moments.spread_gradient, means_.alpha(g));
     }
   }
 
-  // Since start_gradient(), of all groups: the gradients in H, which with that in D is 2 (d log p /
+  // The same where the population is known, and so is the prior.
+  void differentiate_at_population(int g, int bundle, const Point& point, Square& of_factor) {
+    differentiate_factor(g, benches_[bundle], {point, true}, of_factor);
+  }
+
+  // After differentiate() of all groups: the gradients in H, which with that in D is 2 (d log p /
   // dD) H, and in T.
   void differentiate_prior(AnySquare& of_root, Vector& of_scale) {
     if (regressed_) {
-      of_root = regression_.prior_root_gradient(of_coefficients_.of_covariance);
-      of_scale = regression_.population().scale_gradient(of_coefficients_.alpha);
+      GroupSums<T, Eigen::Dynamic>& all = sum(&Bench::of_coefficients, of_coefficients_);
+      of_root = regression_.prior_root_gradient(all.square);
+      of_scale = regression_.population().scale_gradient(all.vector);
     } else {
-      of_root = (2.0 * of_means_.of_covariance).lazyProduct(means_.prior().root());
-      of_scale = means_.population().scale_gradient(of_means_.alpha);
+      GroupSums<T, K>& all = sum(&Bench::of_means, of_means_);
+      of_root = (2.0 * all.square).lazyProduct(means_.prior().root());
+      of_scale = means_.population().scale_gradient(all.vector);
     }
   }
 
@@ -136,12 +157,11 @@ class CoefficientLaw {
 
   // Draws a group's coefficients given T u_0 = `population`.
   void draw(int g, const Vector& population, RandomStream& random,
-            Eigen::Ref<Eigen::VectorXd> coefficients) {
+            Eigen::Ref<Eigen::VectorXd> coefficients) const {
     if (regressed_) {
       regression_.draw(g, groups_[g], population, random, coefficients);
     } else {
-      known_ = population;
-      coefficients = means_.draw_mean(g, groups_[g], likelihoods_[g], known_, random);
+      coefficients = means_.draw_mean(g, groups_[g], likelihoods_[g], population, random);
     }
   }
 
@@ -176,26 +196,58 @@ class CoefficientLaw {
     like.spread.diagonal() += (T(1) - estimate.observed.template cast<T>().array()).matrix();
   }
 
-  // Sums over groups of the gradient in D, and of alpha; where coefficients are pooled.
-  template <int N>
-  struct PriorGradient {
-    Eigen::Matrix<T, N, N> of_covariance;
-    Eigen::Matrix<T, N, 1> alpha;
+  // Room to work on a bundle's groups, and sums over them: of what they say of the population, or
+  // of the gradient in D, and of alpha; where coefficients are pooled.
+  struct Bench {
+    LikelihoodScratch<T, K> likelihood;
+    typename MeanLaw<T, K>::Bench means;
+    typename RegressionLaw<T>::Gradient regression;
+    Eigen::Matrix<T, K, 1> known;
+    GroupSums<T, K> of_means;
+    GroupSums<T, Eigen::Dynamic> of_coefficients;
+    char apart[64];  // lest two bundles' benches share a line of the cache
 
-    void resize(int n) {
-      of_covariance.setZero(n, n);
-      alpha.setZero(n);
-    }
-    void clear() {
-      of_covariance.setZero();
-      alpha.setZero();
-    }
-    template <class Covariance, class Alpha>
-    void add(const Covariance& covariance, const Alpha& one) {
-      of_covariance += covariance;
-      alpha += one;
+    void resize(int n_features, int n_coefficients) {
+      likelihood.resize(n_features);
+      means.resize(n_features);
+      known.setZero(n_features);
+      of_means.resize(n_features);
+      of_coefficients.resize(n_coefficients);
     }
   };
+
+  // Of all bundles, in order.
+  template <class Sums>
+  Sums& sum(Sums Bench::*of_bundle, Sums& all) const {
+    all = benches_[0].*of_bundle;
+    for (std::size_t b = 1; b < benches_.size(); ++b) all.add(benches_[b].*of_bundle);
+    return all;
+  }
+
+  T of_group(int g, int bundle, const Eigen::Matrix<T, K, 1>& population) {
+    const GroupLikelihood<T, K>& like = likelihoods_[g];
+    return like.within +
+           means_.estimate_log_density(g, groups_[g], like, population, benches_[bundle].means);
+  }
+
+  struct GradientAt {
+    const Point& point;
+    bool population_known;
+  };
+  void differentiate_factor(int g, Bench& bench, const GradientAt& at, Square& of_factor) {
+    const GroupStatistics& group = groups_[g];
+    if (regressed_) {
+      regression_.differentiate(g, group, at.population_known, bench.regression);
+      const Square of_root = T(2) * bench.regression.of_covariance * frame_.root(at.point);
+      frame_.differentiate_root(of_root, of_factor);
+      return;
+    }
+    means_.fill_moments(g, group, likelihoods_[g], at.population_known, bench.means);
+    if (!known_covariances_) {
+      differentiate_likelihood<K>({group, frame_, at.point}, likelihoods_[g], bench.means.moments,
+                                  bench.likelihood, of_factor);
+    }
+  }
 
   const Frame<T, K>& frame_;
   const std::vector<GroupStatistics>& groups_;
@@ -203,12 +255,10 @@ class CoefficientLaw {
   bool regressed_ = false, pooled_ = false, known_covariances_ = false;
   MeanLaw<T, K> means_;
   std::vector<GroupLikelihood<T, K>> likelihoods_;
-  LikelihoodScratch<T, K> scratch_;
-  GroupMeanMoments<K> moments_;
-  Eigen::Matrix<T, K, 1> known_;
   RegressionLaw<T> regression_;
-  PriorGradient<K> of_means_;
-  PriorGradient<Eigen::Dynamic> of_coefficients_;
+  std::vector<Bench> benches_;  // of the bundles
+  GroupSums<T, K> of_means_;    // of all of them
+  GroupSums<T, Eigen::Dynamic> of_coefficients_;
 };
 
 }  // namespace hmvn

@@ -8,6 +8,28 @@
 
 namespace hmvn {
 
+// Sums over groups of a matrix and a vector, one each a group.
+template <class T, int K>
+struct GroupSums {
+  Eigen::Matrix<T, K, K> square;
+  Eigen::Matrix<T, K, 1> vector;
+
+  void resize(int n) {
+    square.setZero(n, n);
+    vector.setZero(n);
+  }
+  void clear() {
+    square.setZero();
+    vector.setZero();
+  }
+  template <class Square, class Vector>
+  void add(const Square& one_square, const Vector& one_vector) {
+    square += one_square;
+    vector.noalias() += one_vector;
+  }
+  void add(const GroupSums& sums) { add(sums.square, sums.vector); }
+};
+
 // Every group's estimate x_g is Normal(T u_0, C_g), u_0 ~ Normal(0, I). Given all C_g^-1 and C_g^-1
 // x_g, u_0 is Normal(u, A^-1) with A = I + T Q T, Q = sum_g C_g^-1, and A u = T sum_g C_g^-1 x_g.
 // Without pooling T = 0, and nothing is computed.
@@ -19,39 +41,34 @@ class PopulationLaw {
 
   void resize(int n, bool pooled) {
     pooled_ = pooled;
-    for (Vector* v : {&center_, &sum_}) v->setZero(n);
-    for (Square* m : {&total_, &covariance_, &inverse_, &product_}) m->setZero(n, n);
+    sums_.resize(n);
+    for (Vector* v : {&center_, &typical_}) v->setZero(n);
+    for (Square* m : {&covariance_, &inverse_, &product_}) m->setZero(n, n);
     system_.setIdentity(n, n);
   }
 
   bool pooled() const { return pooled_; }
 
-  void clear() {
-    total_.setZero();
-    sum_.setZero();
-  }
+  // Of C_g^-1 and C_g^-1 x_g.
+  GroupSums<T, K>& sums() { return sums_; }
 
-  template <class Precision, class Weighted>
-  void add(const Precision& precision, const Weighted& weighted) {
-    total_ += precision;
-    sum_.noalias() += weighted;
-  }
-
-  // Adds to the log density of all estimates what integrating u_0 out adds to that at u. False
-  // where it cannot be computed.
+  // From the sums. Adds to the log density of all estimates what integrating u_0 out adds to that
+  // at u. False where it cannot be computed.
   bool finish(const Vector& scale, T& log_density) {
+    if (!pooled_) return true;
     scale_ = scale;
-    system_ = scale.asDiagonal() * total_ * scale.asDiagonal();
+    system_ = scale.asDiagonal() * sums_.square * scale.asDiagonal();
     system_.diagonal().array() += T(1);
     if (!cholesky_in_place(system_)) return false;
-    center_ = scale.cwiseProduct(sum_);
+    center_ = scale.cwiseProduct(sums_.vector);
     solve_lower(system_, center_);
     solve_lower_transposed(system_, center_);
     log_density -= T(0.5) * center_.squaredNorm() + log_diagonal_sum<T>(system_);
+    typical_ = scale.cwiseProduct(center_);
     return true;
   }
 
-  const Vector& center() const { return center_; }  // u
+  const Vector& typical() const { return typical_; }  // T u
 
   void fill_covariance() {
     if (!pooled_) return;
@@ -66,7 +83,7 @@ class PopulationLaw {
   Vector scale_gradient(const Vector& alpha_sum) {
     invert_lower(system_, inverse_);
     inner_square(inverse_, product_);  // A^-1
-    inverse_ = total_ * scale_.asDiagonal();
+    inverse_ = sums_.square * scale_.asDiagonal();
     return center_.cwiseProduct(alpha_sum) -
            inverse_.cwiseProduct(product_.transpose()).rowwise().sum();
   }
@@ -82,12 +99,11 @@ class PopulationLaw {
 
  private:
   bool pooled_ = false;
-  Vector scale_;       // T
-  Square system_;      // Cholesky factor of A
-  Square total_;       // Q
-  Square covariance_;  // of T u_0
-  Vector center_;
-  Vector sum_;                // sum_g C_g^-1 x_g
+  Vector scale_;              // T
+  GroupSums<T, K> sums_;      // Q, and sum_g C_g^-1 x_g
+  Square system_;             // Cholesky factor of A
+  Square covariance_;         // of T u_0
+  Vector center_, typical_;   // u, T u
   Square inverse_, product_;  // scratch
 };
 

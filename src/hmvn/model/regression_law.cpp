@@ -106,21 +106,6 @@ bool RegressionLaw<T>::fill(std::size_t g, const GroupStatistics& group, const S
 }
 
 template <class T>
-bool RegressionLaw<T>::combine(const std::vector<GroupStatistics>& groups, T& log_density) {
-  log_density = T(0);
-  if (population_.pooled()) {
-    population_.clear();
-    for (const Part& part : groups_) population_.add(part.precision, part.weighted);
-    if (!population_.finish(prior_.population_scale(), log_density)) return false;
-  }
-  const Vector center = prior_.population_scale().cwiseProduct(population_.center());
-  for (std::size_t g = 0; g < groups.size(); ++g) {
-    log_density += group_log_density(g, groups[g], center);
-  }
-  return true;
-}
-
-template <class T>
 T RegressionLaw<T>::group_log_density(std::size_t g, const GroupStatistics& group,
                                       const Vector& population) {
   Part& part = groups_[g];
@@ -146,17 +131,19 @@ T RegressionLaw<T>::log_likelihood(std::size_t g, const GroupStatistics& group,
 
 template <class T>
 void RegressionLaw<T>::differentiate(std::size_t g, const GroupStatistics& group,
-                                     bool population_known) {
+                                     bool population_known, Gradient& gradient) const {
+  Square& of_covariance = gradient.of_covariance;
+  Square& of_prior = gradient.of_prior;
   const Part& part = groups_[g];
   Square covariance = prior_.covariance() * part.shrink;  // of the coefficients
-  of_prior_ = part.alpha * part.alpha.transpose() - part.precision;
+  of_prior = part.alpha * part.alpha.transpose() - part.precision;
   if (population_.pooled() && !population_known) {
     const Square& of_population = population_.covariance();
     covariance += part.shrink.transpose() * of_population * part.shrink;
-    of_prior_ += part.precision * of_population * part.precision;
+    of_prior += part.precision * of_population * part.precision;
   }
-  of_prior_ *= T(0.5);
-  of_covariance_.setZero(n_features_, n_features_);
+  of_prior *= T(0.5);
+  of_covariance.setZero(n_features_, n_features_);
   for (std::size_t p = 0; p < group.patterns.size(); ++p) {
     const PatternStatistics& pattern = group.patterns[p];
     const Square precision = precision_of(pattern, part.inverses[p]);
@@ -169,14 +156,9 @@ void RegressionLaw<T>::differentiate(std::size_t g, const GroupStatistics& group
                    covariance.block(a * n_features_, b * n_features_, n_features_, n_features_);
       }
     }
-    of_covariance_ += T(0.5) * (precision * squares * precision - T(pattern.n) * precision);
+    of_covariance += T(0.5) * (precision * squares * precision - T(pattern.n) * precision);
   }
-  of_covariance_ = (T(0.5) * (of_covariance_ + of_covariance_.transpose())).eval();
-}
-
-template <class T>
-typename RegressionLaw<T>::Square RegressionLaw<T>::root_gradient(const Square& root) const {
-  return T(2) * of_covariance_ * root;
+  of_covariance = (T(0.5) * (of_covariance + of_covariance.transpose())).eval();
 }
 
 template <class T>
@@ -189,7 +171,7 @@ typename RegressionLaw<T>::Square RegressionLaw<T>::prior_root_gradient(
 // C^-1 (m + delta)) has the law.
 template <class T>
 void RegressionLaw<T>::draw(std::size_t g, const GroupStatistics& group, const Vector& population,
-                            RandomStream& random, Eigen::Ref<Eigen::VectorXd> coefficients) {
+                            RandomStream& random, Eigen::Ref<Eigen::VectorXd> coefficients) const {
   const Part& part = groups_[g];
   const Eigen::Index n = unit_.size();
   Vector start(n);

@@ -24,7 +24,8 @@ namespace hmvn {
 //   likelihood at m + D alpha, times exp(-alpha' D alpha / 2) |M|^(1/2):
 // no inverse of D or Lambda, and no difference of large numbers.
 //
-// Order of calls: the prior's; fill() for every group; combine(). Then what is asked for.
+// Order of calls: the prior's; fill() for every group; the population's, from what is added of
+// each. Then what is asked for. Groups may be looked at at the same time.
 template <class T>
 class RegressionLaw {
  public:
@@ -41,11 +42,12 @@ class RegressionLaw {
   // What follows of a group's covariance matrix. False where it cannot be computed.
   bool fill(std::size_t g, const GroupStatistics& group, const Square& covariance);
 
-  // The log density of all rows, coefficients and population integrated out. False where it cannot
-  // be computed.
-  bool combine(const std::vector<GroupStatistics>& groups, T& log_density);
+  // Adds what a group says of the population.
+  void add(std::size_t g, GroupSums<T, Eigen::Dynamic>& sums) const {
+    sums.add(groups_[g].precision, groups_[g].weighted);
+  }
 
-  // That of a group's rows where T u_0 = `population`.
+  // The log density of a group's rows, its coefficients integrated out, where T u_0 = `population`.
   T group_log_density(std::size_t g, const GroupStatistics& group, const Vector& population);
 
   // That of a group's rows given its coefficients.
@@ -53,17 +55,18 @@ class RegressionLaw {
 
   // The gradients of a group's part: in Sigma, and in D. Of the population mean and covariance
   // matrix are known, or it was drawn (`population_known`).
-  void differentiate(std::size_t g, const GroupStatistics& group, bool population_known);
-  const Square& prior_gradient() const { return of_prior_; }
-  // That in a root A of Sigma = A A', of which this is 2 (d log p / dSigma) A.
-  Square root_gradient(const Square& root) const;
-  // And that in H from the sum of those in D: 2 (d log p / dD) H.
+  struct Gradient {
+    Square of_covariance, of_prior;
+  };
+  void differentiate(std::size_t g, const GroupStatistics& group, bool population_known,
+                     Gradient& gradient) const;
+  // That in H from the sum of those in D: 2 (d log p / dD) H.
   Square prior_root_gradient(const Square& of_prior) const;
   const Vector& alpha(std::size_t g) const { return groups_[g].alpha; }
 
   // Draws a group's coefficients from their exact law given T u_0 = `population`.
   void draw(std::size_t g, const GroupStatistics& group, const Vector& population,
-            RandomStream& random, Eigen::Ref<Eigen::VectorXd> coefficients);
+            RandomStream& random, Eigen::Ref<Eigen::VectorXd> coefficients) const;
 
  private:
   // Of one group at its covariance matrix.
@@ -83,7 +86,6 @@ class RegressionLaw {
   CoefficientPrior<T, Eigen::Dynamic> prior_;
   PopulationLaw<T, Eigen::Dynamic> population_;
   std::vector<Part> groups_;
-  Square of_covariance_, of_prior_;
 };
 
 }  // namespace hmvn

@@ -10,12 +10,12 @@ namespace hmvn {
 // posterior_any.cpp.
 template <int K>
 std::unique_ptr<Posterior> make_posterior_of(const Model& model, const Coordinates& coordinates,
-                                             std::vector<GroupStatistics> groups);
+                                             std::vector<GroupStatistics> groups, Crew& crew);
 
 std::unique_ptr<Posterior> make_posterior(const Model& model, const Coordinates& coordinates,
-                                          std::vector<GroupStatistics> groups) {
+                                          std::vector<GroupStatistics> groups, Crew& crew) {
   return with_size<8>(model.n_features(), [&](auto size) {
-    return make_posterior_of<size>(model, coordinates, std::move(groups));
+    return make_posterior_of<size>(model, coordinates, std::move(groups), crew);
   });
 }
 

@@ -5,6 +5,7 @@
 #include <memory>
 #include <vector>
 
+#include "hmvn/coordinates/bundles.hpp"
 #include "hmvn/coordinates/coordinates.hpp"
 #include "hmvn/model/draw.hpp"
 #include "hmvn/model/group_statistics.hpp"
@@ -23,6 +24,7 @@ class Posterior {
   virtual ~Posterior() = default;
 
   virtual const Layout& layout() const = 0;
+  virtual const Bundles& bundles() const = 0;
   // Group g has rows, but few for a covariance matrix of its own, counted in cells.
   virtual bool is_scarce(int g) const = 0;
 
@@ -36,7 +38,8 @@ class Posterior {
   virtual void move_shared(const Eigen::VectorXd& x) = 0;
 
   // Draws the population of the coefficients, integrated out in shared(), where the posterior
-  // stands. From here to the next move_shared() groups are independent.
+  // stands. From here to the next move_shared() groups are independent: group() and move_group()
+  // may be called at the same time for groups of different bundles, and only they.
   virtual void draw_population(RandomStream& random) = 0;
 
   // The log density of group g's own coordinates at x given that population, up to a constant; and
@@ -52,9 +55,10 @@ class Posterior {
   virtual void read(RandomStream& random, Draw& out) = 0;
 };
 
-// Keeps references to the model and to its coordinates.
+// Keeps references to the model, to its coordinates, and to the crew, which works on bundles of
+// groups.
 std::unique_ptr<Posterior> make_posterior(const Model& model, const Coordinates& coordinates,
-                                          std::vector<GroupStatistics> groups);
+                                          std::vector<GroupStatistics> groups, Crew& crew);
 
 // The density of make_posterior() by the same text in long double: for tests of the gradient.
 long double long_log_density(const Model& model, const Coordinates& coordinates,

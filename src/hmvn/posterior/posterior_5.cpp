@@ -3,6 +3,6 @@
 namespace hmvn {
 
 template std::unique_ptr<Posterior> make_posterior_of<5>(const Model&, const Coordinates&,
-                                                         std::vector<GroupStatistics>);
+                                                         std::vector<GroupStatistics>, Crew&);
 
 }  // namespace hmvn

@@ -4,6 +4,7 @@ namespace hmvn {
 
 template std::unique_ptr<Posterior> make_posterior_of<Eigen::Dynamic>(const Model&,
                                                                       const Coordinates&,
-                                                                      std::vector<GroupStatistics>);
+                                                                      std::vector<GroupStatistics>,
+                                                                      Crew&);
 
 }  // namespace hmvn

@@ -3,7 +3,6 @@
 #pragma once
 
 #include <Eigen/Core>
-#include <algorithm>
 #include <cmath>
 #include <limits>
 #include <memory>
@@ -24,18 +23,19 @@ template <int K>
 class PosteriorOf : public Posterior {
  public:
   PosteriorOf(const Model& model, const Coordinates& coordinates,
-              std::vector<GroupStatistics> groups)
+              std::vector<GroupStatistics> groups, Crew& crew)
       : layout_(coordinates.layout),
         density_(model, coordinates, std::move(groups)),
-        gradient_(density_),
-        reader_(density_),
-        work_(density_) {
+        work_(density_, crew),
+        gradient_(density_, work_.bundles.n_bundles()),
+        reader_(density_) {
     position_.setZero(layout_.dimension());
     at_ = position_;
     population_.setZero(model.n_coefficients());
   }
 
   const Layout& layout() const override { return layout_; }
+  const Bundles& bundles() const override { return work_.bundles; }
 
   bool is_scarce(int g) const override {
     double cells = 0.0;
@@ -71,15 +71,16 @@ class PosteriorOf : public Posterior {
 
   void draw_population(RandomStream& random) override {
     settle();
+    summed_ = false;  // groups' parts of the coefficients' law will not be those of the whole
     work_.coefficients.draw_population(random, score_, population_);
   }
 
   double group(int g, const Eigen::VectorXd& x, Eigen::VectorXd& gradient) override {
-    if (!at_shared(position_.head(layout_.n_shared()))) settle();
-    if (!at_group(g, x)) fill_group(g, x);
-    if (!group_filled_[g]) return failed;
+    if (!at_shared(position_.head(layout_.n_shared()))) {
+      throw std::logic_error("a group is looked at before its population was drawn");
+    }
+    if (!at_group(g, x) && !fill_group(g, x)) return failed;
     const double value = density_.of_group(g, population_, work_);
-    summed_ = false;  // the group's part of the coefficients' law is no longer that of the whole
     if (!std::isfinite(value)) return failed;
     gradient_.of_group(g, work_, gradient);
     return gradient.allFinite() ? value : failed;
@@ -119,7 +120,7 @@ class PosteriorOf : public Posterior {
     return group_filled_[g] && at_.segment(own.begin, own.size) == x;
   }
 
-  // Fills everything at `at_`.
+  // Fills everything at `at_`. As soon as that fails nothing is taken to be filled.
   void fill() {
     value_ = density_(at_, work_);
     shared_filled_ = summed_ = std::isfinite(value_);
@@ -127,11 +128,11 @@ class PosteriorOf : public Posterior {
   }
 
   template <class X>
-  void fill_group(int g, const X& x) {
+  bool fill_group(int g, const X& x) {
     const Range own = layout_.own(g);
     at_.segment(own.begin, own.size) = x;
     group_filled_[g] = density_.fill_group(g, x, work_);
-    summed_ = false;
+    return group_filled_[g];
   }
 
   // Fills what is not filled where the posterior stands; the log density there.
@@ -147,16 +148,14 @@ class PosteriorOf : public Posterior {
 
   // The same where what is shared is filled.
   void settle_groups() {
-    for (int g = 0; g < layout_.n_groups; ++g) {
+    const Eigen::Index n_own = position_.size() - layout_.n_shared();
+    if (summed_ && at_.tail(n_own) == position_.tail(n_own)) return;
+    value_ = density_.over_groups(work_, [&](int g) {
       const Range own = layout_.own(g);
       const auto x = position_.segment(own.begin, own.size);
-      if (!at_group(g, x)) fill_group(g, x);
-    }
-    if (summed_) return;
-    const bool filled =
-        std::find(group_filled_.begin(), group_filled_.end(), 0) == group_filled_.end();
-    value_ = filled ? density_.sum(work_) : failed;
-    summed_ = filled;
+      return at_group(g, x) || fill_group(g, x);
+    });
+    summed_ = std::isfinite(value_);
   }
 
   // The gradient at `at_`; false if density or gradient are not finite there.
@@ -168,9 +167,9 @@ class PosteriorOf : public Posterior {
 
   const Layout& layout_;
   Density<double, K> density_;
+  DensityWork<double, K> work_;
   DensityGradient<K> gradient_;
   PosteriorReader<K> reader_;
-  DensityWork<double, K> work_;
   Eigen::VectorXd position_;  // where it stands
   Eigen::VectorXd at_;        // where `work_` was filled
   bool shared_filled_ = false, summed_ = false;
@@ -182,8 +181,8 @@ class PosteriorOf : public Posterior {
 
 template <int K>
 std::unique_ptr<Posterior> make_posterior_of(const Model& model, const Coordinates& coordinates,
-                                             std::vector<GroupStatistics> groups) {
-  return std::make_unique<PosteriorOf<K>>(model, coordinates, std::move(groups));
+                                             std::vector<GroupStatistics> groups, Crew& crew) {
+  return std::make_unique<PosteriorOf<K>>(model, coordinates, std::move(groups), crew);
 }
 
 }  // namespace hmvn

@@ -3,6 +3,8 @@
 
 #include <Eigen/Core>
 #include <cmath>
+#include <cstdint>
+#include <vector>
 
 #include "hmvn/math/packed.hpp"
 #include "hmvn/model/draw.hpp"
@@ -25,23 +27,42 @@ class PosteriorReader {
     const int n_features = model_.n_features();
     out.factor.resize(packed_size(n_features), layout_.n_groups);
     work.coefficients.draw_population(random, score_, population_);
-    Eigen::MatrixXd drawn(model_.n_coefficients(), layout_.n_groups);
+    drawn_.resize(model_.n_coefficients(), layout_.n_groups);
+    root_ = work.coefficients.prior_root();
+    of_bundle_.resize(static_cast<std::size_t>(work.bundles.n_bundles()));
+    const std::uint64_t seed = random.next();
+    work.bundles.for_each([&](int b) {
+      LogDensities sum;
+      const Range groups = work.bundles.groups(b);
+      for (int g = groups.begin; g < groups.end(); ++g) {
+        RandomStream of_group(seed, static_cast<std::uint64_t>(g), 0);
+        work.coefficients.draw(g, population_, of_group, drawn_.col(g));
+        sum.likelihood += work.coefficients.log_likelihood(g, drawn_.col(g));
+        sum.prior += coefficient_prior(drawn_.col(g)) + own_prior(g, work);
+        pack_factor(work.points[g], out.factor.col(g));
+      }
+      of_bundle_[b] = sum;
+    });
     out.log_likelihood = 0.0;
-    for (int g = 0; g < layout_.n_groups; ++g) {
-      work.coefficients.draw(g, population_, random, drawn.col(g));
-      out.log_likelihood += work.coefficients.log_likelihood(g, drawn.col(g));
+    out.log_prior = shared_prior(work);
+    for (const LogDensities& bundle : of_bundle_) {
+      out.log_likelihood += bundle.likelihood;
+      out.log_prior += bundle.prior;
     }
-    out.log_prior = log_prior(work, drawn);
-    drawn.colwise() += model_.coefficient_location;
-    out.mean = drawn.topRows(n_features);
-    out.slope = drawn.bottomRows(drawn.rows() - n_features);
-    for (int g = 0; g < layout_.n_groups; ++g) {
-      pack_factor(work.points[g], out.factor.col(g));
-    }
+    drawn_.colwise() += model_.coefficient_location;
+    out.mean = drawn_.topRows(n_features);
+    out.slope = drawn_.bottomRows(drawn_.rows() - n_features);
     read_population(work, out);
   }
 
  private:
+  // The parts of lp__ as (S5) defines it: the joint density of data, coefficients, sigma, L,
+  // population scores and h, with coefficients explicit and no Jacobian of the sampler's change of
+  // variables. Coefficients are measured from their prior locations.
+  struct LogDensities {
+    double likelihood = 0.0, prior = 0.0;
+  };
+
   template <class Packed>
   void pack_factor(const CovariancePoint<double, K>& point, Packed&& packed) const {
     if (density_.frame().raw) {
@@ -51,41 +72,38 @@ class PosteriorReader {
     }
   }
 
-  // lp__ as (S5) defines it: the joint density of data, coefficients, sigma, L, population scores
-  // and h, with coefficients explicit and no Jacobian of the sampler's change of variables.
-  // Coefficients are measured from their prior locations.
-  double log_prior(const Work& work, const Eigen::MatrixXd& coefficients) const {
+  // Of one group's coefficients, Normal(T u_0, D) where they are not completely pooled; there they
+  // are s u_0.
+  template <class Coefficients>
+  double coefficient_prior(const Coefficients& coefficients) const {
     double sum = 0.0;
-    add_coefficient_prior(work, coefficients, sum);
-    add_population_prior(work, sum);
-    for (int g = 0; g < (layout_.n_own() == 0 ? 1 : layout_.n_groups); ++g) {
-      const CovariancePoint<double, K>& point = work.points[g];
-      for (int i = 0; i < layout_.n_own(); ++i) {
-        const int c = layout_.own_coordinates[i];
-        const double score = point.score[c], h = work.population.own[i].h;
-        sum += log_normal_density((score - work.population.center[i]) / h) - std::log(h) -
-               log_normal_density(score) + natural_log_density(point, c);
-      }
+    Eigen::VectorXd residual = coefficients - population_;
+    for (int k = 0; k < residual.size(); ++k) {
+      if (model_.coefficients[k].complete()) continue;
+      for (int j = 0; j < k; ++j) residual[k] -= root_(k, j) * residual[j];
+      residual[k] /= root_(k, k);
+      sum += log_normal_density(residual[k]) - std::log(root_(k, k));
     }
-    for (int c : layout_.common_coordinates) sum += natural_log_density(work.points[0], c);
     return sum;
   }
 
-  // Coefficients are Normal(T u_0, D) where they are not completely pooled; there they are s u_0.
-  void add_coefficient_prior(const Work& work, const Eigen::MatrixXd& coefficients,
-                             double& sum) const {
-    const Eigen::MatrixXd root = work.coefficients.prior_root();
-    Eigen::VectorXd residual(model_.n_coefficients());
-    for (int g = 0; g < layout_.n_groups; ++g) {
-      residual = coefficients.col(g) - population_;
-      for (int k = 0; k < residual.size(); ++k) {
-        if (model_.coefficients[k].complete()) continue;
-        for (int j = 0; j < k; ++j) residual[k] -= root(k, j) * residual[j];
-        residual[k] /= root(k, k);
-        sum += log_normal_density(residual[k]) - std::log(root(k, k));
-      }
+  // Of what a group has to itself of its covariance matrix.
+  double own_prior(int g, const Work& work) const {
+    double sum = 0.0;
+    const CovariancePoint<double, K>& point = work.points[g];
+    for (int i = 0; i < layout_.n_own(); ++i) {
+      const int c = layout_.own_coordinates[i];
+      const double score = point.score[c], h = work.population.own[i].h;
+      sum += log_normal_density((score - work.population.center[i]) / h) - std::log(h) -
+             log_normal_density(score) + natural_log_density(point, c);
     }
-    for (int k = 0; k < residual.size(); ++k) {
+    return sum;
+  }
+
+  // Of what groups share.
+  double shared_prior(const Work& work) const {
+    double sum = 0.0;
+    for (int k = 0; k < model_.n_coefficients(); ++k) {
       const Block& block = model_.coefficients[k];
       if (block.pooled()) sum += log_normal_density(score_[k]);
       if (block.complete()) sum -= std::log(model_.coefficient_scale[k]);
@@ -93,6 +111,9 @@ class PosteriorReader {
       if (h != Layout::not_learned) sum += log_beta_density(h, work);
     }
     add_between_prior(work.population.between, sum);
+    add_population_prior(work, sum);
+    for (int c : layout_.common_coordinates) sum += natural_log_density(work.points[0], c);
+    return sum;
   }
 
   void add_between_prior(const BetweenPoint<double>& between, double& sum) const {
@@ -172,6 +193,9 @@ class PosteriorReader {
   const Model& model_;
   const Layout& layout_;
   Eigen::VectorXd score_, population_;  // u_0 of the coefficients, T u_0
+  Eigen::MatrixXd root_;                // H
+  Eigen::MatrixXd drawn_;               // coefficients, a column a group
+  std::vector<LogDensities> of_bundle_;
   CovariancePoint<double, K> population_point_;
 };
 

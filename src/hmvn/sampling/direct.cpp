@@ -16,7 +16,7 @@ class DirectSampler : public UnitSampler {
                 const SamplingPlan& plan)
       : unit_(std::move(unit)), proposal_(std::move(proposal)), choice_(choice), plan_(plan) {}
 
-  std::unique_ptr<UnitRun> start(std::uint64_t chain, RunControl& control) const override {
+  std::unique_ptr<UnitRun> start(std::uint64_t chain, RunControl& control, Crew&) const override {
     const RandomStream random(plan_.seed, unit_.number, chain);
     return with_size<most_known_features>(proposal_.target.n_features(), [&](auto size) {
       return Direct<size>::start({proposal_, choice_}, plan_, random, control);

@@ -50,11 +50,12 @@ class FitJobs {
     if (share.division.has_few_units()) samplers_.resize(share.end_unit() - share.first_unit());
   }
 
-  // To be called once for every job, in their order.
-  void add(JobStart start) {
+  // To be called once for every job, in their order. Keeps a reference to the crew, which works for
+  // no other job.
+  void add(JobStart start, Crew& crew) {
     const int job = task_.share.first + static_cast<int>(jobs_.size());
     jobs_.emplace_back(task_.share.division.range(job), std::move(start));
-    sites_.emplace_back(*this, jobs_.back().range().slice);
+    sites_.emplace_back(*this, jobs_.back().range().slice, crew);
   }
 
   std::size_t n_jobs() const { return jobs_.size(); }
@@ -80,7 +81,7 @@ class FitJobs {
   // What a job needs of its surroundings. Of many units the one that is under way is prepared here.
   class Site {
    public:
-    Site(FitJobs& jobs, int slice) : jobs_(jobs), slice_(slice) {}
+    Site(FitJobs& jobs, int slice, Crew& crew) : jobs_(jobs), slice_(slice), crew_(crew) {}
 
     const RunControl& control() const { return jobs_.control_; }
     bool keeps_states() const { return jobs_.task_.keep_states; }
@@ -95,13 +96,14 @@ class FitJobs {
         unit_ = unit;
         sampler = own_.get();
       }
-      return sampler->start(static_cast<std::uint64_t>(cell.chain), jobs_.control_);
+      return sampler->start(static_cast<std::uint64_t>(cell.chain), jobs_.control_, crew_);
     }
     void clear() { own_.reset(); }
 
    private:
     FitJobs& jobs_;
     int slice_, unit_ = -1;
+    Crew& crew_;
     std::unique_ptr<UnitSampler> own_;
   };
 

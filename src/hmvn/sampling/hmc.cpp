@@ -129,21 +129,22 @@ class HmcSampler : public UnitSampler {
         plan_(plan),
         coordinates_(make_coordinates(*unit_.model, unit_.groups, stop)) {}
 
-  std::unique_ptr<UnitRun> start(std::uint64_t chain, RunControl& control) const override {
+  std::unique_ptr<UnitRun> start(std::uint64_t chain, RunControl& control,
+                                 Crew& crew) const override {
     const Layout& layout = coordinates_.layout;
     if (plan_.algorithm != Algorithm::nuts) {
-      return run(quarter_turns(layout, plan_, control), chain, control);
+      return run(quarter_turns(layout, plan_, control), chain, control, crew);
     }
-    return run(no_u_turns(layout, plan_, control), chain, control);
+    return run(no_u_turns(layout, plan_, control), chain, control, crew);
   }
 
  private:
   template <class Mover>
   std::unique_ptr<UnitRun> run(const Movers<Mover>& movers, std::uint64_t chain,
-                               RunControl& control) const {
-    return std::make_unique<HmcRun<Mover>>(make_posterior(*unit_.model, coordinates_, unit_.groups),
-                                           plan_, RandomStream(plan_.seed, unit_.number, chain),
-                                           movers, control);
+                               RunControl& control, Crew& crew) const {
+    return std::make_unique<HmcRun<Mover>>(
+        make_posterior(*unit_.model, coordinates_, unit_.groups, crew), plan_,
+        RandomStream(plan_.seed, unit_.number, chain), movers, control);
   }
 
   const Unit unit_;

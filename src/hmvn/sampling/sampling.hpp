@@ -9,6 +9,7 @@
 
 #include "hmvn/direct/draw_batch.hpp"
 #include "hmvn/mcmc/chain.hpp"
+#include "hmvn/control/crew.hpp"
 #include "hmvn/control/run_control.hpp"
 #include "hmvn/model/draw.hpp"
 #include "hmvn/model/group_statistics.hpp"
@@ -83,11 +84,13 @@ class UnitRun {
 };
 
 // A unit with all that its chains have in common, made once. Chains may be started, and run, at the
-// same time; they keep references to this, and to `control`.
+// same time, each with a crew of its own; they keep references to this, to `control`, and to
+// `crew`.
 class UnitSampler {
  public:
   virtual ~UnitSampler() = default;
-  virtual std::unique_ptr<UnitRun> start(std::uint64_t chain, RunControl& control) const = 0;
+  virtual std::unique_ptr<UnitRun> start(std::uint64_t chain, RunControl& control,
+                                         Crew& crew) const = 0;
 };
 
 // Chooses the algorithm. Keeps references to the unit's model and to the plan; throws StopRequested

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <atomic>
 #include <cmath>
+#include <cstdint>
 #include <vector>
 
 #include "hmvn/mcmc/chain.hpp"
@@ -28,28 +29,34 @@ struct Movers {
 };
 
 // A sweep has parts: what groups share, if anything, and every group's own quantities, if any.
-// Given what they share, groups are independent, so that each takes steps of the size that suits
-// it, and the work of an iteration grows with the number of groups and no faster. The coordinates
-// of the parts are standardised given each other (C5)-(C9), which is what lets them move far in one
+// Given what they share, groups are independent: each takes steps of the size that suits it, the
+// work of an iteration grows with the number of groups and no faster, and groups may be moved at
+// the same time, as each is given a random stream of its own in every iteration. The coordinates of
+// the parts are standardised given each other (C5)-(C9), which is what lets them move far in one
 // iteration. `Mover`: see mcmc/contracts.hpp.
 template <class Mover>
 class Sweep {
  public:
   Sweep(Posterior& posterior, const SweepSettings& settings, RandomStream random,
         const Movers<Mover>& movers, const std::atomic<bool>& stop)
-      : posterior_(posterior), layout_(posterior.layout()), random_(random), movers_(movers) {
+      : posterior_(posterior),
+        layout_(posterior.layout()),
+        random_(random),
+        shared_mover_(movers.shared),
+        benches_(static_cast<std::size_t>(posterior.bundles().n_bundles()),
+                 Bench{movers.own, {}, {}}) {
     const Eigen::VectorXd start =
         find_start(layout_.dimension(), settings.shared.init_radius, stop, random_,
                    [&](const Eigen::VectorXd& x) { return posterior.move(x); });
     if (has_shared()) {
-      shared_.emplace_back(shared_target(), movers_.shared, start.head(layout_.n_shared()),
+      shared_.emplace_back(shared_target(), shared_mover_, start.head(layout_.n_shared()),
                            settings.shared, random_);
     }
     if (!has_own()) return;
     posterior_.draw_population(random_);
     for (int g = 0; g < layout_.n_groups; ++g) {
       const Range own = layout_.own(g);
-      own_.emplace_back(own_target(g), movers_.own, start.segment(own.begin, own.size),
+      own_.emplace_back(own_target(g), benches_[0].mover, start.segment(own.begin, own.size),
                         posterior_.is_scarce(g) ? settings.scarce : settings.own, random_);
     }
   }
@@ -110,34 +117,74 @@ class Sweep {
   void advance_shared(TransitionStatistics& facts) {
     Chain& chain = shared_[0];
     if (has_own()) chain.look_again(shared_target());  // groups have moved
-    facts = chain.advance(shared_target(), movers_.shared, random_);
+    facts = chain.advance(shared_target(), shared_mover_, random_);
     posterior_.move_shared(chain.position());
   }
 
+  // Facts about groups, summed up.
+  struct GroupFacts {
+    double accept = 0.0, steps = 0.0, step_size = 0.0, energy = 0.0;
+    int tree_depth = 0;
+    bool divergent = false;
+
+    void add(const TransitionStatistics& one) {
+      add(GroupFacts{one.accept_stat, static_cast<double>(one.n_leapfrog), one.step_size,
+                     one.energy, one.tree_depth, one.divergent});
+    }
+    void add(const GroupFacts& some) {
+      accept += some.accept;
+      steps += some.steps;
+      step_size += some.step_size;
+      energy = some.energy;  // of the last
+      tree_depth = std::max(tree_depth, some.tree_depth);
+      divergent = divergent || some.divergent;
+    }
+  };
+
+  // Moves the groups of one bundle after the other.
+  struct Bench {
+    Mover mover;
+    GroupFacts facts;
+    char apart[64];  // lest two bundles' benches share a line of the cache
+  };
+
   void advance_groups(TransitionStatistics& facts) {
     posterior_.draw_population(random_);
-    double accept = facts.accept_stat, steps = 0.0, step_size = 0.0;
-    for (int g = 0; g < layout_.n_groups; ++g) {
-      Chain& chain = own_[g];
-      chain.look_again(own_target(g));  // what is shared has moved
-      const TransitionStatistics one = chain.advance(own_target(g), movers_.own, random_);
-      posterior_.move_group(g, chain.position());
-      accept += one.accept_stat;
-      steps += one.n_leapfrog;
-      facts.tree_depth = std::max(facts.tree_depth, one.tree_depth);
-      facts.divergent = facts.divergent || one.divergent;
-      step_size += one.step_size;
-      if (!has_shared()) facts.energy = one.energy;
-    }
-    facts.accept_stat = accept / n_parts();
-    if (!has_shared()) facts.step_size = step_size / layout_.n_groups;
-    facts.n_leapfrog += static_cast<int>(std::lround(steps / layout_.n_groups));
+    const Bundles& bundles = posterior_.bundles();
+    const std::uint64_t seed = random_.next();
+    bundles.for_each([&](int b) {
+      GroupFacts of_bundle;
+      const Range groups = bundles.groups(b);
+      for (int g = groups.begin; g < groups.end(); ++g) {
+        of_bundle.add(advance_group(g, benches_[b].mover, seed));
+      }
+      benches_[b].facts = of_bundle;
+    });
+    GroupFacts all;
+    for (const Bench& bench : benches_) all.add(bench.facts);
+    facts.accept_stat = (facts.accept_stat + all.accept) / n_parts();
+    facts.tree_depth = std::max(facts.tree_depth, all.tree_depth);
+    facts.divergent = facts.divergent || all.divergent;
+    facts.n_leapfrog += static_cast<int>(std::lround(all.steps / layout_.n_groups));
+    if (has_shared()) return;
+    facts.energy = all.energy;
+    facts.step_size = all.step_size / layout_.n_groups;
+  }
+
+  TransitionStatistics advance_group(int g, Mover& mover, std::uint64_t seed) {
+    Chain& chain = own_[g];
+    RandomStream random(seed, static_cast<std::uint64_t>(g), 0);
+    chain.look_again(own_target(g));  // what is shared has moved
+    const TransitionStatistics facts = chain.advance(own_target(g), mover, random);
+    posterior_.move_group(g, chain.position());
+    return facts;
   }
 
   Posterior& posterior_;
   const Layout& layout_;
   RandomStream random_;
-  Movers<Mover> movers_;
+  Mover shared_mover_;
+  std::vector<Bench> benches_;       // of the bundles
   std::vector<Chain> shared_, own_;  // none or one; none or one a group
 };
 

@@ -104,7 +104,7 @@ class TurnSampler : public UnitSampler {
   TurnSampler(TurnStart start, std::uint64_t number, const SamplingPlan& plan)
       : start_(std::move(start)), number_(number), plan_(plan) {}
 
-  std::unique_ptr<UnitRun> start(std::uint64_t chain, RunControl& control) const override {
+  std::unique_ptr<UnitRun> start(std::uint64_t chain, RunControl& control, Crew&) const override {
     return std::make_unique<DirectRun<Eigen::Dynamic, TurnDraws>>(
         start_.target, start_, plan_, RandomStream(plan_.seed, number_, chain), control);
   }
