@@ -53,6 +53,10 @@ inspect_likelihood_ <- function(patterns, n_groups, location, factor) {
     .Call(`_hmvn_inspect_likelihood_`, patterns, n_groups, location, factor)
 }
 
+inspect_nests_ <- function(patterns, n_groups, model_list) {
+    .Call(`_hmvn_inspect_nests_`, patterns, n_groups, model_list)
+}
+
 inspect_density_ <- function(patterns, n_groups, model_list, positions, differences = TRUE) {
     .Call(`_hmvn_inspect_density_`, patterns, n_groups, model_list, positions, differences)
 }

@@ -113,6 +113,24 @@ Rcpp::List inspect_likelihood_(const Rcpp::List& patterns, int n_groups,
   return out;
 }
 
+// The nests of every group's patterns, each list(places, n): the features in the order of the nest,
+// from 1, and the weight of the rows that observe each.
+// [[Rcpp::export(rng = false)]]
+Rcpp::List inspect_nests_(const Rcpp::List& patterns, int n_groups, const Rcpp::List& model_list) {
+  const Model model = unpack_model(model_list);
+  Rcpp::List out;
+  for (const GroupStatistics& group : unpack_groups(patterns, n_groups, model, false)) {
+    Rcpp::List nests;
+    for (const NestedPatterns& nest : group.nested) {
+      Rcpp::IntegerVector places(nest.places.begin(), nest.places.end());
+      for (int& place : places) ++place;
+      nests.push_back(Rcpp::List::create(Named("places") = places, Named("n") = as_r(nest.n)));
+    }
+    out.push_back(nests);
+  }
+  return out;
+}
+
 // At every column of `positions`: log density and gradient in double precision, and log density and
 // (if wanted, else 0: they take long) its central differences by the same text in long double.
 // [[Rcpp::export(rng = false)]]

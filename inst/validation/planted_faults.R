@@ -23,6 +23,7 @@ tests_of <- c(
   cores = "cores_within_chain",
   direct = "core-direct",
   coefficients = "core-posterior-(between|regression)|test-between",
+  nests = "core-model-nested",
   levels = "core-posterior-levels|test-pooling[.]R",
   known = "core-posterior-levels|test-known",
   frame = "test-frame",
@@ -45,6 +46,18 @@ faults <- list(
       "outer.between - point.between.score;" = "outer.between;"
     )
   ),
+  "the gradient of nested rows counts its diagonal twice" = fault(
+    "sizes",
+    "model/nested_likelihood.hpp" = c("j < i ? b : 0.5 * (b - rows)" = "j < i ? b : b - rows")
+  ),
+  "rows of nested patterns are pooled as if their means were one" = fault(
+    "nests",
+    "model/nested_patterns.cpp" = c("scatter += rows.n * shift * shift.transpose();" = "")
+  ),
+  "patterns are nested without moving others" = fault(
+    "nests",
+    "model/nested_patterns.cpp" = c("patterns_.size() <= most_patterns;" = "false;")
+  ),
   "means are correlated between groups by the transposed factor" = fault(
     "coefficients",
     "model/coefficient_prior.hpp" = c("= sd * factor(i, j);" = "= sd * factor(j, i);")
@@ -55,7 +68,7 @@ faults <- list(
   ),
   "covariates are about each pattern's own mean" = fault(
     "coefficients",
-    "model/group_statistics.cpp" = c("= root_n * covariates.mean;" = "= 0.0 * covariates.mean;")
+    "model/pattern_statistics.cpp" = c("= root_n * covariates.mean;" = "= 0.0 * covariates.mean;")
   ),
   "the determinant of I + Lambda D is left out" = fault(
     "coefficients",
@@ -68,7 +81,7 @@ faults <- list(
   ),
   "slopes are measured from 0, not from their prior locations" = fault(
     "coefficients",
-    "model/group_statistics.cpp" = c("design.response_root -=" = "design.response_root -= 0.0 *")
+    "model/pattern_statistics.cpp" = c("design.response_root -=" = "design.response_root -= 0.0 *")
   ),
   "unpooled means are correlated between groups, too" = fault(
     "levels",
