@@ -75,12 +75,12 @@
 #'   features, unpooled means, and standard deviations and correlations both unpooled or both
 #'   completely pooled. Proposals are kept by rejection, which gives independent draws from the
 #'   exact posterior, without warm-up and with nothing to converge; where fewer than 10 % of trial
-#'   proposals would be kept, they feed independence Metropolis-Hastings steps, as many between
-#'   draws as make a repeated draw unlikely (at most one in ten). `"auto"` samples directly every
-#'   group where it applies and at least 10 % are kept or 25 % of the steps accepted; all others by
-#'   Hamiltonian Monte Carlo with trajectories of a quarter turn, in the same blocks as `"nuts"`,
-#'   or, where direct sampling would apply but for the number of rows, in coordinates in which an
-#'   inverse-Wishart distribution would be nearly normal.
+#'   proposals would be kept (25 % of more than ten features), they feed independence
+#'   Metropolis-Hastings steps, as many between draws as make a repeated draw unlikely (at most one
+#'   in ten). `"auto"` samples directly every group where it applies and so many are kept or 60 % of
+#'   the steps accepted; all others by Hamiltonian Monte Carlo with trajectories of a quarter turn,
+#'   in the same blocks as `"nuts"`, or, where direct sampling would apply but for the number of
+#'   rows, in coordinates in which an inverse-Wishart distribution would be nearly normal.
 #'   `fit$units$algorithm` says how each group was drawn. `vignette("model")` has the proof.
 #' @param adapt_delta Target acceptance rate of the sampler. `NULL` means 0.8, and 0.9 for the own
 #'   quantities of groups that have fewer than K + 10 rows for their K features and learn from

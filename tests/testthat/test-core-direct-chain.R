@@ -240,6 +240,32 @@ test_that("auto chooses by what applies and by trial acceptance, the same for al
   expect_equal(chosen(few, ~ Species), c("direct", "hmc", "exact"))
 })
 
+test_that("auto goes by what would be kept, and how many steps accepted, of few and many features", {
+  chosen <- character()
+  for (K in c(4, 9, 12)) {
+    for (n in c(3, 5, 8, 12, 20, 60) * K) {
+      case <- direct_case(K, sizes = n, seed = n)
+      trial <- inspect_direct_(case$statistics$patterns, 1L, case$core, 10000L)
+      least <- if (K > 10) 0.25 else 0.1
+      # 500 to 1,000 trials decide: whatever lies within four of their standard errors is left out
+      if (!is.null(trial) && any(abs(c(trial$exact - least, trial$steps - 0.6)) < 0.09)) next
+      expected <- if (is.null(trial)) {
+        "hmc"
+      } else if (trial$exact > least) {
+        "exact"
+      } else if (trial$steps > 0.6) {
+        "direct"
+      } else {
+        "hmc"
+      }
+      fit <- direct_fit(case, algorithm = "auto", chains = 1, iter_warmup = 50, iter_sampling = 10)
+      expect_equal(fit$units$algorithm, expected)
+      chosen <- c(chosen, expected)
+    }
+  }
+  expect_setequal(chosen, c("exact", "direct", "hmc"))
+})
+
 test_that("what is not kept is not stored, and changes nothing else", {
   case <- direct_case()
   run <- function(keep_mean = TRUE, keep_chol = TRUE) {
