@@ -9,6 +9,8 @@
 #   features  cost per draw and group by number of features
 #   scarce    whole calls with default priors where rows are few for the features, or groups nearly
 #             identical: processor seconds, least effective sample size, largest R-hat
+#   missing   partial pooling of complete rows, of rows that drop out, and of rows that lack cells
+#             here and there: processor seconds of the call, patterns a group
 #   heterogeneity  partial pooling with 3 to 20 features: least effective sample size of the
 #             heterogeneities of each block
 #   threads   sampling time with one core and with two
@@ -146,12 +148,42 @@ simulate_alike <- function(groups, features, rows, correlation = 0.5) {
 
 # Without 15 % of the cells, and without the seventh feature in the second group
 with_holes <- function(data) {
+  data <- lacking_cells(data)
+  data[data$group == 2, setdiff(names(data), "group")[7]] <- NA
+  data
+}
+
+# Rows that stop at any feature, or lack 15 % of all cells
+dropping_out <- function(data) {
+  features <- setdiff(names(data), "group")
+  last <- sample(length(features), nrow(data), replace = TRUE)
+  data[features][outer(last, seq_along(features), `<`)] <- NA
+  data
+}
+lacking_cells <- function(data) {
   features <- setdiff(names(data), "group")
   y <- as.matrix(data[features])
   y[sample(length(y), 0.15 * length(y))] <- NA
-  y[data$group == 2, 7] <- NA
   data[features] <- y
   data
+}
+
+parts$missing <- function(runs) {
+  kinds <- list(complete = identity, "drop out" = dropping_out, scattered = lacking_cells)
+  found <- lapply(c(4, 8, 12), function(K) {
+    complete <- simulate_alike(10, K, 100)
+    do.call(rbind, lapply(names(kinds), function(kind) {
+      data <- kinds[[kind]](complete)
+      patterns <- nrow(unique(cbind(data$group, is.na(data[-match("group", names(data))]))))
+      repeat_runs("missing", sprintf("%d features (%s)", K, kind), runs, function(run) {
+        time <- system.time(fit <- quietly(
+          fit_hmvn(data, ~group, pooling = "partial", cores = 1, seed = run)
+        ))
+        c(seconds_cpu = sum(time[1:2]), patterns_a_group = patterns / 10)
+      })
+    }))
+  })
+  do.call(rbind, found)
 }
 
 parts$scarce <- function(runs) {
@@ -242,8 +274,13 @@ parts$heterogeneity <- function(runs) {
 
 # Time that passes in the sampler, warm-up included where there is any: the chains' own clocks run
 # side by side.
+# Four chains of groups that share nothing, and one chain of groups that learn from each other
 parts$threads <- function(runs) {
-  fit <- quietly(time_call(benchmark_problem("big"), seed = 1)$fit)
+  rbind(speedup_of("big", 4, runs), speedup_of("groups_partial", 1, runs))
+}
+
+speedup_of <- function(name, chains, runs) {
+  fit <- quietly(time_call(benchmark_problem(name), seed = 1, chains = chains)$fit)
   model <- hmvn:::specify_model(fit$statistics, fit$prior_given, fit$pooling, NULL)
   seconds <- function(cores) {
     control <- utils::modifyList(fit$control, list(cores = cores))
@@ -251,7 +288,7 @@ parts$threads <- function(runs) {
     share <- hmvn:::whole_share(problem)
     system.time(hmvn:::draw_share(problem, share, hmvn:::from_nothing(), NULL))[["elapsed"]]
   }
-  repeat_runs("threads", "big", runs, function(run) {
+  repeat_runs("threads", name, runs, function(run) {
     one <- seconds(1)
     two <- seconds(2)
     c(seconds_one_core = one, seconds_two_cores = two, speedup = one / two)

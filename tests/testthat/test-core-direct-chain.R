@@ -240,7 +240,7 @@ test_that("auto chooses by what applies and by trial acceptance, the same for al
   expect_equal(chosen(few, ~ Species), c("direct", "hmc", "exact"))
 })
 
-test_that("auto goes by what would be kept, and how many steps accepted, of few and many features", {
+test_that("auto goes by what would be kept, and by how many steps are accepted", {
   chosen <- character()
   for (K in c(4, 9, 12)) {
     for (n in c(3, 5, 8, 12, 20, 60) * K) {
