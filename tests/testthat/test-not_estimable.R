@@ -87,9 +87,10 @@ test_that("where no group is left, or it is not a matter of groups, it is an err
 })
 
 test_that("a lognormal prior by its name estimates a constant feature", {
-  fit <- quietly(fit_hmvn(
+  fit <- suppressMessages(fit_hmvn(
     d, ~g, ~y, prior = hmvn_prior(sd = "lognormal"), seed = 1, progress = FALSE, chains = 2
   ))
+  expect_gt(min(summary(fit, "sigma")$ess_bulk), 500)
   # nine equal rows: log sigma is normal about log(sd) - 8, with sd 1, but for the prior of the mean
   log_sigma <- log(posterior::draws_of(group_sd(fit)["b", "y"]))
   z <- (mean(log_sigma) - log(sd(d$y)) + 8) * sqrt(posterior::ess_mean(log_sigma))

@@ -110,7 +110,7 @@ test_that("arguments that a picture does not read are refused", {
   skip_if_not_installed("bayesplot")
   fit <- short_fit(iris, ~Species, pooling = "partial", iter_sampling = 20)
   given <- list(
-    features = c("Sepal.Length", "Sepal.Width"), group = c("setosa", "virginica"), level = 0.8,
+    features = c("Sepal.Length", "Sepal.Width"), group = c("setosa", "virginica"), level = 0.9999,
     ndraws = 3, variable = "sigma", unpooled = short_fit(iris, ~Species)
   )
   read <- list(

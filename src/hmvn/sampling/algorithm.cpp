@@ -24,9 +24,11 @@ bool is_worthwhile(const DirectChoice& choice) {
 }
 
 // With fewer rows the prior says nearly all, and the coordinates of the scores, in which priors are
-// normal, are better.
-bool has_rows_for_turns(const DirectTarget& target) {
-  return 2.0 * (target.n - target.n_groups) >= target.n_features();
+// normal, are better; so they are where a feature does not vary, and its prior alone says how far
+// its standard deviation is from 0.
+bool suits_turns(const DirectTarget& target) {
+  return 2.0 * (target.n - target.n_groups) >= target.n_features() &&
+         target.scatter.diagonal().minCoeff() > 0.0;
 }
 
 }  // namespace
@@ -50,7 +52,7 @@ std::unique_ptr<UnitSampler> make_unit_sampler(Unit unit, const SamplingPlan& pl
         "direct sampling needs complete rows, more of them than twice the features, unpooled "
         "means, and own or completely pooled covariance matrices");
   }
-  if (target && has_rows_for_turns(*target)) {
+  if (target && suits_turns(*target)) {
     return make_turn_sampler(*target, unit.number, plan, stop);
   }
   return make_hmc_sampler(std::move(unit), plan, stop);
