@@ -82,9 +82,9 @@
 #'   in the same blocks as `"nuts"`, or, where direct sampling would apply but for the number of
 #'   rows, in coordinates in which an inverse-Wishart distribution would be nearly normal.
 #'   `fit$units$algorithm` says how each group was drawn. `vignette("model")` has the proof.
-#' @param adapt_delta Target acceptance rate of the sampler. `NULL` means 0.8, and 0.9 for the own
-#'   quantities of groups that have fewer than K + 10 rows for their K features and learn from
-#'   others, lack cells or have covariates.
+#' @param adapt_delta Target acceptance rate of the sampler. `NULL` means 0.8, and 0.9 (by NUTS
+#'   0.98) for the own quantities of groups that have fewer than K + 10 rows for their K features
+#'   and learn from others, lack cells or have covariates.
 #' @param max_treedepth Longest trajectory, as the power of 2 of its steps.
 #' @param init Chains start uniformly within this distance of the centre of the
 #'   standardised unconstrained space (each coordinate about one posterior

@@ -39,6 +39,8 @@ test_that("what NULL leaves open is settled: the seed, and the acceptance rate o
   settled <- settle_settings(fill_settings(list(), formals(fit_hmvn)))
   expect_true(is_plain_number(settled$seed))
   expect_equal(c(settled$adapt_delta, settled$adapt_delta_scarce), c(0.8, 0.9))
+  nuts <- settle_settings(fill_settings(list(algorithm = "nuts"), formals(fit_hmvn)))
+  expect_equal(c(nuts$adapt_delta, nuts$adapt_delta_scarce), c(0.8, 0.98))
   given <- settle_settings(
     fill_settings(list(adapt_delta = 0.9, seed = 4, keep = "mu"), formals(fit_hmvn))
   )
