@@ -92,7 +92,7 @@ settle_settings <- function(settings) {
   }
   settings$warmup_by_data <- is.null(settings$iter_warmup)
   settings$iter_warmup <- settings$iter_warmup %||% longest_warmup
-  # Few rows make a group's posterior steep on one side, which wants shorter steps: by NUTS the more,
+  # Few rows make a group's posterior steep on one side, which wants short steps: by NUTS the more,
   # as a trajectory of it that fails is not tried with shorter ones before it counts as divergent.
   settings$adapt_delta_scarce <-
     settings$adapt_delta %||% if (settings$algorithm == "nuts") 0.98 else 0.9
