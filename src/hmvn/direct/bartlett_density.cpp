@@ -20,10 +20,10 @@ struct Diagonal {
 
   Diagonal(double middle, double x) {
     const double y = middle + sqrt_half * x, small = std::exp(-2.0 * std::abs(y));
-    const double share = y > 0.0 ? 1.0 / (1.0 + small) : small / (1.0 + small);
-    value = std::max(y, 0.0) + 0.5 * std::log1p(small);
+    const double share = (y > 0.0 ? 1.0 : small) / (1.0 + small), rest = std::log1p(small);
+    value = std::max(y, 0.0) + 0.5 * rest;
     slope = sqrt_half * share;
-    log_slope = std::log(sqrt_half) + std::min(2.0 * y, 0.0) - std::log1p(small);
+    log_slope = std::min(2.0 * y, 0.0) - rest - 0.5 * std::log(2.0);
     log_slope_gradient = 2.0 * sqrt_half * (1.0 - share);
   }
 };

@@ -33,6 +33,7 @@ class CoefficientPrior {
   // `factor`: L_b, over these coefficients.
   template <class Factor>
   void correlate(const std::vector<int>& among, const Factor& factor) {
+    correlated_ = factor.rows() > 1;
     for (Eigen::Index i = 0; i < factor.rows(); ++i) {
       const T sd = root_(among[i], among[i]);
       for (Eigen::Index j = 0; j <= i; ++j) root_(among[i], among[j]) = sd * factor(i, j);
@@ -45,7 +46,17 @@ class CoefficientPrior {
   const Square& root() const { return root_; }                          // H
   const Square& covariance() const { return covariance_; }              // D
 
+  // out = a D
+  void times_covariance(const Square& a, Square& out) const {
+    if (correlated_) {
+      out.noalias() = a.lazyProduct(covariance_);
+    } else {
+      out = a * covariance_.diagonal().asDiagonal();
+    }
+  }
+
  private:
+  bool correlated_ = false;
   Vector population_scale_;
   Square root_, covariance_;
 };

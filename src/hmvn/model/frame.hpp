@@ -41,8 +41,13 @@ struct Frame {
   void differentiate_root(const Square& of_root, Square& of_factor) const {
     if (raw) {
       of_factor = of_root;
-    } else {
+    } else if constexpr (K != Eigen::Dynamic) {
       of_factor.noalias() = C.transpose().lazyProduct(of_root);
+    } else {
+      for (Eigen::Index j = 0, n = of_root.rows(); j < n; ++j) {
+        of_factor.col(j).tail(n - j).noalias() =
+            C.rightCols(n - j).transpose().lazyProduct(of_root.col(j));
+      }
     }
     of_factor.template triangularView<Eigen::StrictlyUpper>().setZero();
   }

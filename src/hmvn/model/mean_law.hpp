@@ -109,7 +109,7 @@ class MeanLaw {
     moments.mean = like.estimate;
     moments.mean.noalias() -= like.spread.lazyProduct(alpha);
     bench.square.noalias() = like.spread.lazyProduct(inverse);
-    moments.covariance.noalias() = bench.square.lazyProduct(prior_.covariance());
+    prior_.times_covariance(bench.square, moments.covariance);
     if (spread_population) {
       bench.other.noalias() = bench.square.lazyProduct(population_.covariance());
       moments.covariance.noalias() += bench.other.lazyProduct(bench.square.transpose());

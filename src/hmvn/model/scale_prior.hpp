@@ -24,6 +24,7 @@ class ScalePrior {
       log_beta_ = log_beta_function(0.5 * p1_, 0.5);
       log_mass_ = log_t_tail(-p2_ / p3_);
     }
+    log_constant_ = log_constant();
   }
 
   // log of the density of x = log(sigma), that is log f(sigma) + x, and its derivative in x.
@@ -33,18 +34,17 @@ class ScalePrior {
     const double sigma = std::exp(x);
     switch (family_) {
       case ScaleFamily::exponential:
-        return std::log(p1_) - p1_ * sigma;
+        return log_constant_ - p1_ * sigma;
       case ScaleFamily::normal:
-        return log_normal_density((sigma - p1_) / p2_) - std::log(p2_) - log_mass_;
+        return log_normal_density((sigma - p1_) / p2_) + log_constant_;
       case ScaleFamily::student_t: {
         const double z = (sigma - p2_) / p3_;
-        return -0.5 * (p1_ + 1.0) * std::log1p(z * z / p1_) - 0.5 * std::log(p1_) - log_beta_ -
-               std::log(p3_) - log_mass_;
+        return -0.5 * (p1_ + 1.0) * std::log1p(z * z / p1_) + log_constant_;
       }
       case ScaleFamily::gamma:
-        return p1_ * std::log(p2_) - log_gamma(p1_) + (p1_ - 1.0) * x - p2_ * sigma;
+        return log_constant_ + (p1_ - 1.0) * x - p2_ * sigma;
       case ScaleFamily::lognormal:
-        return log_normal_density((x - p1_) / p2_) - std::log(p2_) - x;
+        return log_normal_density((x - p1_) / p2_) + log_constant_ - x;
     }
     throw std::logic_error("unknown scale family");
   }
@@ -130,12 +130,12 @@ class ScalePrior {
   LogTerms log_terms() const {
     switch (family_) {
       case ScaleFamily::exponential:
-        return {true, std::log(p1_), 0.0, -p1_, 0.0};
+        return {true, log_constant_, 0.0, -p1_, 0.0};
       case ScaleFamily::normal:
-        return {true, log_normal_density(p1_ / p2_) - std::log(p2_) - log_mass_, 0.0,
-                p1_ / (p2_ * p2_), -0.5 / (p2_ * p2_)};
+        return {true, log_normal_density(p1_ / p2_) + log_constant_, 0.0, p1_ / (p2_ * p2_),
+                -0.5 / (p2_ * p2_)};
       case ScaleFamily::gamma:
-        return {true, p1_ * std::log(p2_) - log_gamma(p1_), p1_ - 1.0, -p2_, 0.0};
+        return {true, log_constant_, p1_ - 1.0, -p2_, 0.0};
       default:
         return {};
     }
@@ -159,6 +159,23 @@ class ScalePrior {
   }
 
  private:
+  // What of log f does not depend on sigma.
+  double log_constant() const {
+    switch (family_) {
+      case ScaleFamily::exponential:
+        return std::log(p1_);
+      case ScaleFamily::normal:
+        return -std::log(p2_) - log_mass_;
+      case ScaleFamily::student_t:
+        return -0.5 * std::log(p1_) - log_beta_ - std::log(p3_) - log_mass_;
+      case ScaleFamily::gamma:
+        return p1_ * std::log(p2_) - log_gamma(p1_);
+      case ScaleFamily::lognormal:
+        return -std::log(p2_);
+    }
+    throw std::logic_error("unknown scale family");
+  }
+
   static double log_complement(double log_p) { return std::log(-std::expm1(log_p)); }
 
   // log P(T > z) for Student's t with p1_ degrees of freedom.
@@ -201,7 +218,7 @@ class ScalePrior {
   ScaleFamily family_;
   double p1_, p2_, p3_;
   double log_mass_ = 0.0;  // log of the mass that truncation to (0, infinity) leaves
-  double log_beta_ = 0.0;
+  double log_beta_ = 0.0, log_constant_ = 0.0;
 };
 
 }  // namespace hmvn
