@@ -82,9 +82,9 @@
 #'   in the same blocks as `"nuts"`, or, where direct sampling would apply but for the number of
 #'   rows, in coordinates in which an inverse-Wishart distribution would be nearly normal.
 #'   `fit$units$algorithm` says how each group was drawn. `vignette("model")` has the proof.
-#' @param adapt_delta Target acceptance rate of the sampler. `NULL` means 0.8, and 0.9 (by NUTS
-#'   0.98) for the own quantities of groups that have fewer than K + 10 rows for their K features
-#'   and learn from others, lack cells or have covariates.
+#' @param adapt_delta Target acceptance rate of the sampler. `NULL` means 0.8, and for the
+#'   own quantities of groups that have fewer than K + 10 rows for their K features 0.98 where they
+#'   learn from others, and 0.9 (by NUTS 0.98) where they do not, but lack cells or have covariates.
 #' @param max_treedepth Longest trajectory, as the power of 2 of its steps.
 #' @param init Chains start uniformly within this distance of the centre of the
 #'   standardised unconstrained space (each coordinate about one posterior
@@ -226,7 +226,7 @@ plan_fit <- function(input, model, settings, record, call) {
   statistics <- input$statistics
   said <- c(inform_not_estimable(record$not_estimable), inform_nearly_singular(statistics))
   say_what_is_missing(statistics, model$pooling)
-  settings <- settle_settings(settings)
+  settings <- settle_settings(settings, apart = all(model$pooling == "none"))
   plan <- new_plan(statistics, model, settings, record, said)
   if (settings$keep_data) plan["data"] <- list(sign_data(input$data, settings$cores))
   plan

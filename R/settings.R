@@ -85,17 +85,19 @@ fill_settings <- function(given, defaults, call = NULL) {
   check_settings(settings, call)
 }
 
-# What a run needs: the settings with everything resolved that `NULL` left open.
-settle_settings <- function(settings) {
+# What a run needs: the settings with everything resolved that `NULL` left open. `apart`: groups
+# share nothing.
+settle_settings <- function(settings, apart = FALSE) {
   if (is.null(settings$seed)) {
     settings$seed <- sample.int(.Machine$integer.max, 1L)
   }
   settings$warmup_by_data <- is.null(settings$iter_warmup)
   settings$iter_warmup <- settings$iter_warmup %||% longest_warmup
-  # Few rows make a group's posterior steep on one side, which wants short steps: by NUTS the more,
-  # as a trajectory of it that fails is not tried with shorter ones before it counts as divergent.
-  settings$adapt_delta_scarce <-
-    settings$adapt_delta %||% if (settings$algorithm == "nuts") 0.98 else 0.9
+  # Few rows make a group's posterior steep on one side, which wants short steps: the more where
+  # what groups share waits for each of them, and by NUTS, of which a trajectory that fails is not
+  # tried with shorter steps before it counts as divergent.
+  few <- if (apart && settings$algorithm != "nuts") 0.9 else 0.98
+  settings$adapt_delta_scarce <- settings$adapt_delta %||% few
   settings$adapt_delta <- settings$adapt_delta %||% 0.8
   settings$keep_mean <- "mu" %in% settings$keep
   settings$keep_chol <- "Sigma" %in% settings$keep

@@ -150,6 +150,8 @@ test_that("improper posteriors are refused, and a lognormal prior cures a consta
 test_that("adapt_delta is 0.8 by default and higher for groups with few rows, unless it is given", {
   control <- quick(iris, ~ Species)$control
   expect_equal(c(control$adapt_delta, control$adapt_delta_scarce), c(0.8, 0.9))
+  control <- quick(iris, ~ Species, pooling = c(mean = "partial"))$control
+  expect_equal(c(control$adapt_delta, control$adapt_delta_scarce), c(0.8, 0.98))
   control <- quick(iris, ~ Species, adapt_delta = 0.9)$control
   expect_equal(c(control$adapt_delta, control$adapt_delta_scarce), c(0.9, 0.9))
   scarce <- iris[c(1:10, 51:100, 101:150), ]

@@ -36,11 +36,13 @@ test_that("settings that are not given take the defaults of fit_hmvn()", {
 })
 
 test_that("what NULL leaves open is settled: the seed, and the acceptance rate of few rows", {
-  settled <- settle_settings(fill_settings(list(), formals(fit_hmvn)))
-  expect_true(is_plain_number(settled$seed))
-  expect_equal(c(settled$adapt_delta, settled$adapt_delta_scarce), c(0.8, 0.9))
-  nuts <- settle_settings(fill_settings(list(algorithm = "nuts"), formals(fit_hmvn)))
-  expect_equal(c(nuts$adapt_delta, nuts$adapt_delta_scarce), c(0.8, 0.98))
+  settle <- function(given, ...) settle_settings(fill_settings(given, formals(fit_hmvn)), ...)
+  expect_true(is_plain_number(settle(list())$seed))
+  rates <- function(...) unlist(settle(...)[c("adapt_delta", "adapt_delta_scarce")], FALSE, FALSE)
+  expect_equal(rates(list()), c(0.8, 0.98))
+  expect_equal(rates(list(), apart = TRUE), c(0.8, 0.9))
+  expect_equal(rates(list(algorithm = "nuts"), apart = TRUE), c(0.8, 0.98))
+  expect_equal(rates(list(adapt_delta = 0.7), apart = TRUE), c(0.7, 0.7))
   given <- settle_settings(
     fill_settings(list(adapt_delta = 0.9, seed = 4, keep = "mu"), formals(fit_hmvn))
   )
