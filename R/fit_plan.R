@@ -58,7 +58,9 @@ deciding_parts <- function(parts, settings, version) {
   # knows environments, which no two sessions have in common; what it made of rows is in patterns
   statistics["design"] <- list(statistics$design$names)
   settings$iter_warmup <- c(settings$iter_warmup, settings$warmup_by_data)
-  settings$adapt_delta <- c(settings$adapt_delta, settings$adapt_delta_scarce)
+  # what was not given follows from the rest
+  is_given <- settings$adapt_delta_scarce == settings$adapt_delta
+  settings$adapt_delta <- c(settings$adapt_delta, is_given)
   named <- setdiff(setting_names, c(run_settings, "not_estimable"))
   c(
     list(
