@@ -9,7 +9,7 @@
 
 namespace hmvn {
 
-// Bundles of neighbouring groups, each of some ten microseconds' work. Whoever works on groups
+// Bundles of neighbouring groups, each of some fifty microseconds' work. Whoever works on groups
 // at the same time does so a bundle each, with room of its own; sums are made over a bundle's
 // groups, and then over bundles, in order. How groups are bundled depends on their number and that
 // of features alone, and so nothing that is computed depends on the crew.
