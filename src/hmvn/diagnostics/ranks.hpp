@@ -102,26 +102,20 @@ inline double normal_quantile(double probability) {
 }
 
 // Normal scores of average ranks among n values. Tied values at the sorted places first..last (from
-// 0) share the rank 1 + (first + last)/2 and the score qnorm((rank - 3/8)/(n + 1/4)) (Blom). The
-// scores of values without ties are the same for every quantity and kept, so one object serves all
-// quantities and threads.
+// 0) share the rank 1 + (first + last)/2 and the score qnorm((rank - 3/8)/(n + 1/4)) (Blom). These
+// are the same for every quantity and kept, so one object serves all quantities and threads.
 class NormalScores {
  public:
-  explicit NormalScores(std::size_t n) : n_(n), score_(n) {
-    for (std::size_t i = 0; i < n; ++i) score_[i] = at(2 * i);
+  explicit NormalScores(std::size_t n) : score_(n > 0 ? 2 * n - 1 : 0) {
+    for (std::size_t sum = 0; sum < score_.size(); ++sum) {
+      score_[sum] = normal_quantile((0.5 * static_cast<double>(sum) + 0.625) /
+                                    (static_cast<double>(n) + 0.25));
+    }
   }
-  double operator()(std::size_t first, std::size_t last) const {
-    return first == last ? score_[first] : at(first + last);
-  }
+  double operator()(std::size_t first, std::size_t last) const { return score_[first + last]; }
 
  private:
-  double at(std::size_t sum_of_places) const {
-    return normal_quantile((0.5 * static_cast<double>(sum_of_places) + 0.625) /
-                           (static_cast<double>(n_) + 0.25));
-  }
-
-  std::size_t n_;
-  std::vector<double> score_;
+  std::vector<double> score_;  // by the sum of the places
 };
 
 // Sorts finite doubles and keeps the permutation. Values are put into 2^22 bins of equal width by

@@ -85,11 +85,12 @@ BartlettDensity::BartlettDensity(const DirectTarget& target, const BartlettRefer
   for (int i = 0; i < n_features_; ++i) {
     middle_[i] = std::sqrt(std::max(reference.df - (n_features_ - 1 - i) - 0.5, 0.5));
   }
-  for (Square* m : {&bartlett_, &factor_, &of_bartlett_, &of_factor_, &covariance_, &spread_,
-                    &inverse_, &work_}) {
+  for (Square* m :
+       {&bartlett_, &factor_, &of_bartlett_, &of_factor_, &covariance_, &spread_, &work_}) {
     m->setZero(n_features_, n_features_);
   }
-  for (Eigen::VectorXd* v : {&reciprocal_, &log_slope_, &of_log_slope_, &slope_, &solution_}) {
+  for (Eigen::VectorXd* v :
+       {&reciprocal_, &log_slope_, &of_log_slope_, &slope_, &solution_, &projection_}) {
     v->setZero(n_features_);
   }
 }
@@ -127,12 +128,10 @@ double BartlettDensity::operator()(const Eigen::VectorXd& x, Eigen::VectorXd& gr
 double BartlettDensity::add_scatter() {
   double sum = 0.0;
   for (int i = 0; i < n_features_; ++i) {
-    for (int j = 0; j <= i; ++j) {
-      double product = 0.0;
-      for (int m = 0; m <= i; ++m) product += bartlett_(i, m) * scatter_(j, m);
-      of_bartlett_(i, j) = -product;
-      sum -= 0.5 * product * bartlett_(i, j);
-    }
+    const auto row = bartlett_.row(i).head(i + 1);
+    auto of_row = of_bartlett_.row(i).head(i + 1);
+    of_row.noalias() = -row * scatter_.topLeftCorner(i + 1, i + 1);
+    sum += 0.5 * of_row.dot(row);
   }
   return sum;
 }
@@ -151,11 +150,11 @@ double BartlettDensity::add_scales() {
 }
 
 // sum_g -log|W_g| / 2 - delta' W_g^-1 delta / 2, W_g = Sigma / n_g + D: with alpha = W^-1 delta its
-// gradient in Sigma is (alpha alpha' - W^-1) / 2n.
+// gradient in Sigma = F F' is (alpha alpha' - W^-1) / 2n, and that in F twice this times F. Of W^-1
+// F = L^-T L^-1 F only the lower triangle is needed.
 double BartlettDensity::add_means() {
   double sum = 0.0;
   outer_square(factor_, covariance_);
-  work_.setZero();
   for (std::size_t g = 0; g < target_.group_n.size(); ++g) {
     const double share = 1.0 / target_.group_n[g];
     spread_ = share * covariance_ + target_.mean_variance;
@@ -164,37 +163,37 @@ double BartlettDensity::add_means() {
     solve_lower(spread_, solution_);
     sum -= log_diagonal_sum<double>(spread_) + 0.5 * solution_.squaredNorm();
     solve_lower_transposed(spread_, solution_);
-    invert_lower(spread_, inverse_);
-    inner_square(inverse_, spread_);
+    projection_.noalias() = factor_.transpose() * solution_;
     for (int i = 0; i < n_features_; ++i) {
-      for (int j = 0; j <= i; ++j) {
-        work_(i, j) += share * (solution_[i] * solution_[j] - spread_(i, j));
-      }
+      auto row = work_.row(i).head(i + 1);
+      row = factor_.row(i).head(i + 1);
+      row.head(i).noalias() -= spread_.row(i).head(i) * work_.topLeftCorner(i, i);
+      row *= 1.0 / spread_(i, i);
     }
-  }
-  for (int i = 0; i < n_features_; ++i) {
-    for (int m = 0; m < n_features_; ++m) {
-      const double weight = m <= i ? work_(i, m) : work_(m, i);
-      const int last = std::min(i, m);
-      for (int j = 0; j <= last; ++j) of_factor_(i, j) += weight * factor_(m, j);
+    for (int i = n_features_ - 1, below = 0; i >= 0; --i, ++below) {
+      auto row = work_.row(i).head(i + 1);
+      row.noalias() -= spread_.col(i).tail(below).transpose() * work_.block(i + 1, 0, below, i + 1);
+      row *= 1.0 / spread_(i, i);
+      of_factor_.row(i).head(i + 1) +=
+          share * (solution_[i] * projection_.head(i + 1).transpose() - row);
     }
   }
   return sum;
 }
 
 // Through F = C A^-1, dF = -F dA A^-1: adds the lower triangle of -F' G A^-T to the gradient in A.
+// Column by column, as its entries do not wait for each other.
 void BartlettDensity::differentiate_bartlett() {
-  work_.setZero();
-  for (int k = 0; k < n_features_; ++k) {
-    for (int i = 0; i <= k; ++i) {
-      for (int j = 0; j <= i; ++j) work_(i, j) += factor_(k, i) * of_factor_(k, j);
-    }
-  }
   for (int i = 0; i < n_features_; ++i) {
-    for (int j = 0; j <= i; ++j) {
+    const int left = n_features_ - i;
+    work_.row(i).head(i + 1).noalias() =
+        factor_.col(i).tail(left).transpose() * of_factor_.block(i, 0, left, i + 1);
+  }
+  for (int j = 0; j < n_features_; ++j) {
+    for (int i = j; i < n_features_; ++i) {
       double sum = work_(i, j);
       for (int m = 0; m < j; ++m) sum -= work_(i, m) * bartlett_(j, m);
-      work_(i, j) = sum / bartlett_(j, j);
+      work_(i, j) = sum * reciprocal_[j];
       of_bartlett_(i, j) -= work_(i, j);
     }
   }

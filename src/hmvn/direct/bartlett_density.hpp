@@ -50,13 +50,13 @@ class BartlettDensity {
 
   const DirectTarget& target_;
   const int n_features_;
-  const double unit_;                            // 1 / sqrt(nu_0)
-  Square root_, scatter_;                        // C, and C^-1 S C^-T
-  Eigen::VectorXd middle_;                       // of the diagonal's coordinates
-  Square bartlett_, factor_;                     // A, and C A^-1
-  Square of_bartlett_, of_factor_;               // gradients
-  Square covariance_, spread_, inverse_, work_;  // scratch
-  Eigen::VectorXd reciprocal_, log_slope_, of_log_slope_, slope_, solution_;
+  const double unit_;                  // 1 / sqrt(nu_0)
+  Square root_, scatter_;              // C, and C^-1 S C^-T
+  Eigen::VectorXd middle_;             // of the diagonal's coordinates
+  Square bartlett_, factor_;           // A, and C A^-1
+  Square of_bartlett_, of_factor_;     // gradients
+  Square covariance_, spread_, work_;  // scratch
+  Eigen::VectorXd reciprocal_, log_slope_, of_log_slope_, slope_, solution_, projection_;
 };
 
 }  // namespace hmvn

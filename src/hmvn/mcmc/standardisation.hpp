@@ -33,8 +33,8 @@ class Standardisation {
       return;
     }
     position = center_;
-    for (Eigen::Index j = 0; j < standard.size(); ++j) {
-      for (Eigen::Index i = j; i < standard.size(); ++i) position[i] += root_(i, j) * standard[j];
+    for (Eigen::Index j = 0, n = standard.size(); j < n; ++j) {
+      position.tail(n - j) += standard[j] * root_.col(j).tail(n - j);
     }
   }
 
@@ -53,10 +53,8 @@ class Standardisation {
       gradient = scale_.cwiseProduct(of_position);
       return;
     }
-    for (Eigen::Index j = 0; j < of_position.size(); ++j) {
-      double sum = 0.0;
-      for (Eigen::Index i = j; i < of_position.size(); ++i) sum += root_(i, j) * of_position[i];
-      gradient[j] = sum;
+    for (Eigen::Index j = 0, n = of_position.size(); j < n; ++j) {
+      gradient[j] = root_.col(j).tail(n - j).dot(of_position.tail(n - j));
     }
   }
 

@@ -45,6 +45,7 @@ class CoefficientPrior {
   const Vector& population_scale() const { return population_scale_; }  // T
   const Square& root() const { return root_; }                          // H
   const Square& covariance() const { return covariance_; }              // D
+  bool correlated() const { return correlated_; }
 
   // out = a D
   void times_covariance(const Square& a, Square& out) const {

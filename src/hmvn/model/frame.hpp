@@ -3,6 +3,7 @@
 
 #include <Eigen/Core>
 
+#include "hmvn/math/product.hpp"
 #include "hmvn/math/triangles.hpp"
 #include "hmvn/model/covariance_map.hpp"
 #include "hmvn/model/model.hpp"
@@ -27,27 +28,22 @@ struct Frame {
     return raw ? point.factor : point.root;
   }
   void fill_root(CovariancePoint<T, K>& point) const {
-    if (!raw) point.root.noalias() = C.lazyProduct(point.factor);
+    if (!raw) multiply_by_lower(C, point.factor, point.root);
   }
   // out = Sigma
   void fill_covariance(const CovariancePoint<T, K>& point, Square& out) const {
     if (raw) {
       outer_square(point.factor, out);
     } else {
-      out.noalias() = point.root.lazyProduct(point.root.transpose());
+      multiply_symmetric(point.root, point.root.transpose(), out);
     }
   }
   // From the gradient in A to that in Lambda~, lower triangle, zeros above.
   void differentiate_root(const Square& of_root, Square& of_factor) const {
     if (raw) {
       of_factor = of_root;
-    } else if constexpr (K != Eigen::Dynamic) {
-      of_factor.noalias() = C.transpose().lazyProduct(of_root);
     } else {
-      for (Eigen::Index j = 0, n = of_root.rows(); j < n; ++j) {
-        of_factor.col(j).tail(n - j).noalias() =
-            C.rightCols(n - j).transpose().lazyProduct(of_root.col(j));
-      }
+      fill_lower_of_product(C.transpose(), of_root, of_factor);
     }
     of_factor.template triangularView<Eigen::StrictlyUpper>().setZero();
   }

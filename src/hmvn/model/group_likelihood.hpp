@@ -5,6 +5,7 @@
 #include <cmath>
 #include <vector>
 
+#include "hmvn/math/product.hpp"
 #include "hmvn/math/special_functions.hpp"
 #include "hmvn/math/triangles.hpp"
 #include "hmvn/model/frame.hpp"
@@ -95,7 +96,7 @@ void differentiate_complete_likelihood(const LikelihoodAt<double, K>& at,
   scratch.square.diagonal().array() -= n - 1.0;
   if (!frame.raw) {
     scratch.covariance.noalias() = moments.spread_gradient.lazyProduct(point.root);
-    scratch.block.noalias() = frame.C.transpose().lazyProduct(scratch.covariance);
+    fill_lower_of_product(frame.C.transpose(), scratch.covariance, scratch.block);
   }
   const double twice = 2.0 / n;
   for (Eigen::Index i = 0; i < n_features; ++i) {

@@ -5,6 +5,7 @@
 #include <cmath>
 #include <vector>
 
+#include "hmvn/math/product.hpp"
 #include "hmvn/model/coefficient_prior.hpp"
 #include "hmvn/model/group_likelihood.hpp"
 #include "hmvn/model/population_law.hpp"
@@ -103,18 +104,23 @@ class MeanLaw {
     moments.spread_gradient = 0.5 * (alpha * alpha.transpose() - inverse);
     if (spread_population) {
       bench.square.noalias() = inverse.lazyProduct(population_.covariance());
-      moments.spread_gradient.noalias() += 0.5 * bench.square.lazyProduct(inverse);
+      multiply_symmetric(bench.square, inverse, bench.other);
+      moments.spread_gradient += 0.5 * bench.other;
     }
     if (group.complete()) return;
     moments.mean = like.estimate;
     moments.mean.noalias() -= like.spread.lazyProduct(alpha);
-    bench.square.noalias() = like.spread.lazyProduct(inverse);
+    if (spread_population || prior_.correlated()) {
+      bench.square.noalias() = like.spread.lazyProduct(inverse);
+    } else {
+      fill_lower_of_product(like.spread, inverse, bench.square);
+    }
     prior_.times_covariance(bench.square, moments.covariance);
     if (spread_population) {
       bench.other.noalias() = bench.square.lazyProduct(population_.covariance());
       moments.covariance.noalias() += bench.other.lazyProduct(bench.square.transpose());
     }
-    moments.covariance = (0.5 * (moments.covariance + moments.covariance.transpose())).eval();
+    mirror_lower(moments.covariance);  // symmetric but for rounding
   }
 
   // Draws a group's mean (less m) from its exact law given T u_0 = `population`. With delta ~

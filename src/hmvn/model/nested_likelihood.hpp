@@ -35,11 +35,11 @@ struct NestedPoint {
 template <class T, int K>
 struct NestedScratch {
   Eigen::Matrix<T, K, K> square, covariance;
-  Eigen::Matrix<T, K, 1> mean, residual, pulled;
+  Eigen::Matrix<T, K, 1> mean, residual, pulled, scaled;
 
   void resize(int n_features) {
     for (auto* m : {&square, &covariance}) m->setZero(n_features, n_features);
-    for (auto* v : {&mean, &residual, &pulled}) v->setZero(n_features);
+    for (auto* v : {&mean, &residual, &pulled, &scaled}) v->setZero(n_features);
   }
 };
 
@@ -88,8 +88,8 @@ void add_mean_information(const NestedPatterns& nest, const NestedPoint<T, K>& a
                           NestedScratch<T, K>& scratch, Eigen::Matrix<T, K, K>& precision,
                           Eigen::Matrix<T, K, 1>& weighted) {
   const Eigen::Index n = nest.size();
-  scratch.square.topLeftCorner(n, n).setZero();
-  scratch.pulled.head(n).setZero();
+  scratch.square.setZero();
+  scratch.pulled.setZero();
   for (Eigen::Index i = 0; i < n; ++i) {
     const T* const w = &at.rows(0, i);
     const T rows(nest.n[i]);
@@ -151,19 +151,21 @@ void differentiate_nested(const NestedPatterns& nest, const NestedPoint<double, 
       scratch.covariance(i, j) = moments.covariance(nest.places[i], nest.places[j]);
     }
   }
-  scratch.square.topLeftCorner(n, n).setZero();
+  scratch.square.setZero();
   double* const pulled = scratch.pulled.data();    // G_i
   double* const turned = scratch.residual.data();  // row i of B W
+  double* const scaled = scratch.scaled.data();
   for (Eigen::Index i = 0; i < n; ++i) {
     const double* const w = &at.rows(0, i);
     const double rows = nest.n[i];
     const Eigen::Index size = i + 1;
     for (Eigen::Index j = 0; j < size; ++j) turned[j] = nest.means(j, i) - scratch.mean[j];
     const double shift = rows * dot<K>(size, turned, w);
-    for (Eigen::Index j = 0; j < size; ++j) pulled[j] = shift * turned[j];
     for (Eigen::Index j = 0; j < size; ++j) {
-      add_scaled<K>(size, rows * w[j], &scratch.covariance(0, j), pulled);
+      pulled[j] = shift * turned[j];
+      scaled[j] = rows * w[j];
     }
+    add_product<K>(size, scratch.covariance, scaled, pulled);
     const Eigen::MatrixXd& root = nest.roots[nest.pool[i]];
     for (Eigen::Index j = 0; j < size && root.size() > 0; ++j) {
       add_scaled<K>(size - j, at.whitened(j, i), &root(j, j), pulled + j);
@@ -175,8 +177,7 @@ void differentiate_nested(const NestedPatterns& nest, const NestedPoint<double, 
       add_scaled<K>(j + 1, j < i ? b : 0.5 * (b - rows), other, turned);
     }
     for (Eigen::Index j = 0; j < size; ++j) {
-      add_scaled<K>(size - j, turned[j], w + j, &scratch.square(j, j));
-      add_scaled<K>(size - j, w[j], turned + j, &scratch.square(j, j));
+      add_both<K>(size - j, turned[j], w + j, w[j], turned + j, &scratch.square(j, j));
     }
   }
   for (Eigen::Index j = 0; j < n; ++j) {
