@@ -130,7 +130,8 @@ void with_mover(const Rcpp::List& settings, Eigen::Index n, const Use& use) {
     Nuts mover(n, never_stop, max_tree_depth);
     use(mover);
   } else {
-    QuarterTurn mover(n, never_stop, settings["least_steps"], max_tree_depth);
+    QuarterTurn mover(n, never_stop, settings["least_steps"], max_tree_depth,
+                      settings["refined_share"]);
     use(mover);
   }
 }

@@ -120,10 +120,10 @@ faults <- list(
   "the root of the frame is transposed" = fault(
     "frame",
     "model/frame.hpp" = c(
-      "point.root.noalias() = C.lazyProduct(point.factor);" =
-        "point.root.noalias() = C.transpose().lazyProduct(point.factor);",
-      "of_factor.noalias() = C.transpose().lazyProduct(of_root);" =
-        "of_factor.noalias() = C.lazyProduct(of_root);"
+      "multiply_by_lower(C, point.factor, point.root);" =
+        "multiply_by_lower(C.transpose(), point.factor, point.root);",
+      "fill_lower_of_product(C.transpose(), of_root, of_factor);" =
+        "fill_lower_of_product(C, of_root, of_factor);"
     )
   ),
   "the determinant of the frame is left out" = fault(
@@ -224,6 +224,12 @@ faults <- list(
   "quarter turns are all of one length" = fault(
     "mcmc", "mcmc/quarter_turn.hpp" = c("jitter * (2.0 * random.uniform() - 1.0)" = "0.0 * jitter")
   ),
+  "no trajectory is refined" = fault(
+    "mcmc", "mcmc/quarter_turn.hpp" = c("random.uniform() < refined_share_;" = "false;")
+  ),
+  "refined trajectories teach the step size" = fault(
+    "mcmc", "mcmc/chain.hpp" = c("if (!facts.refined) step_size_" = "step_size_")
+  ),
   "U-turns are looked for across the whole span alone" = fault(
     "mcmc",
     "mcmc/nuts.hpp" = c(
@@ -284,8 +290,8 @@ faults <- list(
   "gradients are standardised by the untransposed root" = fault(
     "mcmc",
     "mcmc/standardisation.hpp" = c(
-      "for (Eigen::Index i = j; i < of_position.size(); ++i) sum += root_(i, j) * of_position[i];" =
-        "for (Eigen::Index i = 0; i <= j; ++i) sum += root_(j, i) * of_position[i];"
+      "gradient[j] = root_.col(j).tail(n - j).dot(of_position.tail(n - j));" =
+        "gradient[j] = root_.row(j).head(j + 1).dot(of_position.head(j + 1));"
     )
   ),
   # sampling
@@ -405,6 +411,18 @@ faults <- list(
       "target_.degrees_of_freedom() - n_features_;" =
         "target_.degrees_of_freedom() - n_features_ + 1.0;"
     )
+  ),
+  "the gradient in a covariance matrix leaves out the means' pull on it" = fault(
+    "direct",
+    "direct/bartlett_density.cpp" = c(
+      "solution_[i] * projection_.head(i + 1).transpose()" = "0.0 * row"
+    )
+  ),
+  "symmetric products of many features are filled in half" = fault(
+    "sizes", "math/product.hpp" = c("mirror_lower(out);" = "{\n  }")
+  ),
+  "moments of means with missing cells are filled in half" = fault(
+    "sizes", "model/mean_law.hpp" = c("mirror_lower(moments.covariance);" = "")
   ),
   # R
   "a conflict may go either way from group to group" = fault(

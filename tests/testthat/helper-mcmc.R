@@ -59,7 +59,8 @@ plain_target <- function(target) {
 
 mover_settings <- function(mover, ...) {
   defaults <- list(
-    mover = mover, max_tree_depth = 10L, least_steps = 2L, max_energy_error = 1000,
+    mover = mover, max_tree_depth = 10L, least_steps = 2L, refined_share = 0,
+    max_energy_error = 1000,
     metric = "diagonal", step_size = 1, iter_warmup = 1000L, warmup_by_data = FALSE,
     target_accept = 0.8
   )

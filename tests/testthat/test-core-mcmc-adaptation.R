@@ -150,6 +150,17 @@ test_that("quarter turns search no step longer than their largest", {
   }
 })
 
+test_that("the step size is learned from trajectories that take it", {
+  # four in five take a quarter, and are accepted: counted, they would let others be refused
+  target <- bad_normal(20)
+  settings <- mover_settings("quarter_turn", refined_share = 0.8, target_accept = 0.95)
+  run <- chain(target, settings, target$mean, 2000)
+  facts <- run$facts[run$sampling, ]
+  refined <- facts$step_size < max(facts$step_size)
+  expect_equal(unique(facts$n_leapfrog[refined]), 4 * unique(facts$n_leapfrog[!refined]))
+  expect_gt(mean(facts$accept_stat[!refined]), 0.95)
+})
+
 test_that("a target on which no step works is an error", {
   search <- function(target, mover = "nuts", step_size = 1) {
     inspect_step_size_search_(target, mover_settings(mover, step_size = step_size), c(0.5, 2), 1)

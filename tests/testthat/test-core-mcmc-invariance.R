@@ -58,7 +58,9 @@ test_that("quarter turns leave targets as they are, with steps short and long", 
     invariance(skew, 2, turn(step_size = pi / 4)), invariance(skew, 2, turn(step_size = pi / 10)),
     invariance(normal_target(3, 0.5), 1, turn(step_size = pi / 4)),
     invariance(funnel_target(), 3, turn(step_size = pi / 8)),
-    invariance(funnel_target(), 3, turn(step_size = pi / 4, max_energy_error = 10))
+    invariance(funnel_target(), 3, turn(step_size = pi / 4, max_energy_error = 10)),
+    invariance(skew, 2, turn(step_size = pi / 8, refined_share = 0.5)),
+    invariance(funnel_target(), 3, turn(step_size = pi / 8, refined_share = 0.5))
   )
   expect_invariant(cases)
   for (case in cases) expect_lt(mean(case$facts$accept_stat), 0.999)

@@ -26,6 +26,40 @@ test_that("the number of steps is limited as NUTS's is, and said to be", {
   }
 })
 
+test_that("a share of trajectories takes steps a quarter as long", {
+  iid <- normal_target(c(0, 0), diag(2))
+  taken <- function(...) {
+    settings <- mover_settings("quarter_turn", ..., refined_share = 0.3)
+    transitions(iid, settings, matrix(1, 2, 2000))$facts
+  }
+  facts <- taken(step_size = pi / 6)
+  refined <- facts$n_leapfrog == 12
+  expect_true(all(facts$n_leapfrog[!refined] == 3))
+  expect_lt(abs(sum(refined) - 600) / sqrt(2000 * 0.3 * 0.7), z_bound(1))
+  expect_equal(facts$step_size, pi / 2 / facts$n_leapfrog)
+  # of as many as there may be
+  depth <- taken(step_size = pi / 6, max_tree_depth = 3L)
+  expect_equal(sort(unique(depth$n_leapfrog)), c(3, 7))
+  expect_equal(sum(depth$tree_depth), 0)
+  # none where steps are as long as they may be
+  expect_equal(unique(taken(step_size = pi / 4)$n_leapfrog), 2)
+})
+
+test_that("refined trajectories are accepted where others are too long to be", {
+  # Turns of s between half kicks are stable where (1 / sd^2 - 1) s / 2 < cot(s / 2): not for s of
+  # 0.16 to 0.29, and for a quarter of that
+  narrow <- normal_target(c(0, 0), diag(0.06^2, 2))
+  set.seed(4)
+  starts <- exact_draws(narrow, 2, 2000)
+  moved <- function(share) {
+    settings <- mover_settings("quarter_turn", step_size = pi / 14, refined_share = share)
+    ends <- transitions(narrow, settings, starts)$ends
+    mean(colSums(ends != starts) > 0)
+  }
+  expect_lt(moved(0), 0.01)
+  expect_gt(moved(1), 0.5)
+})
+
 test_that("the angle varies uniformly by three tenths about the quarter of a turn", {
   # from 0 with momentum p, in a standard normal: x1 = p sin(s) and x2 = p sin(2 s)
   iid <- normal_target(0, 1)

@@ -96,7 +96,7 @@ class Chain {
   template <class Target, class Mover>
   void adapt(Target&& target, Mover& mover, const TransitionStatistics& facts,
              RandomStream& random) {
-    step_size_.advance(facts.accept_stat);
+    if (!facts.refined) step_size_.advance(facts.accept_stat);
     state_.step_size = step_size_.step_size();
     settled_ = false;
     if (window_ < static_cast<int>(schedule_.window_ends.size()) &&

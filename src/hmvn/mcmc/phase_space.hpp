@@ -35,6 +35,7 @@ struct TransitionStatistics {
   double accept_stat = 0.0, step_size = 0.0, energy = 0.0;
   int tree_depth = 0, n_leapfrog = 0;
   bool divergent = false;
+  bool refined = false;  // in steps shorter than the state's
 };
 
 // Where one chain is: the only part of a sampler that lasts from one transition to the next.

@@ -25,12 +25,16 @@ class QuarterTurn {
   static constexpr int refined = 4;
 
   // A trajectory has at most 2^max_tree_depth - 1 steps, as one of NUTS. `tree_depth` is 0, or
-  // max_tree_depth where the step size asked for more steps than that.
-  QuarterTurn(Eigen::Index n, const std::atomic<bool>& stop, int least_steps, int max_tree_depth)
+  // max_tree_depth where the step size asked for more steps than that. A share of trajectories take
+  // steps a quarter as long, unless steps are as long as they may be: where the target is narrower
+  // than where the step size was learned, others are refused, and a chain would stand still.
+  QuarterTurn(Eigen::Index n, const std::atomic<bool>& stop, int least_steps, int max_tree_depth,
+              double refined_share = 0.0)
       : stop_(stop),
         least_steps_(least_steps),
         most_steps_(std::ldexp(1.0, max_tree_depth) - 1.0),
-        max_tree_depth_(max_tree_depth) {
+        max_tree_depth_(max_tree_depth),
+        refined_share_(refined_share) {
     proposal_.resize(n);
   }
 
@@ -39,11 +43,14 @@ class QuarterTurn {
   template <class Target>
   TransitionStatistics transition(Target&& target, ChainState& state, RandomStream& random) {
     const double wanted = std::ceil(angle / state.step_size - 1e-9);
-    const int n_steps = static_cast<int>(std::min(wanted, most_steps_));
+    int n_steps = static_cast<int>(std::min(wanted, most_steps_));
+    TransitionStatistics facts;
+    facts.refined =
+        refined_share_ > 0.0 && n_steps > least_steps_ && random.uniform() < refined_share_;
+    if (facts.refined) n_steps = static_cast<int>(std::min<double>(refined * n_steps, most_steps_));
     const double nominal = angle / n_steps;
     const double step = nominal * (1.0 + jitter * (2.0 * random.uniform() - 1.0));
     state.current.draw_momentum(random);
-    TransitionStatistics facts;
     if (wanted > most_steps_) facts.tree_depth = max_tree_depth_;
     const double change = follow(target, state, n_steps, step, facts.n_leapfrog);
     const bool overshot = failed(change, state);
@@ -105,6 +112,7 @@ class QuarterTurn {
   int least_steps_;
   double most_steps_;
   int max_tree_depth_;
+  double refined_share_;
   PhasePoint proposal_;
 };
 

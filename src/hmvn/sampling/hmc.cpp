@@ -18,6 +18,10 @@ namespace {
 // slowest one limits the effective sample size.
 constexpr int least_shared_steps = 2, least_own_steps = 3;
 
+// What groups share is narrow where they resemble each other much, which chains of few groups
+// with few rows seldom come upon during warm-up.
+constexpr double refined_shared = 0.05;
+
 SweepSettings sweep_settings(const SamplingPlan& plan, int n_groups) {
   SweepSettings settings{plan.chain, plan.chain, plan.chain};
   settings.shared.metric = MetricShape::dense;
@@ -29,7 +33,7 @@ SweepSettings sweep_settings(const SamplingPlan& plan, int n_groups) {
 Movers<QuarterTurn> quarter_turns(const Layout& layout, const SamplingPlan& plan,
                                   const RunControl& control) {
   const int depth = plan.chain.max_tree_depth;
-  return {QuarterTurn(layout.n_shared(), control.stop, least_shared_steps, depth),
+  return {QuarterTurn(layout.n_shared(), control.stop, least_shared_steps, depth, refined_shared),
           QuarterTurn(layout.n_own(), control.stop, least_own_steps, depth)};
 }
 
