@@ -27,15 +27,8 @@ ScaleFamily unpack_family(const std::string& name) {
 }
 
 HeterogeneityPrior unpack_heterogeneity(const Rcpp::NumericMatrix& heterogeneity, int row) {
-  HeterogeneityPrior prior;
-  prior.fixed = !ISNAN(heterogeneity(row, 0));
-  if (prior.fixed) {
-    prior.value = heterogeneity(row, 0);
-  } else {
-    prior.shape1 = heterogeneity(row, 1);
-    prior.shape2 = heterogeneity(row, 2);
-  }
-  return prior;
+  if (!ISNAN(heterogeneity(row, 0))) return HeterogeneityPrior::fixed_at(heterogeneity(row, 0));
+  return HeterogeneityPrior::beta(heterogeneity(row, 1), heterogeneity(row, 2));
 }
 
 // The arrays of an hmvn_statistics object: pattern last.

@@ -35,9 +35,8 @@ Heterogeneity<T> heterogeneity_at(const HeterogeneityPrior& prior, const T& x) {
   const T density = exp(T(-0.5) * (x * x + T(log_2pi)));
   const T weight = sqrt(complement * (T(1) + h));
   const T a(prior.shape1 - 1.0), b(prior.shape2 - 1.0);
-  const T log_prior = a * log(h) + b * log(complement) -
-                      T(log_beta_function(prior.shape1, prior.shape2)) -
-                      T(0.5) * (x * x + T(log_2pi));
+  const T log_prior =
+      a * log(h) + b * log(complement) - T(prior.log_beta) - T(0.5) * (x * x + T(log_2pi));
   const T log_prior_slope = a * density / h - b * density / complement - x;
   return {h, weight, density, -h * density / weight, log_prior, log_prior_slope};
 }

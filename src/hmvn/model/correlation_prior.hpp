@@ -14,8 +14,10 @@ class PartialCorrelationPrior {
 
   double shape() const { return b_; }
 
-  double log_density(double w) const {
-    return -2.0 * b_ * log_cosh(w) - (2.0 * b_ - 1.0) * std::log(2.0) - log_beta_;
+  double log_density(double w) const { return log_density_at(log_cosh(w)); }
+  // Where log cosh(w) is known.
+  double log_density_at(double log_cosh) const {
+    return -2.0 * b_ * log_cosh - (2.0 * b_ - 1.0) * std::log(2.0) - log_beta_;
   }
   double log_density_slope(double w) const { return -2.0 * b_ * std::tanh(w); }
   double log_cdf(double w) const { return log_tail(-w); }

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <vector>
 
+#include "hmvn/math/special_functions.hpp"
 #include "hmvn/model/correlation_prior.hpp"
 #include "hmvn/model/covariance_map.hpp"
 #include "hmvn/model/scale_prior.hpp"
@@ -19,10 +20,16 @@ struct HeterogeneityPrior {
   bool fixed = false;
   double value = 1.0;  // if fixed
   double shape1 = 1.0, shape2 = 1.0;
+  double log_beta = 0.0;  // log B(shape1, shape2)
+
+  static HeterogeneityPrior fixed_at(double h) { return {true, h}; }
+  static HeterogeneityPrior beta(double shape1, double shape2) {
+    return {false, 1.0, shape1, shape2, log_beta_function(shape1, shape2)};
+  }
 
   double log_density(double log_h, double log_1mh) const {
     if (fixed) return 0.0;
-    return (shape1 - 1.0) * log_h + (shape2 - 1.0) * log_1mh - log_beta_function(shape1, shape2);
+    return (shape1 - 1.0) * log_h + (shape2 - 1.0) * log_1mh - log_beta;
   }
 };
 

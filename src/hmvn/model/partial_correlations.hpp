@@ -4,6 +4,8 @@
 
 #include <Eigen/Core>
 #include <cmath>
+#include <cstddef>
+#include <vector>
 
 #include "hmvn/model/correlation_prior.hpp"
 
@@ -71,13 +73,19 @@ void rejoin_stick(int i, const Row& row, W&& w) {
   }
 }
 
-// Log Jacobian: the log density of L_ij where w_ij has this prior, given w_i1, ..., w_ij. That of
-// w_ij over |d L_ij / d w_ij| = z_ij sech(w_ij)^2.
-template <class W>
-double log_entry_density(const PartialCorrelationPrior& prior, int j, const W& w) {
-  double log_stick = 0.0;
-  for (int m = 0; m < j; ++m) log_stick -= PartialCorrelationPrior::log_cosh(w[m]);
-  return prior.log_density(w[j]) - log_stick + 2.0 * PartialCorrelationPrior::log_cosh(w[j]);
+// Log Jacobian: the log density of row i's entries before the diagonal, where w_i1, ... have the
+// priors of their columns, from log cosh(w_ij). That of L_ij is that of w_ij over |d L_ij / d w_ij|
+// = z_ij sech(w_ij)^2.
+template <class LogCosh>
+double log_row_density(const std::vector<PartialCorrelationPrior>& priors, int i,
+                       const LogCosh& log_cosh) {
+  double sum = 0.0, log_stick = 0.0;
+  for (int j = 0; j < i; ++j) {
+    const double at = log_cosh(j);
+    sum += priors[static_cast<std::size_t>(j)].log_density_at(at) - log_stick + 2.0 * at;
+    log_stick -= at;
+  }
+  return sum;
 }
 
 }  // namespace hmvn

@@ -28,7 +28,7 @@ class PosteriorReader {
     out.factor.resize(packed_size(n_features), layout_.n_groups);
     work.coefficients.draw_population(random, score_, population_);
     drawn_.resize(model_.n_coefficients(), layout_.n_groups);
-    root_ = work.coefficients.prior_root();
+    set_constants(work);
     of_bundle_.resize(static_cast<std::size_t>(work.bundles.n_bundles()));
     const std::uint64_t seed = random.next();
     work.bundles.for_each([&](int b) {
@@ -72,30 +72,39 @@ class PosteriorReader {
     }
   }
 
+  // What the priors of all groups have in common.
+  void set_constants(const Work& work) {
+    root_ = work.coefficients.prior_root();
+    log_root_ = log_h_ = 0.0;
+    for (int k = 0; k < root_.rows(); ++k) {
+      if (!model_.coefficients[k].complete()) log_root_ += std::log(root_(k, k));
+    }
+    for (int i = 0; i < layout_.n_own(); ++i) log_h_ += std::log(work.population.own[i].h);
+  }
+
   // Of one group's coefficients, Normal(T u_0, D) where they are not completely pooled; there they
   // are s u_0.
   template <class Coefficients>
   double coefficient_prior(const Coefficients& coefficients) const {
-    double sum = 0.0;
+    double sum = -log_root_;
     Eigen::VectorXd residual = coefficients - population_;
     for (int k = 0; k < residual.size(); ++k) {
       if (model_.coefficients[k].complete()) continue;
       for (int j = 0; j < k; ++j) residual[k] -= root_(k, j) * residual[j];
       residual[k] /= root_(k, k);
-      sum += log_normal_density(residual[k]) - std::log(root_(k, k));
+      sum += log_normal_density(residual[k]);
     }
     return sum;
   }
 
   // Of what a group has to itself of its covariance matrix.
   double own_prior(int g, const Work& work) const {
-    double sum = 0.0;
     const CovariancePoint<double, K>& point = work.points[g];
+    double sum = natural_log_density(point, layout_.own_coordinates) - log_h_;
     for (int i = 0; i < layout_.n_own(); ++i) {
-      const int c = layout_.own_coordinates[i];
-      const double score = point.score[c], h = work.population.own[i].h;
-      sum += log_normal_density((score - work.population.center[i]) / h) - std::log(h) -
-             log_normal_density(score) + natural_log_density(point, c);
+      const double score = point.score[layout_.own_coordinates[i]];
+      const double deviation = (score - work.population.center[i]) / work.population.own[i].h;
+      sum += log_normal_density(deviation) - log_normal_density(score);
     }
     return sum;
   }
@@ -112,16 +121,15 @@ class PosteriorReader {
     }
     add_between_prior(work.population.between, sum);
     add_population_prior(work, sum);
-    for (int c : layout_.common_coordinates) sum += natural_log_density(work.points[0], c);
-    return sum;
+    return sum + natural_log_density(work.points[0], layout_.common_coordinates);
   }
 
   void add_between_prior(const BetweenPoint<double>& between, double& sum) const {
     for (int i = 1; i < between.factor.rows(); ++i) {
-      for (int j = 0; j < i; ++j) {
-        sum += log_entry_density(model_.between_priors[j], j,
-                                 between.value.segment(n_correlations(i), i));
-      }
+      const int row = n_correlations(i);
+      sum += log_row_density(model_.between_priors, i, [&](int j) {
+        return PartialCorrelationPrior::log_cosh(between.value[row + j]);
+      });
     }
   }
 
@@ -141,15 +149,22 @@ class PosteriorReader {
     return layout_.learned[learned].log_density(std::log(at.h), std::log(complement));
   }
 
-  // log density of sigma_k, or of the entry L_ij that a partial correlation makes, under its own
-  // prior (P2), (P3).
-  double natural_log_density(const CovariancePoint<double, K>& point, int c) const {
+  // log density of all sigma_k, and of the entries L_ij that partial correlations make, under their
+  // own priors (P2), (P3), of those that are among the coordinates.
+  double natural_log_density(const CovariancePoint<double, K>& point,
+                             const std::vector<int>& coordinates) const {
+    double sum = 0.0;
+    if (coordinates.empty()) return sum;
     const int n_features = model_.n_features();
-    if (c < n_features) return model_.scale_priors[c].log_density_of_scale(point.value[c]);
-    int i = 1;
-    while (first_correlation(n_features, i + 1) <= c) ++i;
-    const int row = first_correlation(n_features, i), j = c - row;
-    return log_entry_density(model_.correlation_priors[j], j, point.value.segment(row, i));
+    for (int k = 0; k < n_features && coordinates.front() < n_features; ++k) {
+      sum += model_.scale_priors[k].log_density_of_scale(point.value[k]);
+    }
+    for (int i = 1; i < n_features && coordinates.back() >= n_features; ++i) {
+      const int row = first_correlation(n_features, i);
+      sum += log_row_density(model_.correlation_priors, i,
+                             [&](int j) { return -std::log(point.rest[row + j]); });
+    }
+    return sum;
   }
 
   void read_population(const Work& work, Draw& out) {
@@ -192,9 +207,10 @@ class PosteriorReader {
   const Density<double, K>& density_;
   const Model& model_;
   const Layout& layout_;
-  Eigen::VectorXd score_, population_;  // u_0 of the coefficients, T u_0
-  Eigen::MatrixXd root_;                // H
-  Eigen::MatrixXd drawn_;               // coefficients, a column a group
+  Eigen::VectorXd score_, population_;   // u_0 of the coefficients, T u_0
+  Eigen::MatrixXd root_;                 // H
+  double log_root_ = 0.0, log_h_ = 0.0;  // sums of logs: of its diagonal, of own coordinates' h
+  Eigen::MatrixXd drawn_;                // coefficients, a column a group
   std::vector<LogDensities> of_bundle_;
   CovariancePoint<double, K> population_point_;
 };
