@@ -57,6 +57,10 @@ inspect_nests_ <- function(patterns, n_groups, model_list) {
     .Call(`_hmvn_inspect_nests_`, patterns, n_groups, model_list)
 }
 
+inspect_regression_ <- function(patterns, n_groups, model_list, factor) {
+    .Call(`_hmvn_inspect_regression_`, patterns, n_groups, model_list, factor)
+}
+
 inspect_density_ <- function(patterns, n_groups, model_list, positions, differences = TRUE) {
     .Call(`_hmvn_inspect_density_`, patterns, n_groups, model_list, positions, differences)
 }

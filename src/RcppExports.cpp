@@ -199,6 +199,19 @@ BEGIN_RCPP
     return rcpp_result_gen;
 END_RCPP
 }
+// inspect_regression_
+Rcpp::NumericVector inspect_regression_(const Rcpp::List& patterns, int n_groups, const Rcpp::List& model_list, const Rcpp::NumericMatrix& factor);
+RcppExport SEXP _hmvn_inspect_regression_(SEXP patternsSEXP, SEXP n_groupsSEXP, SEXP model_listSEXP, SEXP factorSEXP) {
+BEGIN_RCPP
+    Rcpp::RObject rcpp_result_gen;
+    Rcpp::traits::input_parameter< const Rcpp::List& >::type patterns(patternsSEXP);
+    Rcpp::traits::input_parameter< int >::type n_groups(n_groupsSEXP);
+    Rcpp::traits::input_parameter< const Rcpp::List& >::type model_list(model_listSEXP);
+    Rcpp::traits::input_parameter< const Rcpp::NumericMatrix& >::type factor(factorSEXP);
+    rcpp_result_gen = Rcpp::wrap(inspect_regression_(patterns, n_groups, model_list, factor));
+    return rcpp_result_gen;
+END_RCPP
+}
 // inspect_density_
 Rcpp::List inspect_density_(const Rcpp::List& patterns, int n_groups, const Rcpp::List& model_list, const Rcpp::NumericMatrix& positions, bool differences);
 RcppExport SEXP _hmvn_inspect_density_(SEXP patternsSEXP, SEXP n_groupsSEXP, SEXP model_listSEXP, SEXP positionsSEXP, SEXP differencesSEXP) {
@@ -807,6 +820,7 @@ static const R_CallMethodDef CallEntries[] = {
     {"_hmvn_inspect_layout_", (DL_FUNC) &_hmvn_inspect_layout_, 2},
     {"_hmvn_inspect_likelihood_", (DL_FUNC) &_hmvn_inspect_likelihood_, 4},
     {"_hmvn_inspect_nests_", (DL_FUNC) &_hmvn_inspect_nests_, 3},
+    {"_hmvn_inspect_regression_", (DL_FUNC) &_hmvn_inspect_regression_, 4},
     {"_hmvn_inspect_density_", (DL_FUNC) &_hmvn_inspect_density_, 5},
     {"_hmvn_inspect_draws_", (DL_FUNC) &_hmvn_inspect_draws_, 5},
     {"_hmvn_inspect_moves_", (DL_FUNC) &_hmvn_inspect_moves_, 5},

@@ -6,6 +6,7 @@
 
 #include "hmvn/coordinates/adjusted.hpp"
 #include "hmvn/model/group_likelihood.hpp"
+#include "hmvn/model/regression_law.hpp"
 #include "hmvn/posterior/posterior.hpp"
 #include "hmvn/sampling/direct.hpp"
 #include "hmvn/sampling/stopwatch.hpp"
@@ -127,6 +128,30 @@ Rcpp::List inspect_nests_(const Rcpp::List& patterns, int n_groups, const Rcpp::
       nests.push_back(Rcpp::List::create(Named("places") = places, Named("n") = as_r(nest.n)));
     }
     out.push_back(nests);
+  }
+  return out;
+}
+
+// Every group's log density given Sigma = factor factor', its coefficients integrated out under the
+// prior that each group has by itself (P1), (P4).
+// [[Rcpp::export(rng = false)]]
+Rcpp::NumericVector inspect_regression_(const Rcpp::List& patterns, int n_groups,
+                                        const Rcpp::List& model_list,
+                                        const Rcpp::NumericMatrix& factor) {
+  const Model model = unpack_model(model_list);
+  const std::vector<GroupStatistics> groups = unpack_groups(patterns, n_groups, model, false);
+  const int n = model.n_coefficients();
+  RegressionLaw<double> law;
+  law.resize(model, groups);
+  for (int k = 0; k < n; ++k) law.prior().set(k, model.coefficient_scale[k], 1.0, 0.0);
+  law.prior().finish();
+  RegressionLaw<double>::Bench bench;
+  bench.resize(model.n_features(), n);
+  const Eigen::Map<const Eigen::MatrixXd> root(factor.begin(), factor.nrow(), factor.ncol());
+  Rcpp::NumericVector out(n_groups);
+  for (int g = 0; g < n_groups; ++g) {
+    law.fill(g, groups[g], root * root.transpose(), bench);
+    out[g] = law.group_log_density(g, groups[g], Eigen::VectorXd::Zero(n));
   }
   return out;
 }

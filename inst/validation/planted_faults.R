@@ -48,11 +48,17 @@ faults <- list(
   ),
   "the gradient of nested rows counts its diagonal twice" = fault(
     "sizes",
-    "model/nested_likelihood.hpp" = c("j < i ? b : 0.5 * (b - rows)" = "j < i ? b : b - rows")
+    "model/nested_likelihood.hpp" = c("j < i ? b : T(0.5) * (b - rows)" = "j < i ? b : b - rows")
   ),
   "rows of nested patterns are pooled as if their means were one" = fault(
     "nests",
     "model/nested_patterns.cpp" = c("scatter += rows.n * shift * shift.transpose();" = "")
+  ),
+  "rows of nested patterns with covariates are pooled as if their means were one" = fault(
+    "nests",
+    "model/nested_patterns.cpp" = c(
+      "roots[p].col(0) -= std::sqrt(patterns[p]->n) * mean;" = "roots[p].col(0).setZero();"
+    )
   ),
   "patterns are nested without moving others" = fault(
     "nests",
@@ -68,12 +74,20 @@ faults <- list(
   ),
   "covariates are about each pattern's own mean" = fault(
     "coefficients",
-    "model/pattern_statistics.cpp" = c("= root_n * covariates.mean;" = "= 0.0 * covariates.mean;")
+    "model/pattern_statistics.cpp" = c(
+      "mean << covariates.mean," = "mean << 0.0 * covariates.mean,"
+    )
   ),
   "the determinant of I + Lambda D is left out" = fault(
     "coefficients",
     "model/regression_law.cpp" = c("(part.alpha.dot(deviation) + part.log_determinant);" =
       "part.alpha.dot(deviation);")
+  ),
+  "the coefficients' covariance matrix is left out of the gradient" = fault(
+    "coefficients",
+    "model/nested_regression.hpp" = c(
+      "add_product<any>(i + 1, scratch.nested.covariance, w, pulled);" = ""
+    )
   ),
   "coefficients are drawn without the rows' noise" = fault(
     "coefficients",

@@ -34,23 +34,23 @@ template <int K, class X, class T>
 }
 
 // z += a x + b y of n numbers.
-template <int K>
-[[gnu::always_inline]] inline void add_both(Eigen::Index n, double a, const double* x, double b,
-                                            const double* y, double* z) {
+template <int K, class T>
+[[gnu::always_inline]] inline void add_both(Eigen::Index n, const T& a, const T* x, const T& b,
+                                            const T* y, T* z) {
   if constexpr (K == Eigen::Dynamic) {
-    using Values = Eigen::Map<const Eigen::VectorXd>;
-    Eigen::Map<Eigen::VectorXd>(z, n) += a * Values(x, n) + b * Values(y, n);
+    using Vector = Eigen::Matrix<T, Eigen::Dynamic, 1>;
+    using Values = Eigen::Map<const Vector>;
+    Eigen::Map<Vector>(z, n) += a * Values(x, n) + b * Values(y, n);
   } else {
     for (Eigen::Index i = 0; i < n; ++i) z[i] += a * x[i] + b * y[i];
   }
 }
 
 // y += a x of the leading n rows and columns of a.
-template <int K, class Square>
-[[gnu::always_inline]] inline void add_product(Eigen::Index n, const Square& a, const double* x,
-                                               double* y) {
+template <int K, class Square, class T>
+[[gnu::always_inline]] inline void add_product(Eigen::Index n, const Square& a, const T* x, T* y) {
   if constexpr (K == Eigen::Dynamic) {
-    using Vector = Eigen::VectorXd;
+    using Vector = Eigen::Matrix<T, Eigen::Dynamic, 1>;
     Eigen::Map<Vector>(y, n).noalias() += a.topLeftCorner(n, n) * Eigen::Map<const Vector>(x, n);
   } else {
     for (Eigen::Index j = 0; j < n; ++j) add_scaled<K>(n, x[j], &a(0, j), y);

@@ -66,7 +66,7 @@ class CoefficientLaw {
     }
     Square covariance(n_features_, n_features_);
     frame_.fill_covariance(point, covariance);
-    return regression_.fill(g, group, covariance);
+    return regression_.fill(g, group, covariance, bench.regression);
   }
 
   // Before the first add() or differentiate() of a bundle's groups.
@@ -201,7 +201,7 @@ class CoefficientLaw {
   struct Bench {
     LikelihoodScratch<T, K> likelihood;
     typename MeanLaw<T, K>::Bench means;
-    typename RegressionLaw<T>::Gradient regression;
+    typename RegressionLaw<T>::Bench regression;
     Eigen::Matrix<T, K, 1> known;
     GroupSums<T, K> of_means;
     GroupSums<T, Eigen::Dynamic> of_coefficients;
@@ -210,6 +210,7 @@ class CoefficientLaw {
     void resize(int n_features, int n_coefficients) {
       likelihood.resize(n_features);
       means.resize(n_features);
+      regression.resize(n_features, n_coefficients);
       known.setZero(n_features);
       of_means.resize(n_features);
       of_coefficients.resize(n_coefficients);
@@ -238,7 +239,7 @@ class CoefficientLaw {
     const GroupStatistics& group = groups_[g];
     if (regressed_) {
       regression_.differentiate(g, group, at.population_known, bench.regression);
-      const Square of_root = T(2) * bench.regression.of_covariance * frame_.root(at.point);
+      const Square of_root = bench.regression.of_covariance * frame_.root(at.point);
       frame_.differentiate_root(of_root, of_factor);
       return;
     }

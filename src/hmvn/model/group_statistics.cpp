@@ -16,10 +16,9 @@ GroupStatistics make_group(std::vector<PatternStatistics> patterns, Eigen::Index
   }
   group.n_observed = static_cast<int>(group.observed.sum());
   group.patterns = std::move(patterns);
-  if (!group.complete()) {
-    group.nested = nest_patterns(group.patterns);
-    return group;
-  }
+  const bool regressed = group.n > 0.0 && group.patterns[0].design.gram_root.size() > 0;
+  if (regressed || !group.complete()) group.nested = nest_patterns(group.patterns);
+  if (!group.complete()) return group;
   group.scatter_root = semidefinite_root(group.patterns[0].scatter);
   if (frame_inverse.size() > 0) {
     const Eigen::MatrixXd whitened = multiply(frame_inverse, group.scatter_root);

@@ -11,7 +11,8 @@ namespace hmvn {
 
 struct GroupStatistics {
   std::vector<PatternStatistics> patterns;
-  std::vector<NestedPatterns> nested;  // the same, of a group that is not complete
+  // The same, of a group that is not complete, or has covariates.
+  std::vector<NestedPatterns> nested;
   // Of a complete group: lower triangular, scatter = scatter_root * scatter_root', and in a frame
   // C^-1 scatter C^-T.
   Eigen::MatrixXd scatter_root;
@@ -28,7 +29,7 @@ struct GroupStatistics {
 GroupStatistics make_group(std::vector<PatternStatistics> patterns, Eigen::Index n_features,
                            const Eigen::MatrixXd& frame_inverse);
 
-// Measures all means from `origin`.
+// Measures all means from `origin`; without covariates.
 void shift_origin(const Eigen::VectorXd& origin, GroupStatistics& group);
 
 }  // namespace hmvn

@@ -1,5 +1,5 @@
 // The likelihood of rows whose patterns of observed features are nested, given their covariance
-// matrix, and what it says of the group mean.
+// matrix, and what it says of the group mean. Of rows with covariates: nested_regression.hpp.
 #pragma once
 
 #include <Eigen/Core>
@@ -23,7 +23,7 @@ struct NestedPoint {
 
   Square rows;      // column i: w_i
   Square whitened;  // column i: R'w_i
-  T log_density;    // of all rows, every place about its own mean
+  T log_density;    // of all rows, every place about its own mean or regression
 
   void resize(int n_features) {
     rows.setZero(n_features, n_features);
@@ -137,9 +137,51 @@ struct GroupMeanMoments {
   }
 };
 
+// The gradient in Sigma, where Q_i is the expected sum of squares of the rows that observe place i.
+// With G_i = Q_i w_i and B the lower triangle of w_j'G_i, less n where j = i, its diagonal halved,
+// twice the gradient is W' (B + B') W, W of rows w_i. This adds to `scratch.square` what place i
+// makes of it; `scratch.pulled` has G_i less what is R R' w_i.
+template <class T, int K>
+[[gnu::always_inline]] inline void add_gradient_of_place(const NestedPatterns& nest,
+                                                         const NestedPoint<T, K>& at,
+                                                         Eigen::Index i,
+                                                         NestedScratch<T, K>& scratch) {
+  const Eigen::Index size = i + 1;
+  const T* const w = &at.rows(0, i);
+  T* const pulled = scratch.pulled.data();
+  T* const turned = scratch.residual.data();  // row i of B W
+  const T rows(nest.n[i]);
+  const Eigen::MatrixXd& root = nest.roots[nest.pool[i]];
+  for (Eigen::Index j = 0; j < size && root.size() > 0; ++j) {
+    add_scaled<K>(size - j, at.whitened(j, i), &root(j, j), pulled + j);
+  }
+  std::fill(turned, turned + size, T(0));
+  for (Eigen::Index j = 0; j < size; ++j) {
+    const T* const other = &at.rows(0, j);
+    const T b = dot<K>(j + 1, other, pulled);
+    add_scaled<K>(j + 1, j < i ? b : T(0.5) * (b - rows), other, turned);
+  }
+  for (Eigen::Index j = 0; j < size; ++j) {
+    add_both<K>(size - j, turned[j], w + j, w[j], turned + j, &scratch.square(j, j));
+  }
+}
+
+// After that of all places: adds twice the gradient.
+template <class T, int K>
+void add_nested_gradient(const NestedPatterns& nest, const NestedScratch<T, K>& scratch,
+                         Eigen::Matrix<T, K, K>& of_covariance) {
+  const Eigen::Index n = nest.size();
+  for (Eigen::Index j = 0; j < n; ++j) {
+    for (Eigen::Index i = j; i < n; ++i) {
+      const T gradient = scratch.square(i, j);
+      of_covariance(nest.places[i], nest.places[j]) += gradient;
+      if (i > j) of_covariance(nest.places[j], nest.places[i]) += gradient;
+    }
+  }
+}
+
 // Adds twice the gradient in Sigma where the group mean has this expectation and covariance matrix
-// V. With G_i = (R R' + n ((ybar - mean) (ybar - mean)' + V)) w_i and B the lower triangle of
-// w_j'G_i, less n where j = i, its diagonal halved, that is W' (B + B') W, W of rows w_i.
+// V: Q_i is R R' + n ((ybar - mean) (ybar - mean)' + V).
 template <int K>
 void differentiate_nested(const NestedPatterns& nest, const NestedPoint<double, K>& at,
                           const GroupMeanMoments<K>& moments, NestedScratch<double, K>& scratch,
@@ -152,41 +194,23 @@ void differentiate_nested(const NestedPatterns& nest, const NestedPoint<double, 
     }
   }
   scratch.square.setZero();
-  double* const pulled = scratch.pulled.data();    // G_i
-  double* const turned = scratch.residual.data();  // row i of B W
+  double* const pulled = scratch.pulled.data();
+  double* const residual = scratch.residual.data();
   double* const scaled = scratch.scaled.data();
   for (Eigen::Index i = 0; i < n; ++i) {
     const double* const w = &at.rows(0, i);
     const double rows = nest.n[i];
     const Eigen::Index size = i + 1;
-    for (Eigen::Index j = 0; j < size; ++j) turned[j] = nest.means(j, i) - scratch.mean[j];
-    const double shift = rows * dot<K>(size, turned, w);
+    for (Eigen::Index j = 0; j < size; ++j) residual[j] = nest.means(j, i) - scratch.mean[j];
+    const double shift = rows * dot<K>(size, residual, w);
     for (Eigen::Index j = 0; j < size; ++j) {
-      pulled[j] = shift * turned[j];
+      pulled[j] = shift * residual[j];
       scaled[j] = rows * w[j];
     }
     add_product<K>(size, scratch.covariance, scaled, pulled);
-    const Eigen::MatrixXd& root = nest.roots[nest.pool[i]];
-    for (Eigen::Index j = 0; j < size && root.size() > 0; ++j) {
-      add_scaled<K>(size - j, at.whitened(j, i), &root(j, j), pulled + j);
-    }
-    std::fill(turned, turned + size, 0.0);
-    for (Eigen::Index j = 0; j < size; ++j) {
-      const double* const other = &at.rows(0, j);
-      const double b = dot<K>(j + 1, other, pulled);
-      add_scaled<K>(j + 1, j < i ? b : 0.5 * (b - rows), other, turned);
-    }
-    for (Eigen::Index j = 0; j < size; ++j) {
-      add_both<K>(size - j, turned[j], w + j, w[j], turned + j, &scratch.square(j, j));
-    }
+    add_gradient_of_place(nest, at, i, scratch);
   }
-  for (Eigen::Index j = 0; j < n; ++j) {
-    for (Eigen::Index i = j; i < n; ++i) {
-      const double gradient = scratch.square(i, j);
-      of_covariance(nest.places[i], nest.places[j]) += gradient;
-      if (i > j) of_covariance(nest.places[j], nest.places[i]) += gradient;
-    }
-  }
+  add_nested_gradient(nest, scratch, of_covariance);
 }
 
 }  // namespace hmvn

@@ -1,6 +1,7 @@
 #include "hmvn/model/nested_patterns.hpp"
 
 #include <algorithm>
+#include <cmath>
 #include <numeric>
 
 #include "hmvn/math/dense.hpp"
@@ -73,22 +74,27 @@ class Matching {
   std::vector<std::size_t> held_;  // by pattern: the one that it holds
 };
 
+using Patterns = std::vector<const PatternStatistics*>;
+
+double total_n(const Patterns& patterns) {
+  double n = 0.0;
+  for (const PatternStatistics* rows : patterns) n += rows->n;
+  return n;
+}
+
 // Rows of several patterns, in places that they all observe.
 class Pool {
  public:
-  template <class Rows>
-  Pool(Rows first, Rows end, const std::vector<int>& places)
-      : mean(Eigen::VectorXd::Zero(size_of(places))),
+  Pool(const Patterns& patterns, const std::vector<int>& places)
+      : n(total_n(patterns)),
+        mean(Eigen::VectorXd::Zero(size_of(places))),
         scatter(Eigen::MatrixXd::Zero(mean.size(), mean.size())) {
-    for (Rows rows = first; rows != end; ++rows) {
-      n += (*rows)->n;
-      mean += (*rows)->n * mean_at(**rows, places);
-    }
+    for (const PatternStatistics* rows : patterns) mean += rows->n * mean_at(*rows, places);
     mean /= n;
-    for (Rows rows = first; rows != end; ++rows) add_scatter(**rows, places);
+    for (const PatternStatistics* rows : patterns) add_scatter(*rows, places);
   }
 
-  double n = 0.0;
+  const double n;
   Eigen::VectorXd mean;
   Eigen::MatrixXd scatter;
 
@@ -115,25 +121,83 @@ class Pool {
   }
 };
 
-NestedPatterns make_nest(const std::vector<const PatternStatistics*>& rows) {
+// Of [x - centre, y] of a pattern's rows, y in these places: the columns of their F.
+Eigen::MatrixXd joint_root(const Design& design, const std::vector<int>& places) {
+  const Eigen::Index n_coefficients = design.gram_root.rows(), n_covariates = n_coefficients - 1;
+  Eigen::MatrixXd root(n_covariates + static_cast<Eigen::Index>(places.size()),
+                       n_coefficients + design.residual_root.cols());
+  root.setZero();
+  root.topLeftCorner(n_covariates, n_coefficients) = design.gram_root.bottomRows(n_covariates);
+  for (std::size_t i = 0; i < places.size(); ++i) {
+    root.row(n_covariates + static_cast<Eigen::Index>(i)) << design.response_root.row(places[i]),
+        design.residual_root.row(places[i]);
+  }
+  return root;
+}
+
+// Of all rows of several patterns, in places that they all observe. Their scatter matrix has for a
+// root those of the patterns side by side, and their means' distances from the mean of all.
+Design pool_designs(const Patterns& patterns, const std::vector<int>& places) {
+  const double n = total_n(patterns);
+  std::vector<Eigen::MatrixXd> roots;
+  for (const PatternStatistics* rows : patterns) roots.push_back(joint_root(rows->design, places));
+  const Eigen::Index size = roots[0].rows(), width = roots[0].cols();
+  Eigen::VectorXd mean = Eigen::VectorXd::Zero(size);
+  for (std::size_t p = 0; p < roots.size(); ++p) {
+    mean += std::sqrt(patterns[p]->n) * roots[p].col(0);
+  }
+  mean /= n;
+  Eigen::MatrixXd stacked(size, width * static_cast<Eigen::Index>(roots.size()));
+  for (std::size_t p = 0; p < roots.size(); ++p) {
+    roots[p].col(0) -= std::sqrt(patterns[p]->n) * mean;
+    stacked.middleCols(width * static_cast<Eigen::Index>(p), width) = roots[p];
+  }
+  const Eigen::MatrixXd upper = qr_triangle(stacked.transpose());
+  return make_design(n, mean, upper.topRows(size).transpose(),
+                     patterns[0]->design.gram_root.rows() - 1);
+}
+
+// The two ways of adding a pool, of the last places of a nest.
+void add_with_covariates(const Patterns& patterns, NestedPatterns& nest) {
+  const Design design = pool_designs(patterns, nest.places);
+  nest.regressions.push_back({multiply(design.gram_root, design.gram_root.transpose()),
+                              multiply(design.response_root, design.gram_root.transpose()),
+                              design.gram_root, design.response_root});
+  const bool has_residuals = (design.residual_root.array() != 0.0).any();
+  nest.roots.push_back(has_residuals ? design.residual_root : Eigen::MatrixXd());
+}
+
+void add_without_covariates(const Patterns& patterns, Eigen::Index n_before, NestedPatterns& nest) {
+  const Pool pool(patterns, nest.places);
+  const Eigen::Index size = pool.mean.size();
+  for (Eigen::Index i = n_before; i < size; ++i) {
+    nest.means.col(i).head(i + 1) = pool.mean.head(i + 1);
+  }
+  const bool has_scatter = size > 0 && pool.scatter.diagonal().maxCoeff() > 0.0;
+  nest.roots.push_back(has_scatter ? semidefinite_root(pool.scatter) : Eigen::MatrixXd());
+}
+
+NestedPatterns make_nest(const Patterns& patterns) {
   NestedPatterns nest;
-  const Eigen::Index n_places = rows.back()->n_observed;
+  const Eigen::Index n_places = patterns.back()->n_observed;
+  const bool regressed = patterns.back()->design.gram_root.size() > 0;
   nest.n.setZero(n_places);
-  nest.means.setZero(n_places, n_places);
-  for (auto first = rows.begin(); first != rows.end(); ++first) {
+  if (!regressed) nest.means.setZero(n_places, n_places);
+  for (auto first = patterns.begin(); first != patterns.end(); ++first) {
     const std::vector<int> known = nest.places;
     for (const int place : (*first)->places) {
       if (std::find(known.begin(), known.end(), place) == known.end()) nest.places.push_back(place);
     }
-    const Eigen::Index size = static_cast<Eigen::Index>(nest.places.size());
-    const Pool pool(first, rows.end(), nest.places);
-    for (Eigen::Index i = static_cast<Eigen::Index>(known.size()); i < size; ++i) {
-      nest.n[i] = pool.n;
-      nest.means.col(i).head(i + 1) = pool.mean.head(i + 1);
-      nest.pool.push_back(static_cast<int>(nest.roots.size()));
+    const Patterns pool(first, patterns.end());
+    const Eigen::Index n_before = static_cast<Eigen::Index>(known.size());
+    nest.n.segment(n_before, static_cast<Eigen::Index>(nest.places.size()) - n_before)
+        .setConstant(total_n(pool));
+    nest.pool.resize(nest.places.size(), static_cast<int>(nest.roots.size()));
+    if (regressed) {
+      add_with_covariates(pool, nest);
+    } else {
+      add_without_covariates(pool, n_before, nest);
     }
-    const bool has_scatter = size > 0 && pool.scatter.diagonal().maxCoeff() > 0.0;
-    nest.roots.push_back(has_scatter ? semidefinite_root(pool.scatter) : Eigen::MatrixXd());
   }
   return nest;
 }

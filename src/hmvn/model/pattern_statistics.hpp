@@ -6,14 +6,17 @@
 
 namespace hmvn {
 
-// What a pattern's rows say with covariates (M2'): Z = [1, x - centre], Y the features, less their
-// prior locations and zero where not observed. With [Z Y] = Q F', F is [gram_root, 0;
-// response_root, residual_root], so that residuals are taken before they are squared. Empty without
-// covariates.
+// What rows say with covariates (M2'): Z = [1, x - centre], Y the features, less their prior
+// locations. With [Z Y] = Q F', F is [gram_root, 0; response_root, residual_root], so that
+// residuals are taken before they are squared.
 struct Design {
-  Eigen::MatrixXd gram, cross;  // Z'Z; Y'Z
   Eigen::MatrixXd gram_root, response_root, residual_root;
 };
+
+// Of rows of [x, y], x of so many covariates, from their sum of weights, their mean and a lower
+// triangular root of their scatter matrix.
+Design make_design(double n, const Eigen::VectorXd& mean, const Eigen::MatrixXd& root,
+                   Eigen::Index n_covariates);
 
 // One pattern of observed features in one group. Vectors are K long, the matrix K x K, and zero
 // where not observed.
@@ -24,7 +27,7 @@ struct PatternStatistics {
   std::vector<int> places;   // of the features observed, ascending
   Eigen::VectorXd mean;      // of the rows, less the prior location of the means
   Eigen::MatrixXd scatter;   // centred
-  Design design;
+  Design design;             // empty without covariates
 };
 
 // `mean` and `scatter` are read where `observed` is 1.
