@@ -90,3 +90,71 @@ test_that("the density of nested rows is that of all cells at once, for every si
     expect_equal(ours, plain, tolerance = 1e-11)
   }
 })
+
+# (M1') of a group's rows, its coefficients integrated out, in plain R: all cells and the prior of
+# the coefficients as one least-squares problem. Z: [1, covariates] of rows; `location` and `scale`
+# of coefficients, [feature, 1 + covariate].
+regression_density <- function(y, Z, Sigma, location, scale) {
+  K <- ncol(y)
+  whitened <- lapply(seq_len(nrow(y)), function(i) {
+    seen <- !is.na(y[i, ])
+    design <- kronecker(Z[i, , drop = FALSE], diag(K))[seen, , drop = FALSE]
+    L <- t(chol(Sigma[seen, seen, drop = FALSE]))
+    left <- (y[i, ] - drop(location %*% Z[i, ]))[seen]
+    list(system = forwardsolve(L, cbind(design, left)), log_root = sum(log(diag(L))))
+  })
+  system <- do.call(rbind, lapply(whitened, `[[`, "system"))
+  n <- length(scale)
+  by_prior <- diag(1 / as.vector(scale), n)
+  triangle <- qr(rbind(system[, 1:n], by_prior), LAPACK = TRUE)
+  squares <- sum(qr.qty(triangle, c(system[, n + 1], numeric(n)))[-(1:n)]^2)
+  -0.5 * (nrow(system) * log(2 * pi) + squares) - sum(vapply(whitened, `[[`, 0, "log_root")) -
+    sum(log(scale)) - sum(log(abs(diag(qr.R(triangle)))))
+}
+
+# Groups of rows that drop out, of scattered cells, of complete rows, and of fewer rows than
+# coefficients.
+covered_patterns <- function(K, n_coefficients) {
+  drop <- vapply(seq_len(K), function(k) strrep("1", k), "")
+  drop <- rep(paste0(drop, strrep("0", K - seq_len(K))), length.out = 4 * n_coefficients)
+  scattered <- replicate(6 * K, paste(rbinom(K, 1, 0.6), collapse = ""))
+  scattered <- setdiff(scattered, strrep("0", K))
+  complete <- rep(strrep("1", K), 2 * n_coefficients)
+  list(drop, scattered, complete, drop[1], scattered[1:2])
+}
+
+test_that("so it is with covariates, also far from 0 and from the prior location", {
+  for (K in c(2:6, 9)) {
+    for (C in 1:2) {
+      set.seed(10 * K + C)
+      patterns <- covered_patterns(K, 1 + C)
+      data <- rows_of(unlist(patterns), seed = K)
+      data$g <- paste0("g", rep(seq_along(patterns), lengths(patterns)))
+      data[-1] <- data[1 + sample(K)]
+      x <- matrix(rnorm(nrow(data) * C, sd = 3), ncol = C) + as.integer(factor(data$g))
+      colnames(x) <- paste0("x", seq_len(C))
+      case <- core_case(K, sizes = 1, C = C)
+      factor <- t(chol(crossprod(matrix(rnorm(K * (K + 3)), ncol = K)) / K))
+      Z <- cbind(1, sweep(x, 2, colMeans(x)))
+      expect_plain_density <- function(from_zero, from_location, tolerance) {
+        far <- (from_zero + from_location) * seq_len(K)
+        y <- sweep(as.matrix(data[-1]), 2, far, `+`)
+        core <- case$core
+        core$location <- core$location + c(from_zero * seq_len(K), numeric(K * C))
+        core$scale <- core$scale + from_location
+        statistics <- core_statistics(data.frame(g = data$g, y, x))
+        found <- inspect_regression_(statistics$patterns, length(patterns), core, factor)
+        plain <- vapply(split(seq_len(nrow(y)), data$g), function(rows) {
+          regression_density(
+            y[rows, , drop = FALSE], Z[rows, , drop = FALSE], tcrossprod(factor),
+            matrix(core$location, K), matrix(core$scale, K)
+          )
+        }, 0)
+        expect_equal(found, unname(plain), tolerance = tolerance)
+      }
+      expect_plain_density(0, 0, 1e-11)
+      expect_plain_density(1e6, 0, 1e-8)
+      expect_plain_density(0, 1e3, 1e-8)
+    }
+  }
+})

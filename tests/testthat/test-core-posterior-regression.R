@@ -35,6 +35,33 @@ test_that("so they do in a frame, and with fewer rows of a group than coefficien
   every_case(2, 4, function(case) expect_right_gradient(case, 3), sizes = c(1, 2, 3, 30))
 })
 
+# Groups whose rows are complete, drop out, lack cells here and there, and one of fewer rows than
+# coefficients.
+dropping_case <- function(K, C, pooling) {
+  case <- core_case(K, c(12, 20, 20, 2), pooling = pooling, between_eta = 1.5, C = C)
+  y <- as.matrix(case$data[paste0("y", seq_len(K))])
+  group <- match(case$data$g, unique(case$data$g))
+  last <- sample(K, nrow(y), TRUE)
+  order <- sample(K)
+  drops <- order[col(y)] > last[row(y)]
+  lacks <- matrix(runif(length(y)) < 0.4, nrow(y)) & order[col(y)] > 1
+  y[(group %in% c(2, 4) & drops) | (group == 3 & lacks)] <- NA
+  case$data[paste0("y", seq_len(K))] <- y
+  case$statistics <- core_statistics(case$data)
+  case
+}
+
+test_that("gradients and densities are right where rows drop out, or lack cells here and there", {
+  set.seed(1)
+  for (K in c(2:6, 9)) {
+    for (pooling in c("none", "partial")) {
+      case <- dropping_case(K, if (K > 4) 1 else 2, pooling)
+      expect_right_gradient(case, 2)
+      expect_density_in_r(case, 2)
+    }
+  }
+})
+
 test_that("lp__ is the log joint density written out in plain R", {
   for (C in c(1, 3)) {
     every_case(3, C, function(case) expect_density_in_r(case, 2))
