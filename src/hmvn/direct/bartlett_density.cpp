@@ -150,8 +150,7 @@ double BartlettDensity::add_scales() {
 }
 
 // sum_g -log|W_g| / 2 - delta' W_g^-1 delta / 2, W_g = Sigma / n_g + D: with alpha = W^-1 delta its
-// gradient in Sigma = F F' is (alpha alpha' - W^-1) / 2n, and that in F twice this times F. Of W^-1
-// F = L^-T L^-1 F only the lower triangle is needed.
+// gradient in Sigma = F F' is (alpha alpha' - W^-1) / 2n, and that in F twice this times F.
 double BartlettDensity::add_means() {
   double sum = 0.0;
   outer_square(factor_, covariance_);
@@ -163,22 +162,28 @@ double BartlettDensity::add_means() {
     solve_lower(spread_, solution_);
     sum -= log_diagonal_sum<double>(spread_) + 0.5 * solution_.squaredNorm();
     solve_lower_transposed(spread_, solution_);
-    projection_.noalias() = factor_.transpose() * solution_;
-    for (int i = 0; i < n_features_; ++i) {
-      auto row = work_.row(i).head(i + 1);
-      row = factor_.row(i).head(i + 1);
-      row.head(i).noalias() -= spread_.row(i).head(i) * work_.topLeftCorner(i, i);
-      row *= 1.0 / spread_(i, i);
-    }
-    for (int i = n_features_ - 1, below = 0; i >= 0; --i, ++below) {
-      auto row = work_.row(i).head(i + 1);
-      row.noalias() -= spread_.col(i).tail(below).transpose() * work_.block(i + 1, 0, below, i + 1);
-      row *= 1.0 / spread_(i, i);
-      of_factor_.row(i).head(i + 1) +=
-          share * (solution_[i] * projection_.head(i + 1).transpose() - row);
-    }
+    differentiate_means(share);
   }
   return sum;
+}
+
+// Of one group, from the Cholesky factor L of its W and alpha: adds the lower triangle of (alpha
+// alpha' - L^-T L^-1) F / n to the gradient in F. `work_` stays lower triangular.
+void BartlettDensity::differentiate_means(double share) {
+  projection_.noalias() = factor_.transpose() * solution_;
+  for (int i = 0; i < n_features_; ++i) {
+    auto row = work_.row(i).head(i + 1);
+    row = factor_.row(i).head(i + 1);
+    row.head(i).noalias() -= spread_.row(i).head(i) * work_.topLeftCorner(i, i);
+    row *= 1.0 / spread_(i, i);
+  }
+  for (int i = n_features_ - 1, below = 0; i >= 0; --i, ++below) {
+    auto row = work_.row(i).head(i + 1);
+    row.noalias() -= spread_.col(i).tail(below).transpose() * work_.block(i + 1, 0, below, i + 1);
+    row *= 1.0 / spread_(i, i);
+    of_factor_.row(i).head(i + 1) +=
+        share * (solution_[i] * projection_.head(i + 1).transpose() - row);
+  }
 }
 
 // Through F = C A^-1, dF = -F dA A^-1: adds the lower triangle of -F' G A^-T to the gradient in A.

@@ -46,6 +46,7 @@ class BartlettDensity {
   double add_scatter();
   double add_scales();
   double add_means();
+  void differentiate_means(double share);
   void differentiate_bartlett();
 
   const DirectTarget& target_;
@@ -55,7 +56,7 @@ class BartlettDensity {
   Eigen::VectorXd middle_;             // of the diagonal's coordinates
   Square bartlett_, factor_;           // A, and C A^-1
   Square of_bartlett_, of_factor_;     // gradients
-  Square covariance_, spread_, work_;  // scratch
+  Square covariance_, spread_, work_;  // scratch; the last is lower triangular
   Eigen::VectorXd reciprocal_, log_slope_, of_log_slope_, slope_, solution_, projection_;
 };
 
